@@ -1,0 +1,33 @@
+"""The model families of csr-emotion. Importing this package registers them with the Auto classes."""
+
+from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification
+
+from .configuration_csr import CSRConfig
+from .configuration_multitask import MultitaskConfig
+from .modeling_csr import CSRForSequenceClassification, CSRModel, SiameseModel
+from .modeling_multitask import MultitaskForSequenceClassification, MultitaskModel
+
+for _config, _base, _classifier in (
+    (MultitaskConfig, MultitaskModel, MultitaskForSequenceClassification),
+    (CSRConfig, CSRModel, CSRForSequenceClassification),
+):
+    AutoConfig.register(_config.model_type, _config)
+    AutoModel.register(_config, _base)
+    AutoModelForSequenceClassification.register(_config, _classifier)
+    _config.register_for_auto_class()
+    _base.register_for_auto_class("AutoModel")
+    _classifier.register_for_auto_class("AutoModelForSequenceClassification")
+
+# One config class serves two base models: the Auto class picks by `config.architectures`.
+AutoModel._model_mapping.register(CSRConfig, (CSRModel, SiameseModel), exist_ok=True)
+SiameseModel.register_for_auto_class("AutoModel")
+
+__all__ = [
+    "CSRConfig",
+    "CSRForSequenceClassification",
+    "CSRModel",
+    "MultitaskConfig",
+    "MultitaskForSequenceClassification",
+    "MultitaskModel",
+    "SiameseModel",
+]

@@ -1,0 +1,97 @@
+"""Configuration of the `csr` family."""
+
+from typing import Any
+
+from transformers import PreTrainedConfig
+from transformers.configuration_utils import SubConfigSpec
+
+from .configuration_multitask import MultitaskConfig
+from .losses import PROBLEM_TYPES
+
+SIAMESE_LOSSES = ("regression", "contrastive")
+
+
+class CSRConfig(PreTrainedConfig):
+    r"""
+    The common space over an emotion encoder and one or more source encoders (Common-Space Representation; the
+    paper's Model-3, where the one source is sentiment).
+
+    Args:
+        emotion_encoder (`MultitaskConfig` or `dict`): Configuration of the emotion encoder (gives P_E).
+        source_encoders (`list[MultitaskConfig | dict]`): Configurations of the source encoders (each gives a P_S).
+        common_size (`int`, *optional*): Width of the common-space representation. Must be narrower than P_E, or the
+            decoder could copy P_E through it. Half of P_E by default.
+        intermediate_size (`int`, *optional*): Width of the hidden layer of the common-space encoder and decoder.
+            As wide as P_E by default.
+        siamese_size (`int`, *optional*): Width of the Siamese projection g. Half of P_E by default.
+        siamese_loss (`str`, defaults to `"regression"`): `"regression"`: the distance is regressed to the target, 0
+            for a pair of the same label and 1 for another (the paper's). `"contrastive"`: pairs of the same label are
+            pulled together and others pushed beyond `siamese_margin`.
+        siamese_margin (`float`, defaults to 1.0): Margin of the contrastive loss.
+        prediction_loss_weight (`float`, defaults to 1.0): Weight of the label loss.
+        reconstruction_loss_weight (`float`, defaults to 1.0): Weight of the reconstruction loss. 0 gives `model-3.1`.
+        classifier_dropout (`float`, defaults to 0.1): Dropout in the common-space encoder and before the classifier.
+        thresholds (`list[float]`, *optional*): Decision thresholds, one a label; 0.5 where absent.
+        problem_type (`str`, defaults to `"multi_label_classification"`): Or `"single_label_classification"`.
+        id2label, label2id (`dict`): The emotion labels; both must be given together.
+
+    Raises:
+        ValueError: If the common space is not narrower than P_E, or an option is not valid.
+    """
+
+    model_type = "csr"
+    sub_configs_defaults = {"emotion_encoder": SubConfigSpec(config_class=MultitaskConfig)}
+    keys_to_ignore_at_inference = [
+        "prediction_loss",
+        "reconstruction_loss",
+        "common_space",
+        "reconstruction",
+        "emotion_representation",
+        "source_representations",
+        "embeddings",
+    ]
+
+    emotion_encoder: dict | PreTrainedConfig | None = None
+    source_encoders: list[Any] | None = None
+    common_size: int | None = None
+    intermediate_size: int | None = None
+    siamese_size: int | None = None
+    siamese_loss: str = "regression"
+    siamese_margin: float | int = 1.0
+    prediction_loss_weight: float | int = 1.0
+    reconstruction_loss_weight: float | int = 1.0
+    classifier_dropout: float | int = 0.1
+    thresholds: list[float] | None = None
+
+    def __post_init__(self, **kwargs: Any) -> None:
+        super().__post_init__(**kwargs)
+        sources = self.source_encoders or []
+        self.source_encoders = [s if isinstance(s, PreTrainedConfig) else MultitaskConfig(**s) for s in sources]
+        size = self.emotion_encoder.representation_size
+        self.common_size = self.common_size or size // 2
+        self.intermediate_size = self.intermediate_size or size
+        self.siamese_size = self.siamese_size or size // 2
+        self.problem_type = self.problem_type or "multi_label_classification"
+        if self.common_size >= size:
+            raise ValueError(
+                f"common_size ({self.common_size}) must be smaller than the emotion representation ({size}), or the "
+                "decoder could copy it through the common space."
+            )
+        if self.siamese_loss not in SIAMESE_LOSSES:
+            raise ValueError(f"siamese_loss must be one of {', '.join(SIAMESE_LOSSES)}, got {self.siamese_loss!r}.")
+        if self.problem_type not in PROBLEM_TYPES:
+            raise ValueError(f"problem_type must be one of {', '.join(PROBLEM_TYPES)}, got {self.problem_type!r}.")
+        if self.thresholds is not None and len(self.thresholds) != self.num_labels:
+            raise ValueError(f"There are {self.num_labels} labels but {len(self.thresholds)} thresholds.")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Serialise, the list of source encoders included. Only the outer config names classes and versions."""
+        output = super().to_dict()
+        output["source_encoders"] = [encoder.to_dict() for encoder in self.source_encoders]
+        for encoder in (output["emotion_encoder"], *output["source_encoders"]):
+            for key in ("architectures", "auto_map", "transformers_version"):
+                encoder.pop(key, None)
+        return output
+
+
+__all__ = ["CSRConfig"]

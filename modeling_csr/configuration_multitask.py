@@ -1,0 +1,114 @@
+"""Configuration of the `csr-multitask` family."""
+
+from typing import Any
+
+from transformers import AutoConfig, PreTrainedConfig
+from transformers.configuration_utils import SubConfigSpec
+
+from .losses import PROBLEM_TYPES
+from .pooling import POOLING_MODES
+
+REPRESENTATIONS = ("pooled", "shared")
+
+
+class MultitaskConfig(PreTrainedConfig):
+    r"""
+    One text encoder, shared linear layers and one head a task. With one task it is a plain classifier (`bert`,
+    `model-1`, and the encoders of Model-3); with several it is `model-2`.
+
+    Args:
+        encoder (`PreTrainedConfig` or `dict`): The whole configuration of the text encoder (any `AutoModel` encoder),
+            so that the model loads without looking the encoder up by name.
+        tasks (`dict[str, dict]`): By task name, the head: `labels` (`list[str]`), `problem_type`
+            (`"multi_label_classification"`, `"single_label_classification"` or `"regression"`) and, optionally,
+            `loss_weight` (`float`, 1.0) and `thresholds` (`list[float]`, one a label, 0.5 where absent).
+        main_task (`str`, *optional*): The task whose labels, problem type and logits the model shows to
+            `pipeline("text-classification")`. The first task by default.
+        pooling (`str`, defaults to `"mean"`): `"mean"` or `"cls"` (the paper's).
+        shared_layer_sizes (`list[int]`, *optional*): Widths of the linear layers that all heads share. None by default.
+        representation (`str`, defaults to `"pooled"`): What stands for a text where other models build on this one:
+            `"pooled"`, the pooled encoder output, or `"shared"`, the output of the last shared layer.
+        classifier_dropout (`float`, defaults to 0.1): Dropout before the shared layers and before the heads.
+
+    Raises:
+        ValueError: If a task, the main task, the pooling or the representation is not valid.
+
+    Example:
+
+    ```python
+    >>> from transformers import BertConfig
+    >>> from modeling_csr import MultitaskConfig, MultitaskForSequenceClassification
+
+    >>> task = {"labels": ["anger", "joy"], "problem_type": "multi_label_classification"}
+    >>> config = MultitaskConfig(encoder=BertConfig(), tasks={"emotion": task})
+    >>> model = MultitaskForSequenceClassification(config)
+    ```
+    """
+
+    model_type = "csr-multitask"
+    sub_configs_defaults = {"encoder": SubConfigSpec(config_class=AutoConfig, model_type="bert")}
+    keys_to_ignore_at_inference = ["logits", "representation", "pooler_output", "hidden_states", "attentions"]
+
+    encoder: dict | PreTrainedConfig | None = None
+    tasks: dict[str, dict[str, Any]] | None = None
+    main_task: str | None = None
+    pooling: str = "mean"
+    shared_layer_sizes: list[int] | None = None
+    representation: str = "pooled"
+    classifier_dropout: float | int = 0.1
+
+    def __post_init__(self, **kwargs: Any) -> None:
+        self.tasks = {name: dict(task) for name, task in (self.tasks or {}).items()}
+        self.shared_layer_sizes = list(self.shared_layer_sizes or [])
+        for name, task in self.tasks.items():
+            _check_task(name, task)
+        if self.pooling not in POOLING_MODES:
+            raise ValueError(f"pooling must be one of {', '.join(POOLING_MODES)}, got {self.pooling!r}.")
+        if self.representation not in REPRESENTATIONS:
+            raise ValueError(
+                f"representation must be one of {', '.join(REPRESENTATIONS)}, got {self.representation!r}."
+            )
+        if self.representation == "shared" and not self.shared_layer_sizes:
+            raise ValueError('representation="shared" needs at least one layer in shared_layer_sizes.')
+        if self.tasks:
+            self.main_task = self.main_task or next(iter(self.tasks))
+            if self.main_task not in self.tasks:
+                raise ValueError(f"main_task {self.main_task!r} is none of the tasks {', '.join(self.tasks)}.")
+            main = self.tasks[self.main_task]
+            self.id2label = dict(enumerate(main["labels"]))
+            self.label2id = {label: index for index, label in self.id2label.items()}
+            self.problem_type = main["problem_type"]
+        kwargs.pop("num_labels", None)
+        super().__post_init__(**kwargs)
+
+    @property
+    def representation_size(self) -> int:
+        """Width of what stands for a text where other models build on this one."""
+        return self.shared_layer_sizes[-1] if self.representation == "shared" else self.encoder.hidden_size
+
+    @property
+    def thresholds(self) -> list[float] | None:
+        """Decision thresholds of the main task, one a label; `None` means 0.5."""
+        return self.tasks[self.main_task].get("thresholds") if self.tasks else None
+
+    @thresholds.setter
+    def thresholds(self, value: list[float] | None) -> None:
+        self.tasks[self.main_task]["thresholds"] = value
+
+
+def _check_task(name: str, task: dict[str, Any]) -> None:
+    if "." in name:
+        raise ValueError(f"Task name {name!r} must not contain a dot: it names a module.")
+    missing = {"labels", "problem_type"} - set(task)
+    if missing:
+        raise ValueError(f"Task {name!r} lacks {', '.join(sorted(missing))}.")
+    if task["problem_type"] not in PROBLEM_TYPES:
+        raise ValueError(f"Task {name!r}: problem_type must be one of {', '.join(PROBLEM_TYPES)}.")
+    if len(set(task["labels"])) != len(task["labels"]) or not task["labels"]:
+        raise ValueError(f"Task {name!r} needs at least one label, and each only once; got {task['labels']}.")
+    thresholds = task.get("thresholds")
+    if thresholds is not None and len(thresholds) != len(task["labels"]):
+        raise ValueError(f"Task {name!r} has {len(task['labels'])} labels but {len(thresholds)} thresholds.")
+
+
+__all__ = ["MultitaskConfig"]

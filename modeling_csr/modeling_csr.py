@@ -1,0 +1,371 @@
+"""The `csr` family: the common space over the emotion encoder and the source encoders (the paper's Model-3)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+from transformers import PreTrainedModel
+from transformers.utils import ModelOutput
+
+from .configuration_csr import CSRConfig
+from .losses import label_loss
+from .modeling_multitask import MultitaskModel
+
+
+@dataclass
+class CSRModelOutput(ModelOutput):
+    """
+    Args:
+        common_space (`torch.FloatTensor` of shape `(batch, common_size)`): The common-space representation.
+        reconstruction (`torch.FloatTensor` of shape `(batch, emotion_size)`): The decoder's image of it.
+        reconstruction_loss (`torch.FloatTensor`): Mean over the texts of S(decoder(CSR), P_E).
+        emotion_representation (`torch.FloatTensor` of shape `(batch, emotion_size)`): P_E.
+        source_representations (`tuple[torch.FloatTensor]`): The P_S, in the order of `config.source_encoders`.
+    """
+
+    common_space: torch.FloatTensor | None = None
+    reconstruction: torch.FloatTensor | None = None
+    reconstruction_loss: torch.FloatTensor | None = None
+    emotion_representation: torch.FloatTensor | None = None
+    source_representations: tuple[torch.FloatTensor, ...] | None = None
+
+
+@dataclass
+class CSRClassifierOutput(ModelOutput):
+    """
+    Args:
+        loss (`torch.FloatTensor`, *optional*): Weighted sum of the two losses, where labels are given.
+        prediction_loss (`torch.FloatTensor`, *optional*): The unweighted label loss.
+        reconstruction_loss (`torch.FloatTensor`, *optional*): The unweighted reconstruction loss.
+        logits (`torch.FloatTensor` of shape `(batch, num_labels)`): Unnormalised scores.
+        common_space, emotion_representation, source_representations: As in [`CSRModelOutput`].
+    """
+
+    loss: torch.FloatTensor | None = None
+    prediction_loss: torch.FloatTensor | None = None
+    reconstruction_loss: torch.FloatTensor | None = None
+    logits: torch.FloatTensor | None = None
+    common_space: torch.FloatTensor | None = None
+    emotion_representation: torch.FloatTensor | None = None
+    source_representations: tuple[torch.FloatTensor, ...] | None = None
+
+
+@dataclass
+class SiameseOutput(ModelOutput):
+    """
+    Args:
+        loss (`torch.FloatTensor`, *optional*): The Siamese loss, where labels are given.
+        logits (`torch.FloatTensor` of shape `(batch,)`): Distance of each pair; absent for single texts.
+        embeddings (`torch.FloatTensor` of shape `(batch, siamese_size)` or `(batch, 2, siamese_size)`): g(P_E).
+    """
+
+    loss: torch.FloatTensor | None = None
+    logits: torch.FloatTensor | None = None
+    embeddings: torch.FloatTensor | None = None
+
+
+def feed_forward(input_size: int, hidden_size: int, output_size: int, dropout: float = 0.0) -> nn.Sequential:
+    """One hidden layer with GELU."""
+    return nn.Sequential(
+        nn.Linear(input_size, hidden_size), nn.GELU(), nn.Dropout(dropout), nn.Linear(hidden_size, output_size)
+    )
+
+
+class CSRPreTrainedModel(PreTrainedModel):
+    config_class = CSRConfig
+    base_model_prefix = "csr"
+    supports_gradient_checkpointing = True
+    _supports_sdpa = True
+    # The losses are means over rows; a Trainer that knows about rows passes `num_items_in_batch` itself.
+    accepts_loss_kwargs = False
+
+    def train(self, mode: bool = True) -> Self:
+        """Set the mode of all parts but the frozen ones, which stay in eval mode (no dropout in a frozen encoder)."""
+        super().train(mode)
+        for module in self.modules():
+            if not any(True for _ in module.parameters()):
+                continue
+            if not any(parameter.requires_grad for parameter in module.parameters()):
+                module.eval()
+        return self
+
+    def save_pretrained(self, save_directory: str, **kwargs: Any) -> None:
+        """Save the model; the config names every class that the Auto classes may ask for (its own is added by it)."""
+        self.config.auto_map = {
+            "AutoConfig": "configuration_csr.CSRConfig",
+            "AutoModel": "modeling_csr.CSRModel",
+            "AutoModelForSequenceClassification": "modeling_csr.CSRForSequenceClassification",
+        }
+        super().save_pretrained(save_directory, **kwargs)
+
+
+class SiameseNetwork(nn.Module):
+    """S(u, v) = ‖g(u) − g(v)‖ with a learned projection g (the paper's Siamese network on P_E).
+
+    Args:
+        config ([`CSRConfig`]): The configuration.
+    """
+
+    def __init__(self, config: CSRConfig) -> None:
+        super().__init__()
+        size = config.emotion_encoder.representation_size
+        self.projection = feed_forward(size, size, config.siamese_size)
+
+    def forward(self, first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
+        """Distance of `(batch, size)` from `(batch, size)`, of shape `(batch,)`; symmetric and never negative."""
+        first, second = self.projection(torch.cat([first, second])).chunk(2)
+        return self.distance(first, second)
+
+    @staticmethod
+    def distance(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
+        """Euclidean distance along the last dimension, with a finite gradient where the two are equal."""
+        return ((first - second).float().square().sum(dim=-1) + 1e-12).sqrt()
+
+
+class CSRModel(CSRPreTrainedModel):
+    """The emotion encoder, the source encoders and the common space between them, without a classifier.
+
+    Args:
+        config ([`CSRConfig`]): The configuration.
+    """
+
+    _keys_to_ignore_on_load_unexpected = [r"^classifier\."]
+
+    def __init__(self, config: CSRConfig) -> None:
+        super().__init__(config)
+        self.emotion_encoder = MultitaskModel(config.emotion_encoder)
+        self.source_encoders = nn.ModuleList(MultitaskModel(encoder) for encoder in config.source_encoders)
+        emotion_size = config.emotion_encoder.representation_size
+        input_size = emotion_size + sum(encoder.representation_size for encoder in config.source_encoders)
+        self.common_encoder = feed_forward(
+            input_size, config.intermediate_size, config.common_size, config.classifier_dropout
+        )
+        self.decoder = feed_forward(config.common_size, config.intermediate_size, emotion_size)
+        self.siamese = SiameseNetwork(config)
+        self.post_init()
+
+    def get_input_embeddings(self) -> nn.Module:
+        return self.emotion_encoder.get_input_embeddings()
+
+    def encode(
+        self,
+        input_ids: torch.LongTensor,
+        attention_mask: torch.LongTensor | None = None,
+        token_type_ids: torch.LongTensor | None = None,
+    ) -> tuple[torch.Tensor, tuple[torch.Tensor, ...]]:
+        """P_E of shape `(batch, emotion_size)`, and the P_S in the order of `config.source_encoders`."""
+        inputs = {"input_ids": input_ids, "attention_mask": attention_mask, "token_type_ids": token_type_ids}
+        return (
+            self.emotion_encoder(**inputs).representation,
+            tuple(encoder(**inputs).representation for encoder in self.source_encoders),
+        )
+
+    def forward(
+        self,
+        input_ids: torch.LongTensor | None = None,
+        attention_mask: torch.LongTensor | None = None,
+        token_type_ids: torch.LongTensor | None = None,
+        emotion_representation: torch.FloatTensor | None = None,
+        source_representations: Sequence[torch.FloatTensor] | None = None,
+        num_items_in_batch: torch.Tensor | None = None,
+        return_dict: bool | None = None,
+    ) -> CSRModelOutput | tuple:
+        """Tokens, or the representations already computed from them, with the same result.
+
+        Args:
+            input_ids, attention_mask, token_type_ids (`torch.LongTensor` of shape `(batch, sequence)`): The texts.
+            emotion_representation (`torch.FloatTensor` of shape `(batch, emotion_size)`): P_E, instead of tokens.
+            source_representations (`Sequence[torch.FloatTensor]`): The P_S, each of shape `(batch, source_size)`, in
+                the order of `config.source_encoders`.
+            num_items_in_batch (`torch.Tensor`, *optional*): Texts of the whole global batch; the loss is then this
+                batch's share of the global one.
+
+        Raises:
+            ValueError: If neither tokens nor all representations are given.
+        """
+        if emotion_representation is None:
+            if input_ids is None:
+                raise ValueError("Pass input_ids, or emotion_representation with source_representations.")
+            emotion_representation, source_representations = self.encode(input_ids, attention_mask, token_type_ids)
+        source_representations = tuple(source_representations or ())
+        if len(source_representations) != len(self.source_encoders):
+            raise ValueError(
+                f"The model has {len(self.source_encoders)} source encoders but got {len(source_representations)} "
+                "source_representations."
+            )
+        common_space = self.common_encoder(torch.cat([*source_representations, emotion_representation], dim=-1))
+        reconstruction = self.decoder(common_space)
+        distances = self.siamese(reconstruction, emotion_representation)
+        output = CSRModelOutput(
+            common_space=common_space,
+            reconstruction=reconstruction,
+            reconstruction_loss=distances.sum()
+            / (len(distances) if num_items_in_batch is None else num_items_in_batch),
+            emotion_representation=emotion_representation,
+            source_representations=source_representations,
+        )
+        return output.to_tuple() if return_dict is False else output
+
+
+class CSRForSequenceClassification(CSRPreTrainedModel):
+    """[`CSRModel`] with a linear classifier on the common space.
+
+    Args:
+        config ([`CSRConfig`]): The configuration.
+    """
+
+    def __init__(self, config: CSRConfig) -> None:
+        super().__init__(config)
+        self.csr = CSRModel(config)
+        self.dropout = nn.Dropout(config.classifier_dropout)
+        self.classifier = nn.Linear(config.common_size, config.num_labels)
+        self.post_init()
+
+    @classmethod
+    def from_encoders(
+        cls,
+        emotion_encoder: MultitaskModel,
+        source_encoders: Sequence[MultitaskModel],
+        siamese: "SiameseModel | None" = None,
+        **config_kwargs: Any,
+    ) -> Self:
+        """A new common space over trained encoders (the paper's last stage).
+
+        Args:
+            emotion_encoder ([`MultitaskModel`]): The trained emotion encoder.
+            source_encoders (`Sequence[MultitaskModel]`): The trained source encoders.
+            siamese ([`SiameseModel`], *optional*): The trained Siamese network; without it, it stays random, which
+                is of use only with `reconstruction_loss_weight=0`.
+            **config_kwargs: Further fields of [`CSRConfig`].
+        """
+        if siamese is not None:
+            for name in ("siamese_size", "siamese_loss", "siamese_margin"):
+                config_kwargs.setdefault(name, getattr(siamese.config, name))
+        config = CSRConfig(
+            emotion_encoder=emotion_encoder.config,
+            source_encoders=[encoder.config for encoder in source_encoders],
+            **config_kwargs,
+        )
+        model = cls(config)
+        model.csr.emotion_encoder = emotion_encoder
+        model.csr.source_encoders = nn.ModuleList(source_encoders)
+        if siamese is not None:
+            model.csr.siamese.load_state_dict(siamese.siamese.state_dict())
+        return model
+
+    def forward(
+        self,
+        input_ids: torch.LongTensor | None = None,
+        attention_mask: torch.LongTensor | None = None,
+        token_type_ids: torch.LongTensor | None = None,
+        emotion_representation: torch.FloatTensor | None = None,
+        source_representations: Sequence[torch.FloatTensor] | None = None,
+        labels: torch.Tensor | None = None,
+        num_items_in_batch: torch.Tensor | None = None,
+        return_dict: bool | None = None,
+    ) -> CSRClassifierOutput | tuple:
+        """
+        Args:
+            labels (`torch.Tensor`, *optional*): Multi-hot floats `(batch, num_labels)` or class ids `(batch,)`.
+
+        The other arguments are those of [`CSRModel`].
+        """
+        states = self.csr(
+            input_ids=input_ids,
+            attention_mask=attention_mask,
+            token_type_ids=token_type_ids,
+            emotion_representation=emotion_representation,
+            source_representations=source_representations,
+            num_items_in_batch=num_items_in_batch,
+        )
+        logits = self.classifier(self.dropout(states.common_space))
+        output = CSRClassifierOutput(
+            logits=logits,
+            common_space=states.common_space,
+            emotion_representation=states.emotion_representation,
+            source_representations=states.source_representations,
+        )
+        if labels is not None:
+            output.prediction_loss = label_loss(logits, labels, self.config.problem_type, num_items_in_batch)
+            output.reconstruction_loss = states.reconstruction_loss
+            output.loss = (
+                self.config.prediction_loss_weight * output.prediction_loss
+                + self.config.reconstruction_loss_weight * output.reconstruction_loss
+            )
+        return output.to_tuple() if return_dict is False else output
+
+
+class SiameseModel(CSRPreTrainedModel):
+    """The emotion encoder with the Siamese network on it: how far two texts are apart in emotion.
+
+    Args:
+        config ([`CSRConfig`]): The configuration; its source encoders are not used.
+    """
+
+    base_model_prefix = ""
+
+    def __init__(self, config: CSRConfig) -> None:
+        super().__init__(config)
+        self.emotion_encoder = MultitaskModel(config.emotion_encoder)
+        self.siamese = SiameseNetwork(config)
+        self.post_init()
+
+    @classmethod
+    def from_encoder(cls, emotion_encoder: MultitaskModel, **config_kwargs: Any) -> Self:
+        """A new Siamese network over a trained emotion encoder; `config_kwargs` are fields of [`CSRConfig`]."""
+        model = cls(CSRConfig(emotion_encoder=emotion_encoder.config, **config_kwargs))
+        model.emotion_encoder = emotion_encoder
+        return model
+
+    def forward(
+        self,
+        input_ids: torch.LongTensor | None = None,
+        attention_mask: torch.LongTensor | None = None,
+        token_type_ids: torch.LongTensor | None = None,
+        emotion_representation: torch.FloatTensor | None = None,
+        labels: torch.FloatTensor | None = None,
+        num_items_in_batch: torch.Tensor | None = None,
+        return_dict: bool | None = None,
+    ) -> SiameseOutput | tuple:
+        """Pairs of texts, or single texts.
+
+        Args:
+            input_ids, attention_mask, token_type_ids (`torch.LongTensor` of shape `(batch, 2, sequence)` for pairs,
+                `(batch, sequence)` for single texts): The texts.
+            emotion_representation (`torch.FloatTensor` of shape `(batch, 2, emotion_size)` or
+                `(batch, emotion_size)`): P_E, instead of tokens.
+            labels (`torch.FloatTensor` of shape `(batch,)`, *optional*): Target of each pair: 0 for the same emotion,
+                1 for different ones, or a grade between.
+            num_items_in_batch (`torch.Tensor`, *optional*): Pairs of the whole global batch.
+
+        Raises:
+            ValueError: If there are neither tokens nor representations, or labels without pairs.
+        """
+        if emotion_representation is None:
+            if input_ids is None:
+                raise ValueError("Pass input_ids or emotion_representation.")
+            inputs = {"input_ids": input_ids, "attention_mask": attention_mask, "token_type_ids": token_type_ids}
+            flat = {name: value.flatten(0, -2) for name, value in inputs.items() if value is not None}
+            emotion_representation = self.emotion_encoder(**flat).representation.unflatten(0, input_ids.shape[:-1])
+        embeddings = self.siamese.projection(emotion_representation)
+        output = SiameseOutput(embeddings=embeddings)
+        if embeddings.dim() == 3:
+            output.logits = self.siamese.distance(embeddings[:, 0], embeddings[:, 1])
+        if labels is not None:
+            if output.logits is None:
+                raise ValueError("labels belong to pairs: pass inputs of shape (batch, 2, ...).")
+            losses = self._pair_losses(output.logits, labels.float())
+            output.loss = losses.sum() / (len(losses) if num_items_in_batch is None else num_items_in_batch)
+        return output.to_tuple() if return_dict is False else output
+
+    def _pair_losses(self, distances: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        if self.config.siamese_loss == "regression":
+            return (distances - targets).square()
+        apart = F.relu(self.config.siamese_margin - distances).square()
+        return (1 - targets) * distances.square() + targets * apart
+
+
+__all__ = ["CSRForSequenceClassification", "CSRModel", "CSRPreTrainedModel", "SiameseModel"]

@@ -1,0 +1,247 @@
+"""The `csr-multitask` family: one text encoder, shared layers, one head a task."""
+
+import inspect
+from dataclasses import dataclass
+from typing import Any, Self
+
+import torch
+from torch import nn
+from transformers import AutoModel, PreTrainedConfig, PreTrainedModel
+from transformers.utils import ModelOutput
+
+from .configuration_multitask import MultitaskConfig
+from .losses import label_loss
+from .pooling import pool
+
+
+@dataclass
+class MultitaskModelOutput(ModelOutput):
+    """
+    Args:
+        representation (`torch.FloatTensor` of shape `(batch, representation_size)`): What stands for the text, as
+            `config.representation` says.
+        pooler_output (`torch.FloatTensor` of shape `(batch, hidden_size)`): The pooled encoder output.
+        shared_output (`torch.FloatTensor`): Output of the last shared layer; the pooled output where there is none.
+        last_hidden_state (`torch.FloatTensor` of shape `(batch, sequence, hidden_size)`): Token states.
+        hidden_states, attentions (`tuple[torch.FloatTensor]`, *optional*): The encoder's, where asked for.
+    """
+
+    representation: torch.FloatTensor | None = None
+    pooler_output: torch.FloatTensor | None = None
+    shared_output: torch.FloatTensor | None = None
+    last_hidden_state: torch.FloatTensor | None = None
+    hidden_states: tuple[torch.FloatTensor, ...] | None = None
+    attentions: tuple[torch.FloatTensor, ...] | None = None
+
+
+@dataclass
+class MultitaskClassifierOutput(ModelOutput):
+    """
+    Args:
+        loss (`torch.FloatTensor`, *optional*): Weighted sum of the tasks' losses, where labels are given.
+        logits (`torch.FloatTensor` of shape `(batch, num_labels)`): Unnormalised scores of the main task.
+        task_logits (`dict[str, torch.FloatTensor]`): Unnormalised scores by task.
+        task_losses (`dict[str, torch.FloatTensor]`, *optional*): Unweighted losses of the tasks that have labels.
+        representation (`torch.FloatTensor` of shape `(batch, representation_size)`): What stands for the text.
+        hidden_states, attentions (`tuple[torch.FloatTensor]`, *optional*): The encoder's, where asked for.
+    """
+
+    loss: torch.FloatTensor | None = None
+    logits: torch.FloatTensor | None = None
+    task_logits: dict[str, torch.FloatTensor] | None = None
+    task_losses: dict[str, torch.FloatTensor] | None = None
+    representation: torch.FloatTensor | None = None
+    hidden_states: tuple[torch.FloatTensor, ...] | None = None
+    attentions: tuple[torch.FloatTensor, ...] | None = None
+
+
+class MultitaskPreTrainedModel(PreTrainedModel):
+    config_class = MultitaskConfig
+    base_model_prefix = "multitask"
+    supports_gradient_checkpointing = True
+    _supports_sdpa = True
+    # The losses are means over rows; a Trainer that knows about rows passes `num_items_in_batch` itself.
+    accepts_loss_kwargs = False
+
+    def save_pretrained(self, save_directory: str, **kwargs: Any) -> None:
+        """Save the model; the config names every class that the Auto classes may ask for (its own is added by it)."""
+        self.config.auto_map = {
+            "AutoConfig": "configuration_multitask.MultitaskConfig",
+            "AutoModel": "modeling_multitask.MultitaskModel",
+            "AutoModelForSequenceClassification": "modeling_multitask.MultitaskForSequenceClassification",
+        }
+        super().save_pretrained(save_directory, **kwargs)
+
+
+class MultitaskModel(MultitaskPreTrainedModel):
+    """The encoder with pooling and the shared layers, without heads.
+
+    Args:
+        config ([`MultitaskConfig`]): The configuration.
+    """
+
+    _keys_to_ignore_on_load_unexpected = [r"^heads\."]
+
+    def __init__(self, config: MultitaskConfig) -> None:
+        super().__init__(config)
+        self.set_encoder(AutoModel.from_config(config.encoder))
+        sizes = [config.encoder.hidden_size, *config.shared_layer_sizes]
+        self.shared_layers = nn.ModuleList(
+            nn.Linear(before, after) for before, after in zip(sizes, sizes[1:], strict=False)
+        )
+        self.dropout = nn.Dropout(config.classifier_dropout)
+        self.post_init()
+
+    def set_encoder(self, encoder: PreTrainedModel) -> None:
+        """Put an encoder in place. Its own pooler, which is never used here, is dropped."""
+        if getattr(encoder, "pooler", None) is not None:
+            encoder.pooler = None
+        self.encoder = encoder
+        self._encoder_takes_token_types = "token_type_ids" in inspect.signature(encoder.forward).parameters
+
+    def get_input_embeddings(self) -> nn.Module:
+        return self.encoder.get_input_embeddings()
+
+    def set_input_embeddings(self, value: nn.Module) -> None:
+        self.encoder.set_input_embeddings(value)
+
+    def forward(
+        self,
+        input_ids: torch.LongTensor | None = None,
+        attention_mask: torch.LongTensor | None = None,
+        token_type_ids: torch.LongTensor | None = None,
+        inputs_embeds: torch.FloatTensor | None = None,
+        output_hidden_states: bool | None = None,
+        output_attentions: bool | None = None,
+        return_dict: bool | None = None,
+    ) -> MultitaskModelOutput | tuple:
+        """
+        Args:
+            input_ids (`torch.LongTensor` of shape `(batch, sequence)`): Token ids.
+            attention_mask (`torch.LongTensor` of shape `(batch, sequence)`, *optional*): 1 for tokens, 0 for padding.
+            token_type_ids (`torch.LongTensor`, *optional*): Passed on to encoders that know them, ignored otherwise.
+            inputs_embeds (`torch.FloatTensor` of shape `(batch, sequence, hidden_size)`): Instead of `input_ids`.
+        """
+        if attention_mask is None:
+            tokens = input_ids if input_ids is not None else inputs_embeds[..., 0]
+            attention_mask = torch.ones(tokens.shape, dtype=torch.long, device=tokens.device)
+        inputs: dict[str, Any] = {"input_ids": input_ids, "inputs_embeds": inputs_embeds}
+        if token_type_ids is not None and self._encoder_takes_token_types:
+            inputs["token_type_ids"] = token_type_ids
+        if output_hidden_states:
+            inputs["output_hidden_states"] = True
+        if output_attentions:
+            inputs["output_attentions"] = True
+        states = self.encoder(attention_mask=attention_mask, return_dict=True, **inputs)
+        pooled = pool(states.last_hidden_state, attention_mask, self.config.pooling)
+        shared = pooled
+        for layer in self.shared_layers:
+            shared = torch.tanh(layer(self.dropout(shared)))
+        output = MultitaskModelOutput(
+            representation=shared if self.config.representation == "shared" else pooled,
+            pooler_output=pooled,
+            shared_output=shared,
+            last_hidden_state=states.last_hidden_state,
+            hidden_states=states.get("hidden_states"),
+            attentions=states.get("attentions"),
+        )
+        return output.to_tuple() if return_dict is False else output
+
+
+class MultitaskForSequenceClassification(MultitaskPreTrainedModel):
+    """[`MultitaskModel`] with one linear head a task.
+
+    Args:
+        config ([`MultitaskConfig`]): The configuration, with at least one task.
+
+    Raises:
+        ValueError: If the configuration has no task.
+    """
+
+    def __init__(self, config: MultitaskConfig) -> None:
+        super().__init__(config)
+        if not config.tasks:
+            raise ValueError("MultitaskForSequenceClassification needs at least one task in its config.")
+        self.multitask = MultitaskModel(config)
+        width = config.shared_layer_sizes[-1] if config.shared_layer_sizes else config.encoder.hidden_size
+        self.heads = nn.ModuleDict({name: nn.Linear(width, len(task["labels"])) for name, task in config.tasks.items()})
+        self.dropout = nn.Dropout(config.classifier_dropout)
+        self.post_init()
+
+    @classmethod
+    def from_encoder(
+        cls, name_or_path: str, tasks: dict[str, dict], *, config_kwargs: dict | None = None, **kwargs: Any
+    ) -> Self:
+        """New heads on a pretrained encoder, or on the encoder of a trained model of this family.
+
+        Args:
+            name_or_path (`str`): Hub id or folder of any `AutoModel` text encoder or `csr-multitask` model.
+            tasks (`dict[str, dict]`): The tasks, as in [`MultitaskConfig`].
+            config_kwargs (`dict`, *optional*): Further fields of [`MultitaskConfig`].
+            **kwargs: Passed on to `AutoModel.from_pretrained` (`revision`, `token`, ...).
+        """
+        encoder = AutoModel.from_pretrained(name_or_path, **{"dtype": torch.float32, **kwargs})
+        if isinstance(encoder, MultitaskModel):
+            encoder = encoder.encoder
+        # The name may be a folder of this machine; the card says where the encoder came from.
+        encoder.config._name_or_path = ""
+        model = cls(MultitaskConfig(encoder=encoder.config, tasks=tasks, **(config_kwargs or {})))
+        model.multitask.set_encoder(encoder)
+        return model
+
+    def forward(
+        self,
+        input_ids: torch.LongTensor | None = None,
+        attention_mask: torch.LongTensor | None = None,
+        token_type_ids: torch.LongTensor | None = None,
+        inputs_embeds: torch.FloatTensor | None = None,
+        labels: torch.Tensor | dict[str, torch.Tensor] | None = None,
+        num_items_in_batch: torch.Tensor | dict[str, torch.Tensor] | None = None,
+        output_hidden_states: bool | None = None,
+        output_attentions: bool | None = None,
+        return_dict: bool | None = None,
+    ) -> MultitaskClassifierOutput | tuple:
+        """
+        Args:
+            labels (`torch.Tensor` or `dict[str, torch.Tensor]`, *optional*): Labels of the main task, or by task. Rows
+                without a label of a task carry -100 (class ids) or NaN (multi-hot labels, scores) and add nothing to
+                its loss. Shapes as in [`losses.label_loss`].
+            num_items_in_batch (`torch.Tensor` or `dict[str, torch.Tensor]`, *optional*): Labelled rows of the whole
+                global batch, by task where labels are; the loss is then this batch's share of the global one.
+
+        The other arguments are those of [`MultitaskModel`].
+        """
+        states = self.multitask(
+            input_ids=input_ids,
+            attention_mask=attention_mask,
+            token_type_ids=token_type_ids,
+            inputs_embeds=inputs_embeds,
+            output_hidden_states=output_hidden_states,
+            output_attentions=output_attentions,
+        )
+        shared = self.dropout(states.shared_output)
+        task_logits = {name: head(shared) for name, head in self.heads.items()}
+        loss, task_losses = None, None
+        if labels is not None:
+            main = self.config.main_task
+            labels = labels if isinstance(labels, dict) else {main: labels}
+            counts = num_items_in_batch if isinstance(num_items_in_batch, dict) else {main: num_items_in_batch}
+            task_losses = {
+                name: label_loss(task_logits[name], labels[name], task["problem_type"], counts.get(name))
+                for name, task in self.config.tasks.items()
+                if name in labels
+            }
+            loss = sum(self.config.tasks[name].get("loss_weight", 1.0) * value for name, value in task_losses.items())
+        output = MultitaskClassifierOutput(
+            loss=loss,
+            logits=task_logits[self.config.main_task],
+            task_logits=task_logits,
+            task_losses=task_losses,
+            representation=states.representation,
+            hidden_states=states.hidden_states,
+            attentions=states.attentions,
+        )
+        return output.to_tuple() if return_dict is False else output
+
+
+__all__ = ["MultitaskForSequenceClassification", "MultitaskModel", "MultitaskPreTrainedModel"]

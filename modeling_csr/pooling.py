@@ -1,0 +1,29 @@
+"""From token states to one vector a text."""
+
+import torch
+
+POOLING_MODES = ("mean", "cls")
+
+
+def pool(last_hidden_state: torch.Tensor, attention_mask: torch.Tensor, mode: str) -> torch.Tensor:
+    """Pool the token states of each text; padding never changes the result.
+
+    Args:
+        last_hidden_state (`torch.FloatTensor` of shape `(batch, sequence, hidden)`): Token states.
+        attention_mask (`torch.LongTensor` of shape `(batch, sequence)`): 1 for tokens, 0 for padding.
+        mode (`str`): `"mean"`, the mean over the tokens, or `"cls"`, the state of the first token.
+
+    Returns:
+        `torch.FloatTensor` of shape `(batch, hidden)`.
+
+    Raises:
+        ValueError: If `mode` is neither of the two.
+    """
+    if mode == "cls":
+        # With left padding the first token is not in column 0.
+        first = attention_mask.long().argmax(dim=1)
+        return last_hidden_state[torch.arange(len(first), device=first.device), first]
+    if mode == "mean":
+        mask = attention_mask.unsqueeze(-1).to(last_hidden_state.dtype)
+        return (last_hidden_state * mask).sum(dim=1) / mask.sum(dim=1).clamp(min=1)
+    raise ValueError(f"pooling must be one of {', '.join(POOLING_MODES)}, got {mode!r}.")
