@@ -47,7 +47,14 @@ class MultitaskConfig(PreTrainedConfig):
 
     model_type = "csr-multitask"
     sub_configs_defaults = {"encoder": SubConfigSpec(config_class=AutoConfig, model_type="bert")}
-    keys_to_ignore_at_inference = ["logits", "representation", "pooler_output", "hidden_states", "attentions"]
+    keys_to_ignore_at_inference = [
+        "logits",
+        "task_losses",
+        "representation",
+        "pooler_output",
+        "hidden_states",
+        "attentions",
+    ]
 
     encoder: dict | PreTrainedConfig | None = None
     tasks: dict[str, dict[str, Any]] | None = None

@@ -74,6 +74,16 @@ def feed_forward(input_size: int, hidden_size: int, output_size: int, dropout: f
     )
 
 
+def _eval_frozen(module: nn.Module) -> None:
+    """Put the frozen submodules into eval mode."""
+    for child in module.children():
+        trained = [parameter.requires_grad for parameter in child.parameters()]
+        if trained and not any(trained):
+            child.eval()
+        elif trained and not all(trained):
+            _eval_frozen(child)
+
+
 class CSRPreTrainedModel(PreTrainedModel):
     config_class = CSRConfig
     base_model_prefix = "csr"
@@ -85,11 +95,8 @@ class CSRPreTrainedModel(PreTrainedModel):
     def train(self, mode: bool = True) -> Self:
         """Set the mode of all parts but the frozen ones, which stay in eval mode (no dropout in a frozen encoder)."""
         super().train(mode)
-        for module in self.modules():
-            if not any(True for _ in module.parameters()):
-                continue
-            if not any(parameter.requires_grad for parameter in module.parameters()):
-                module.eval()
+        if mode:
+            _eval_frozen(self)
         return self
 
     def save_pretrained(self, save_directory: str, **kwargs: Any) -> None:

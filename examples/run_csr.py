@@ -1,0 +1,45 @@
+"""Train the paper's recipes: plain BERT, transfer from sentiment, and the common space (Model-3).
+
+accelerate launch examples/run_csr.py --config examples/configs/demo.yaml
+"""
+
+import logging
+import sys
+from pathlib import Path
+
+# This folder holds evaluate.py, which must not stand in for the evaluate library.
+sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != Path(__file__).resolve().parent]
+
+from accelerate import PartialState  # noqa: E402
+
+from trainers.arguments import parse_run_arguments  # noqa: E402
+from trainers.metrics import HEADLINE  # noqa: E402
+from trainers.results import print_results  # noqa: E402
+from trainers.runner import Runner  # noqa: E402
+
+USAGE = """
+The model is in {folder}. To use it:
+
+    from transformers import pipeline
+    classifier = pipeline("text-classification", model="{folder}", trust_remote_code=True, top_k=None)
+    print(classifier("I can't believe we finally made it! 🎉"))
+"""
+
+
+def main(argv: list[str]) -> None:
+    args = parse_run_arguments(argv, description=__doc__)
+    main_process = PartialState().is_main_process
+    logging.basicConfig(level=logging.INFO if main_process else logging.ERROR, format="%(levelname)s %(message)s")
+    try:
+        runner = Runner(args)
+    except (ValueError, OSError, ModuleNotFoundError) as error:
+        # Nothing has been trained yet: the message says what to do, a traceback would bury it.
+        sys.exit(f"run_csr.py: error: {error}")
+    results = runner.run()
+    if main_process:
+        print_results(results, HEADLINE[runner.context.task_config("emotion")["problem_type"]])
+        print(USAGE.format(folder=results["recipes"][args.model.recipe[-1]]["model"]))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

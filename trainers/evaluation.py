@@ -1,0 +1,73 @@
+"""What a finished stage is worth: scores on dev, thresholds, and how much each half of the input counts."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from transformers import EvalPrediction
+
+from modeling_csr import CSRForSequenceClassification
+
+from .metrics import decide, per_label_scores, score
+from .representations import RepresentationDataset
+from .thresholds import tune_thresholds
+from .trainer import StageTrainer
+
+
+def evaluate_classifier(
+    trainer: StageTrainer, task: str, task_config: dict[str, Any], threshold: str
+) -> dict[str, Any]:
+    """Scores of a trained classifier on its dev split, after choosing its thresholds there.
+
+    Args:
+        trainer ([`StageTrainer`]): The stage's Trainer.
+        task (`str`): The task to score.
+        task_config (`dict`): Its `labels` and `problem_type`.
+        threshold (`str`): `"fixed"` (0.5), `"global"` or `"per_label"`. The model's config takes the tuned ones up.
+
+    Returns:
+        `dict`: `metrics` at the chosen thresholds, `metrics_at_0.5` where those were tuned, `per_label` scores,
+        `thresholds` and, for a common space, `shuffled`.
+    """
+    logits, labels = _task_arrays(trainer.predict(trainer.eval_dataset, metric_key_prefix="eval"), task)
+    problem_type = task_config["problem_type"]
+    thresholds = None
+    if problem_type == "multi_label_classification" and threshold != "fixed":
+        thresholds = tune_thresholds(torch.tensor(logits).sigmoid().numpy(), labels, threshold)
+        trainer.model.config.thresholds = thresholds
+    results: dict[str, Any] = {"metrics": score(logits, labels, problem_type, thresholds)}
+    if thresholds is not None:
+        results["metrics_at_0.5"] = score(logits, labels, problem_type)
+        results["thresholds"] = dict(zip(task_config["labels"], thresholds, strict=True))
+    decisions = decide(logits, problem_type, thresholds)
+    results["per_label"] = per_label_scores(decisions, labels, task_config["labels"], problem_type)
+    if isinstance(trainer.model, CSRForSequenceClassification):
+        results["shuffled"] = _shuffled_scores(trainer, task, problem_type, thresholds)
+    return results
+
+
+def _task_arrays(prediction: EvalPrediction, task: str) -> tuple[np.ndarray, np.ndarray]:
+    """Logits and labels of the rows that have labels of the task."""
+    logits, labels = prediction.predictions, prediction.label_ids
+    if isinstance(labels, dict):
+        logits, labels = logits[task], labels[task]
+    rows = ~np.isnan(labels).any(axis=1) if labels.ndim == 2 else labels >= 0
+    return logits[rows], labels[rows]
+
+
+def _shuffled_scores(
+    trainer: StageTrainer, task: str, problem_type: str, thresholds: list[float] | None
+) -> dict[str, dict[str, float]]:
+    """Scores when the emotion half, or the source half, of each input belongs to another text.
+
+    A common space that merely copies P_E loses nothing when the source half is shuffled.
+    """
+    dataset = trainer.eval_dataset
+    if not isinstance(dataset, RepresentationDataset):
+        raise ValueError("Shuffling needs a RepresentationDataset.")
+    scores = {}
+    for part in ("emotion", "sources"):
+        shuffled = dataset.shuffled(part, trainer.args.seed)
+        logits, labels = _task_arrays(trainer.predict(shuffled, metric_key_prefix="shuffled"), task)
+        scores[part] = score(logits, labels, problem_type, thresholds)
+    return scores

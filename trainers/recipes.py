@@ -1,0 +1,74 @@
+"""The paper's recipes: stages by name."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+StageKind = Literal["multitask", "siamese", "csr"]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One training stage: what it learns, what it starts from and what it freezes.
+
+    Args:
+        name (`str`): Its folder in the run's folder.
+        kind (`str`): `"multitask"`, `"siamese"` or `"csr"`: the model family and the Trainer.
+        tasks (`tuple[str, ...]`): The tasks it has labels of; the first is the one it is judged by.
+        starts_from (`dict[str, str]`): By part, the stage that the part is taken from. Parts: `encoder` (multitask),
+            `emotion_encoder`, `sentiment_encoder`, `siamese`, or `model` (the whole model, which holds the others).
+        frozen (`tuple[str, ...]`): Modules that are not trained.
+        config (`dict[str, Any]`): Config fields that belong to the recipe.
+    """
+
+    name: str
+    kind: StageKind
+    tasks: tuple[str, ...] = ("emotion",)
+    starts_from: dict[str, str] = field(default_factory=dict)
+    frozen: tuple[str, ...] = ()
+    config: dict[str, Any] = field(default_factory=dict)
+
+
+ENCODERS = {"emotion_encoder": "emotion-encoder", "sentiment_encoder": "sentiment-encoder"}
+FROZEN_ENCODERS = ("csr.emotion_encoder", "csr.source_encoders", "csr.siamese")
+
+EMOTION_ENCODER = Stage("emotion-encoder", "multitask")
+SENTIMENT_ENCODER = Stage("sentiment-encoder", "multitask", tasks=("sentiment",))
+EMOTION_FROM_SENTIMENT = Stage(
+    "emotion-encoder-from-sentiment", "multitask", starts_from={"encoder": "sentiment-encoder"}
+)
+MULTITASK = Stage("multitask", "multitask", tasks=("emotion", "sentiment"))
+SIAMESE = Stage("siamese", "siamese", starts_from={"emotion_encoder": "emotion-encoder"}, frozen=("emotion_encoder",))
+# model-3.1 is model-3.3 without reconstruction loss: one code path.
+CSR_PREDICTION = Stage(
+    "csr-prediction", "csr", starts_from=ENCODERS, frozen=FROZEN_ENCODERS, config={"reconstruction_loss_weight": 0.0}
+)
+CSR_RECONSTRUCTION = Stage(
+    "csr-reconstruction",
+    "csr",
+    starts_from={**ENCODERS, "siamese": "siamese"},
+    frozen=FROZEN_ENCODERS,
+    config={"prediction_loss_weight": 0.0},
+)
+CSR_FROZEN = Stage(
+    "csr-frozen",
+    "csr",
+    starts_from={**ENCODERS, "model": "csr-reconstruction"},
+    frozen=("csr",),
+    config={"reconstruction_loss_weight": 0.0},
+)
+CSR = Stage("csr", "csr", starts_from={**ENCODERS, "siamese": "siamese"}, frozen=FROZEN_ENCODERS)
+
+RECIPES: dict[str, tuple[Stage, ...]] = {
+    "bert": (EMOTION_ENCODER,),
+    "model-1": (SENTIMENT_ENCODER, EMOTION_FROM_SENTIMENT),
+    "model-2": (MULTITASK,),
+    "model-3.1": (EMOTION_ENCODER, SENTIMENT_ENCODER, CSR_PREDICTION),
+    "model-3.2": (EMOTION_ENCODER, SENTIMENT_ENCODER, SIAMESE, CSR_RECONSTRUCTION, CSR_FROZEN),
+    "model-3.3": (EMOTION_ENCODER, SENTIMENT_ENCODER, SIAMESE, CSR),
+}
+
+
+def stages_of(recipes: list[str]) -> list[Stage]:
+    """The stages of several recipes, each once, parents before children."""
+    stages = {stage.name: stage for recipe in recipes for stage in RECIPES[recipe]}
+    return list(stages.values())

@@ -1,0 +1,68 @@
+"""The figures of a run: `results.json` and the table that people see."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from .recipes import Stage
+from .records import write_json
+
+RESULTS_NAME = "results.json"
+
+
+def update_results(output_dir: Path, recipes: list[str], stages: dict[str, tuple[Stage, ...]]) -> dict[str, Any]:
+    """Write `results.json` for the recipes that were run, keeping those of earlier runs into the same folder.
+
+    Returns:
+        `dict`: `{"recipes": {name: {"model", "metrics", "seconds", "stages": {name: {...}}}}}`; metrics are fractions.
+    """
+    path = output_dir / RESULTS_NAME
+    results = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {"recipes": {}}
+    for recipe in recipes:
+        figures = {
+            stage.name: json.loads((output_dir / stage.name / "eval_results.json").read_text(encoding="utf-8"))
+            for stage in stages[recipe]
+        }
+        final = stages[recipe][-1].name
+        results["recipes"][recipe] = {
+            "model": str(output_dir / final),
+            **{key: figures[final][key] for key in ("metrics", "metrics_at_0.5", "shuffled") if key in figures[final]},
+            "seconds": round(sum(stage["seconds"] for stage in figures.values()), 1),
+            "stages": {name: {key: stage[key] for key in ("metrics", "seconds")} for name, stage in figures.items()},
+        }
+    write_json(path, results)
+    return results
+
+
+def print_results(results: dict[str, Any], headline: tuple[str, ...], console: Console | None = None) -> None:
+    """One row a stage with its dev scores, and one a recipe; what a stage does not have is a dash.
+
+    Args:
+        results (`dict`): What [`update_results`] returned.
+        headline (`tuple[str, ...]`): The metrics of the emotion task to show.
+    """
+    table = Table(title="Dev results (scores x 100)")
+    table.add_column("recipe or stage")
+    for name in headline:
+        table.add_column(name.replace("_", " "), justify="right")
+    table.add_column("other", justify="left")
+    table.add_column("seconds", justify="right")
+    seen = set()
+    for recipe, figures in results["recipes"].items():
+        for stage, part in figures["stages"].items():
+            if stage in seen:
+                continue
+            seen.add(stage)
+            table.add_row(f"  {stage}", *_cells(part["metrics"], headline), f"{part['seconds']:.0f}")
+        table.add_row(f"[bold]{recipe}[/bold]", *_cells(figures["metrics"], headline), f"{figures['seconds']:.0f}")
+    (console or Console()).print(table)
+
+
+def _cells(metrics: dict[str, float], headline: tuple[str, ...]) -> list[str]:
+    cells = [f"{100 * metrics[name]:.1f}" if name in metrics else "-" for name in headline]
+    rest = {name: value for name, value in metrics.items() if name in ("pair_auc", "loss", "accuracy", "macro_recall")}
+    rest = {} if any(name in metrics for name in headline) else rest
+    return [*cells, ", ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in rest.items())]

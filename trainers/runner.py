@@ -1,0 +1,251 @@
+"""Carries recipes out: one complete folder a stage, stages shared, killed runs continued."""
+
+import json
+import logging
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+from accelerate import PartialState
+from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
+
+from .arguments import RunArguments
+from .data import load_task_dataset
+from .encoders import encoder_bytes, encoder_identity, resolve_encoder
+from .evaluation import evaluate_classifier
+from .recipes import RECIPES, Stage, stages_of
+from .records import StageRecord, digest, write_json
+from .results import update_results
+from .stages import StageContext, build_trainer, stage_arguments
+from .tokenization import check_same_tokenizer, count_truncated, load_tokenizer
+from .trainer import StageTrainer
+
+logger = logging.getLogger(__name__)
+
+# Training arguments that change what is learnt; all others (logging, saving, pushing, devices) do not.
+DECISIVE_ARGUMENTS = (
+    "adam_beta1",
+    "adam_beta2",
+    "adam_epsilon",
+    "bf16",
+    "data_seed",
+    "fp16",
+    "label_smoothing_factor",
+    "learning_rate",
+    "load_best_model_at_end",
+    "lr_scheduler_kwargs",
+    "lr_scheduler_type",
+    "max_grad_norm",
+    "max_steps",
+    "metric_for_best_model",
+    "neftune_noise_alpha",
+    "num_train_epochs",
+    "optim",
+    "optim_args",
+    "seed",
+    "train_sampling_strategy",
+    "warmup_steps",
+    "weight_decay",
+)
+
+
+class Runner:
+    """Runs recipes into one output folder.
+
+    Args:
+        args ([`RunArguments`]): The run's arguments.
+
+    Attributes:
+        stages (`list[Stage]`): The stages of all recipes, each once.
+    """
+
+    def __init__(self, args: RunArguments) -> None:
+        self.args = args
+        self.stages = stages_of(args.model.recipe)
+        self.context = self._prepare()
+        self._check_output_folder()
+        self._check_disk_space()
+
+    # -- everything that can go wrong before training ----------------------------------------------------------------
+
+    def _prepare(self) -> StageContext:
+        data, model, training = self.args.data, self.args.model, self.args.training
+        encoder = resolve_encoder(model.encoder)
+        load = {"steps": tuple(data.normalization), "max_length": data.max_length}
+        tokenizer = load_tokenizer(encoder, revision=model.encoder_revision, **load)
+        if model.sentiment_encoder:
+            other = load_tokenizer(resolve_encoder(model.sentiment_encoder), **load)
+            check_same_tokenizer(tokenizer, other, (model.encoder, model.sentiment_encoder))
+        tasks = {}
+        for task in dict.fromkeys(task for stage in self.stages for task in stage.tasks):
+            dataset = load_task_dataset(
+                getattr(data, f"{task}_dataset"), data_dir=data.data_dir, seed=training.seed, **data.columns(task)
+            )
+            train = dataset.splits["train"]
+            if data.max_train_samples is not None and data.max_train_samples < len(train):
+                train = train.shuffle(seed=training.seed).select(range(data.max_train_samples))
+                dataset.splits["train"] = train
+            truncated = count_truncated(tokenizer, list(train["text"]), data.max_length)
+            if truncated:
+                logger.warning(
+                    "%s: %d of %d training texts are longer than %d tokens and will be cut (--max_length).",
+                    dataset.name,
+                    truncated,
+                    len(train),
+                    data.max_length,
+                )
+            tasks[task] = dataset
+        context = StageContext(self.args, tasks, tokenizer, {})
+        for stage in self.stages:
+            context.records[stage.name] = self._record(stage, context)
+        return context
+
+    def _record(self, stage: Stage, context: StageContext) -> StageRecord:
+        args, model = self.args, self.args.model
+        training = stage_arguments(stage, args)
+        made_from: dict[str, Any] = {
+            "recipe": {"kind": stage.kind, "tasks": stage.tasks, "frozen": stage.frozen, "config": stage.config},
+            "parents": {part: context.records[parent].digest for part, parent in stage.starts_from.items()},
+            "tokenizer": digest(context.tokenizer.backend_tokenizer.to_str()),
+            "max_length": args.data.max_length,
+            "data": {task: self._data_identity(task, context) for task in stage.tasks},
+            "training": {name: getattr(training, name) for name in DECISIVE_ARGUMENTS}
+            | {
+                "global_batch_size": training.train_batch_size
+                * training.gradient_accumulation_steps
+                * training.world_size
+            },
+            "threshold": model.threshold,
+        }
+        if stage.kind == "multitask":
+            encoder = model.encoder
+            if stage.tasks[0] == "sentiment" and model.sentiment_encoder:
+                encoder = model.sentiment_encoder
+            made_from["encoder"] = encoder_identity(encoder, model.encoder_revision)
+            made_from["model"] = {
+                name: getattr(model, name)
+                for name in ("pooling", "representation", "shared_layer_sizes", "classifier_dropout")
+            }
+        elif stage.kind == "siamese":
+            made_from["siamese"] = vars(args.siamese)
+        else:
+            made_from["common"] = vars(args.common)
+        return StageRecord(stage.name, made_from)
+
+    def _data_identity(self, task: str, context: StageContext) -> dict[str, str]:
+        dataset = context.tasks[task]
+        return {"name": dataset.name} | {
+            split: digest([list(rows["text"]), list(rows["labels"])]) for split, rows in dataset.splits.items()
+        }
+
+    def _check_output_folder(self) -> None:
+        for stage in self.stages:
+            folder = self.context.folder(stage.name)
+            if not folder.is_dir() or not any(folder.iterdir()):
+                continue
+            found = StageRecord.read(folder)
+            if found is None:
+                raise ValueError(
+                    f"{folder} exists but was not written by a run of this project (it has no stage.json). Choose "
+                    "another --output_dir."
+                )
+            differences = found.differences(self.context.records[stage.name])
+            if differences:
+                raise ValueError(
+                    f"{folder} belongs to another run:\n  " + "\n  ".join(differences) + "\nChoose another "
+                    "--output_dir, or delete that folder to train the stage anew."
+                )
+
+    def _check_disk_space(self) -> None:
+        size = encoder_bytes(self.args.model.encoder, self.args.model.encoder_revision)
+        missing = [stage for stage in self.stages if not self._finished(stage)]
+        # A finished common space holds two encoders; a checkpoint holds the weights and two moments of each.
+        final = sum(size * (2 if stage.kind == "csr" else 1) for stage in missing)
+        needed = final + (6 * size if missing else 0)
+        existing = next(
+            folder
+            for folder in (self.context.output_dir, *self.context.output_dir.absolute().parents)
+            if folder.exists()
+        )
+        free = shutil.disk_usage(existing).free
+        if free < needed:
+            raise OSError(
+                f"{self.context.output_dir} needs about {needed / 1e9:.1f} GB for {len(missing)} stages but only "
+                f"{free / 1e9:.1f} GB are free. Make room or choose another --output_dir."
+            )
+
+    # -- the run -------------------------------------------------------------------------------------------------------
+
+    def _finished(self, stage: Stage) -> bool:
+        found = StageRecord.read(self.context.folder(stage.name))
+        return found is not None and found.complete
+
+    def run(self) -> dict[str, Any]:
+        """Train what is missing, stage by stage.
+
+        Returns:
+            `dict`: What `results.json` holds: by recipe its final `model` folder, metrics and times.
+        """
+        for number, stage in enumerate(self.stages, start=1):
+            if self._finished(stage):
+                logger.info("Stage %d of %d, %s: already there.", number, len(self.stages), stage.name)
+                continue
+            logger.info("Stage %d of %d: %s", number, len(self.stages), stage.name)
+            self._run_stage(stage)
+        results = update_results(self.context.output_dir, self.args.model.recipe, RECIPES)
+        PartialState().wait_for_everyone()
+        return results
+
+    def _run_stage(self, stage: Stage) -> None:
+        folder, record = self.context.folder(stage.name), self.context.records[stage.name]
+        main = PartialState().is_main_process
+        if main:
+            record.write(folder)
+        started = time.monotonic()
+        trainer = build_trainer(stage, self.context)
+        checkpoint = last_complete_checkpoint(folder)
+        if checkpoint:
+            logger.info("Going on from %s.", checkpoint)
+        PartialState().wait_for_everyone()
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        results = self._evaluate(stage, trainer)
+        results["seconds"] = round(time.monotonic() - started, 1)
+        if main:
+            self._write_stage(stage, trainer, results)
+        PartialState().wait_for_everyone()
+
+    def _evaluate(self, stage: Stage, trainer: StageTrainer) -> dict[str, Any]:
+        if stage.kind == "siamese" or stage.config.get("prediction_loss_weight") == 0.0:
+            # No classifier has been trained yet; the Trainer's own dev losses say what was learnt.
+            metrics = trainer.evaluate()
+            kept = ("loss", "pair_auc", "mean_distance_same", "mean_distance_different", "mean_distance")
+            return {"metrics": {name: metrics[f"eval_{name}"] for name in kept if f"eval_{name}" in metrics}}
+        task = stage.tasks[0]
+        return evaluate_classifier(trainer, task, self.context.task_config(task), self.args.model.threshold)
+
+    def _write_stage(self, stage: Stage, trainer: StageTrainer, results: dict[str, Any]) -> None:
+        folder = self.context.folder(stage.name)
+        trainer.save_model(str(folder))
+        write_json(folder / "eval_results.json", results)
+        write_json(folder / "training_log.json", trainer.state.log_history)
+        StageRecord(stage.name, self.context.records[stage.name].made_from, complete=True).write(folder)
+        for checkpoint in folder.glob(f"{PREFIX_CHECKPOINT_DIR}-*"):
+            shutil.rmtree(checkpoint)
+
+
+def last_complete_checkpoint(folder: Path) -> Path | None:
+    """The newest checkpoint that was written to its end; half-written ones are deleted.
+
+    `trainer_state.json` is the last file that the Trainer writes into a checkpoint.
+    """
+    found = sorted(folder.glob(f"{PREFIX_CHECKPOINT_DIR}-*"), key=lambda path: int(path.name.rsplit("-", 1)[1]))
+    for checkpoint in reversed(found):
+        try:
+            json.loads((checkpoint / "trainer_state.json").read_text(encoding="utf-8"))
+        except (FileNotFoundError, json.JSONDecodeError):
+            if PartialState().is_main_process:
+                shutil.rmtree(checkpoint)
+            continue
+        return checkpoint
+    return None

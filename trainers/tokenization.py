@@ -1,0 +1,245 @@
+"""Tweet normalisation inside the tokenizer, so that a pushed model applies it to raw text in a stock pipeline."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import emoji
+from tokenizers import Regex, Tokenizer, normalizers
+from transformers import AutoTokenizer, PreTrainedTokenizerBase, PreTrainedTokenizerFast
+
+NORMALIZATION_STEPS: tuple[str, ...] = ("entities", "newlines", "users", "urls", "emoji")
+
+# A Unicode noncharacter, which no text holds. It stands around the words of an emoji until the spaces are tidied, and
+# begins the last of our normalizers, which changes nothing: its pattern names the steps and says where ours end.
+_MARK = "\ufdd0"
+
+# No inline flags such as (?i): runtimes of tokenizer.json in other languages may not know them.
+# `&amp;` comes last: `&amp;lt;` is an escaped `&lt;`, not a `<`.
+_ENTITIES = {
+    "&[Ll][Tt];": "<",
+    "&[Gg][Tt];": ">",
+    "&[Qq][Uu][Oo][Tt];": '"',
+    "&(?:#0*39|[Aa][Pp][Oo][Ss]);": "'",
+    "&[Nn][Bb][Ss][Pp];": " ",
+    "&[Aa][Mm][Pp];": "&",
+}
+_NEWLINES = r" ?(?:(?:\\n|[\r\n])[ \t]*)+"
+_USER = r"(?<!\w)[@＠]\w+"
+# Ends in a letter, digit or slash, so that the full stop or bracket behind a URL stays.
+_URL_END = r"[\w\-.~:/?#\[\]@!$&'()*+,;=%]*[\w/]"
+_URL = (
+    rf"[Hh][Tt][Tt][Pp][Ss]?://(?:{_URL_END})?"
+    rf"|(?<![\w@.])[Ww][Ww][Ww]\.{_URL_END}"
+    r"|(?<![\w@.])[Tt]\.[Cc][Oo]/\w+"
+)
+_FLAG = "[\U0001f1e6-\U0001f1ff]{2}"
+# The joiner (and the gender sign behind it), variation selectors, the keycap, skin tones, and the tags of regional flags.
+_MODIFIERS = "\u200d[♀♂]?|[\ufe0e\ufe0f\u20e3\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]"
+_SKIN_TONES = range(0x1F3FB, 0x1F400)
+
+_EXAMPLES = (
+    "I can't believe it: SO happy, naïve and tired!",
+    "RT @someone: fish &amp; chips\\nare #great https://t.co/abc123 😂❤️",
+)
+
+
+def _emoji_steps() -> list[normalizers.Normalizer]:
+    """One step an emoji of one code point; the sequences are made of those."""
+    steps = [normalizers.Replace(Regex(_MODIFIERS), ""), normalizers.Replace(Regex(_FLAG), f"{_MARK}flag{_MARK}")]
+    for symbol, data in emoji.EMOJI_DATA.items():
+        if len(symbol) == 1 and ord(symbol) not in _SKIN_TONES:
+            words = data["en"].strip(":").replace("_", " ")
+            steps.append(normalizers.Replace(symbol, f"{_MARK}{words}{_MARK}"))
+    # One space between words and none around the text: byte-level vocabularies spend a token on every further one.
+    run = f" ?{_MARK}[ {_MARK}]*"
+    return [*steps, normalizers.Replace(Regex(f"^{run}|{run}$"), ""), normalizers.Replace(Regex(run), " ")]
+
+
+def _build_steps(steps: Sequence[str]) -> list[normalizers.Normalizer]:
+    build = {
+        "entities": lambda: [normalizers.Replace(Regex(pattern), char) for pattern, char in _ENTITIES.items()],
+        "newlines": lambda: [normalizers.Replace(Regex(_NEWLINES), " ")],
+        "users": lambda: [normalizers.Replace(Regex(_USER), "@user")],
+        "urls": lambda: [normalizers.Replace(Regex(_URL), "http")],
+        "emoji": _emoji_steps,
+    }
+    return [normalizer for step in steps for normalizer in build[step]()]
+
+
+def _backend_state(tokenizer: PreTrainedTokenizerBase) -> dict[str, Any]:
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    if backend is None:
+        raise ValueError(
+            f"{type(tokenizer).__name__} is written in Python, and its text normalisation cannot be changed or saved "
+            "with it. Use a checkpoint whose tokenizer has a tokenizer.json (a fast tokenizer)."
+        )
+    return json.loads(backend.to_str())
+
+
+def _split_normalizer(state: dict[str, Any]) -> tuple[list[str], list[dict], list[dict]]:
+    """The names of our steps, our normalizers, and the tokenizer's own."""
+    normalizer = state["normalizer"] or {"type": "Sequence", "normalizers": []}
+    chain = normalizer["normalizers"] if normalizer["type"] == "Sequence" else [normalizer]
+    for index, item in enumerate(chain):
+        pattern = item.get("pattern", {}).get("String", "") if item["type"] == "Replace" else ""
+        if pattern.startswith(_MARK):
+            return pattern.removeprefix(_MARK).split(), chain[: index + 1], chain[index + 1 :]
+    return [], [], chain
+
+
+def normalize_tweets(
+    tokenizer: PreTrainedTokenizerBase, steps: Sequence[str] = NORMALIZATION_STEPS
+) -> PreTrainedTokenizerFast:
+    """A copy of the tokenizer that normalises tweets; the given one is left as it is.
+
+    The steps stand in `tokenizer.json`, before the tokenizer's own normalisation (lower-casing and the like), and
+    offsets still point into the raw text. The copy has the generic class, because the classes of the model families
+    (`BertTokenizer`, ...) rebuild their normalizer when loaded and would drop the steps. Applied again with the same
+    steps it changes nothing; with others it replaces them.
+
+    Args:
+        tokenizer (`PreTrainedTokenizerBase`): Any tokenizer of the `tokenizers` library.
+        steps (`Sequence[str]`): Which of the steps to take; their order is always this one:
+
+            - `"entities"`: HTML entities become the characters they stand for.
+            - `"newlines"`: newlines, and a backslash followed by n, become a space.
+            - `"users"`: `@name` becomes `@user`. E-mail addresses stay.
+            - `"urls"`: URLs become `http`.
+            - `"emoji"`: emoji become their English CLDR names, without skin tone or gender sign; flags become `flag`.
+
+    Returns:
+        `PreTrainedTokenizerFast`: The copy.
+
+    Raises:
+        ValueError: If a step is unknown or the tokenizer is one in Python.
+    """
+    unknown = [step for step in steps if step not in NORMALIZATION_STEPS]
+    if isinstance(steps, str) or unknown:
+        raise ValueError(f"steps must be a list out of {', '.join(NORMALIZATION_STEPS)}; got {steps!r}.")
+    steps = [step for step in NORMALIZATION_STEPS if step in steps]
+    state = _backend_state(tokenizer)
+    state["truncation"] = state["padding"] = None  # Left over from the last call; every call sets its own.
+    present, _, own = _split_normalizer(state)
+    if present != steps:
+        state["normalizer"] = {"type": "Sequence", "normalizers": own} if own else None
+        if steps:
+            added = normalizers.Sequence([*_build_steps(steps), normalizers.Replace(_MARK + " ".join(steps), "")])
+            carrier = Tokenizer.from_str(json.dumps(state))
+            carrier.normalizer = added
+            state["normalizer"] = json.loads(carrier.to_str())["normalizer"]
+            state["normalizer"]["normalizers"] += own
+            for token in state["added_tokens"]:
+                # A newline that is a token of its own would otherwise be matched wherever there is a space.
+                token["normalized"] &= added.normalize_str(token["content"]) == token["content"]
+    return _generic_tokenizer(tokenizer, Tokenizer.from_str(json.dumps(state)))
+
+
+def _generic_tokenizer(tokenizer: PreTrainedTokenizerBase, backend: Tokenizer) -> PreTrainedTokenizerFast:
+    """The tokenizer under the generic class, around another backend."""
+    # As AddedToken where there is one: the mask token of RoBERTa swallows the space before it.
+    added = {token.content: token for token in backend.get_added_tokens_decoder().values()}
+    copy = PreTrainedTokenizerFast(
+        tokenizer_object=backend,
+        **{name: added.get(token, token) for name, token in tokenizer.special_tokens_map.items()},
+        extra_special_tokens=[added.get(token, token) for token in tokenizer.extra_special_tokens],
+        model_max_length=tokenizer.model_max_length,
+        padding_side=tokenizer.padding_side,
+        truncation_side=tokenizer.truncation_side,
+        model_input_names=list(tokenizer.model_input_names),
+        clean_up_tokenization_spaces=tokenizer.clean_up_tokenization_spaces,
+        split_special_tokens=tokenizer.split_special_tokens,
+        add_prefix_space=getattr(tokenizer, "add_prefix_space", False),
+        chat_template=tokenizer.chat_template,
+    )
+    # Not through the constructor, which would look a large vocabulary up on the Hub by this name.
+    copy.name_or_path = tokenizer.name_or_path
+    return copy
+
+
+def load_tokenizer(
+    name_or_path: str,
+    steps: Sequence[str] = NORMALIZATION_STEPS,
+    max_length: int | None = None,
+    revision: str | None = None,
+    token: str | bool | None = None,
+) -> PreTrainedTokenizerFast:
+    """Load a tokenizer from the Hub or a folder and give it the tweet normalisation (see [`normalize_tweets`]).
+
+    Args:
+        name_or_path (`str`): Name on the Hub, or a folder; the folder of a model saved by this package too.
+        steps (`Sequence[str]`): The steps of the normalisation; empty for none.
+        max_length (`int`, *optional*): Longest text in tokens, special ones included. It becomes the tokenizer's
+            `model_max_length`, at which `truncation=True` cuts. The tokenizer's own by default.
+        revision (`str`, *optional*): Branch, tag or commit on the Hub.
+        token (`str` or `bool`, *optional*): Access token for the Hub.
+
+    Returns:
+        `PreTrainedTokenizerFast`: The tokenizer.
+
+    Raises:
+        ValueError: If a step is unknown, the tokenizer is one in Python, or `max_length` leaves no room for text.
+        OSError: If there is no such tokenizer.
+    """
+    # Without trust_remote_code=False a model with code of its own beside the tokenizer makes transformers ask on stdin.
+    tokenizer = AutoTokenizer.from_pretrained(name_or_path, revision=revision, token=token, trust_remote_code=False)
+    tokenizer = normalize_tweets(tokenizer, steps)
+    if max_length is not None:
+        special = tokenizer.num_special_tokens_to_add()
+        if max_length <= special:
+            raise ValueError(f"max_length must be more than {special}, the special tokens of a text; got {max_length}.")
+        tokenizer.model_max_length = max_length
+    return tokenizer
+
+
+def count_truncated(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], max_length: int) -> int:
+    """How many of the texts are longer than `max_length` tokens, special tokens included."""
+    count = 0
+    for start in range(0, len(texts), 1000):
+        encoded = tokenizer(list(texts[start : start + 1000]), truncation=False, padding=False, verbose=False)
+        count += sum(len(input_ids) > max_length for input_ids in encoded["input_ids"])
+    return count
+
+
+def check_same_tokenizer(
+    first: PreTrainedTokenizerBase, second: PreTrainedTokenizerBase, names: tuple[str, str]
+) -> None:
+    """Check that two encoders can read the same token ids.
+
+    Args:
+        first (`PreTrainedTokenizerBase`): Tokenizer of the one encoder.
+        second (`PreTrainedTokenizerBase`): Tokenizer of the other.
+        names (`tuple[str, str]`): What to call the two in the message.
+
+    Raises:
+        ValueError: If they differ in vocabulary, special tokens, normalisation, or how they split a text; the message
+            names all the differences.
+    """
+    differences = []
+    vocabularies = first.get_vocab(), second.get_vocab()
+    if len(first) != len(second):
+        differences.append(f"vocabulary size ({len(first)} and {len(second)})")
+    elif vocabularies[0] != vocabularies[1]:
+        token = min(token for token, index in vocabularies[0].items() if vocabularies[1].get(token) != index)
+        differences.append(f"id of {token!r} ({vocabularies[0][token]} and {vocabularies[1].get(token)})")
+    for name in sorted(first.special_tokens_map.keys() | second.special_tokens_map.keys()):
+        ids = getattr(first, f"{name}_id", None), getattr(second, f"{name}_id", None)
+        if ids[0] != ids[1]:
+            differences.append(f"{name}_id ({ids[0]} and {ids[1]})")
+    (first_steps, *first_rest), (second_steps, *second_rest) = (
+        _split_normalizer(_backend_state(tokenizer)) for tokenizer in (first, second)
+    )
+    if first_steps != second_steps:
+        differences.append(f"tweet normalisation ({' '.join(first_steps)!r} and {' '.join(second_steps)!r})")
+    elif first_rest != second_rest:
+        differences.append("normaliser in tokenizer.json")
+    for text in _EXAMPLES:
+        tokens = first.tokenize(text), second.tokenize(text)
+        if tokens[0] != tokens[1]:
+            differences.append(f"tokens of {text!r} ({' '.join(tokens[0])} and {' '.join(tokens[1])})")
+            break
+    if differences:
+        raise ValueError(
+            f"{names[0]} and {names[1]} read texts differently: {'; '.join(differences)}. Train both from the same "
+            "base model and with the same normalisation steps."
+        )

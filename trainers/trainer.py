@@ -1,0 +1,79 @@
+"""What every stage's Trainer shares: exact losses over the global batch, named losses in the log, no pickles."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from transformers import Trainer
+from transformers.trainer import TRAINING_ARGS_NAME
+
+from modeling_csr.losses import labelled_rows
+
+Counts = torch.Tensor | dict[str, torch.Tensor] | None
+
+
+class StageTrainer(Trainer):
+    """A Trainer whose loss is the mean over the labelled rows of the *global* batch.
+
+    Gradient accumulation and several processes therefore give the losses and gradients of one big batch, also where
+    a task has labels in some rows only. Each loss that the model names is logged beside `loss`.
+    """
+
+    # The division by the global number of rows already covers gradient accumulation.
+    loss_is_scaled_for_ga = True
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._named_losses: dict[str, torch.Tensor] = {}
+        self._named_losses_since = 0
+
+    def named_losses(self, outputs: Any) -> dict[str, torch.Tensor]:
+        """The model's named losses, by the name they have in the log."""
+        return {}
+
+    def _get_num_items_in_batch(self, batch_samples: list, device: torch.device) -> Counts:
+        if not batch_samples or "labels" not in batch_samples[0]:
+            return None
+        all_labels = [batch["labels"] for batch in batch_samples]
+        if isinstance(all_labels[0], dict):
+            return {task: self._count_rows([labels[task] for labels in all_labels], device) for task in all_labels[0]}
+        return self._count_rows(all_labels, device)
+
+    def _count_rows(self, labels: list[torch.Tensor], device: torch.device) -> torch.Tensor:
+        rows = torch.stack([labelled_rows(part).sum() for part in labels]).sum().to(device)
+        return self.accelerator.gather(rows).sum().clamp(min=1)
+
+    def compute_loss(
+        self,
+        model: nn.Module,
+        inputs: dict[str, Any],
+        return_outputs: bool = False,
+        num_items_in_batch: Counts = None,
+    ) -> torch.Tensor | tuple[torch.Tensor, Any]:
+        outputs = model(**inputs, num_items_in_batch=num_items_in_batch)
+        # Processes average their gradients, while the shares of the global loss must be added up.
+        scale = self.accelerator.num_processes if num_items_in_batch is not None else 1
+        loss = outputs["loss"] * scale
+        if model.training:
+            for name, value in self.named_losses(outputs).items():
+                self._named_losses[name] = self._named_losses.get(name, 0.0) + value.detach() * scale
+        return (loss, outputs) if return_outputs else loss
+
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        if "loss" in logs and self._named_losses:
+            steps = max(self.state.global_step - self._named_losses_since, 1)
+            for name, value in self._named_losses.items():
+                logs[name] = self.accelerator.gather(value).mean().item() / steps
+            self._named_losses, self._named_losses_since = {}, self.state.global_step
+        super().log(logs, start_time)
+
+    def _save(self, output_dir: str | None = None, state_dict: dict | None = None) -> None:
+        super()._save(output_dir, state_dict)
+        folder = Path(output_dir or self.args.output_dir)
+        pickled = folder / TRAINING_ARGS_NAME
+        if self.args.should_save and pickled.exists():
+            os.remove(pickled)
+            (folder / "training_args.json").write_text(json.dumps(self.args.to_dict(), indent=2, sort_keys=True) + "\n")
