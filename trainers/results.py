@@ -1,6 +1,7 @@
 """The figures of a run: `results.json` and the table that people see."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,7 @@ def print_results(results: dict[str, Any], headline: tuple[str, ...], console: C
         headline (`tuple[str, ...]`): The metrics of the emotion task to show.
     """
     table = Table(title="Dev results (scores x 100)")
-    table.add_column("recipe or stage")
+    table.add_column("recipe or stage", no_wrap=True)
     for name in headline:
         table.add_column(name.replace("_", " "), justify="right")
     table.add_column("other", justify="left")
@@ -58,7 +59,8 @@ def print_results(results: dict[str, Any], headline: tuple[str, ...], console: C
             seen.add(stage)
             table.add_row(f"  {stage}", *_cells(part["metrics"], headline), f"{part['seconds']:.0f}")
         table.add_row(f"[bold]{recipe}[/bold]", *_cells(figures["metrics"], headline), f"{figures['seconds']:.0f}")
-    (console or Console()).print(table)
+    # A pipe has no width of its own, and a table that is cut is of no use.
+    (console or Console(width=None if sys.stdout.isatty() else 120)).print(table)
 
 
 def _cells(metrics: dict[str, float], headline: tuple[str, ...]) -> list[str]:

@@ -11,6 +11,7 @@ from accelerate import PartialState
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
 from .arguments import RunArguments
+from .cards import write_card
 from .data import load_task_dataset
 from .encoders import encoder_bytes, encoder_identity, resolve_encoder
 from .evaluation import evaluate_classifier
@@ -229,6 +230,7 @@ class Runner:
         trainer.save_model(str(folder))
         write_json(folder / "eval_results.json", results)
         write_json(folder / "training_log.json", trainer.state.log_history)
+        write_card(stage, self.context, results, trainer.state.log_history, folder)
         StageRecord(stage.name, self.context.records[stage.name].made_from, complete=True).write(folder)
         for checkpoint in folder.glob(f"{PREFIX_CHECKPOINT_DIR}-*"):
             shutil.rmtree(checkpoint)

@@ -1,6 +1,7 @@
 """Tweet normalisation inside the tokenizer, so that a pushed model applies it to raw text in a stock pipeline."""
 
 import json
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -34,7 +35,7 @@ _URL = (
     r"|(?<![\w@.])[Tt]\.[Cc][Oo]/\w+"
 )
 _FLAG = "[\U0001f1e6-\U0001f1ff]{2}"
-# The joiner (and the gender sign behind it), variation selectors, the keycap, skin tones, and the tags of regional flags.
+# The joiner (and the gender sign behind it), variation selectors, the keycap, skin tones, the tags of regional flags.
 _MODIFIERS = "\u200d[♀♂]?|[\ufe0e\ufe0f\u20e3\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]"
 _SKIN_TONES = range(0x1F3FB, 0x1F400)
 
@@ -93,10 +94,11 @@ def normalize_tweets(
 ) -> PreTrainedTokenizerFast:
     """A copy of the tokenizer that normalises tweets; the given one is left as it is.
 
-    The steps stand in `tokenizer.json`, before the tokenizer's own normalisation (lower-casing and the like), and
-    offsets still point into the raw text. The copy has the generic class, because the classes of the model families
-    (`BertTokenizer`, ...) rebuild their normalizer when loaded and would drop the steps. Applied again with the same
-    steps it changes nothing; with others it replaces them.
+    The steps stand in `tokenizer.json`, before the tokenizer's own normalisation (lower-casing and the like). Offsets
+    still point into the raw text: for what a step put in, at the last character of what it replaced. The copy has the
+    generic class, because the classes of the model families (`BertTokenizer`, ...) rebuild their normalizer when
+    loaded and would drop the steps. Applied again with the same steps it changes nothing; with others it replaces
+    them.
 
     Args:
         tokenizer (`PreTrainedTokenizerBase`): Any tokenizer of the `tokenizers` library.
@@ -122,16 +124,14 @@ def normalize_tweets(
     state["truncation"] = state["padding"] = None  # Left over from the last call; every call sets its own.
     present, _, own = _split_normalizer(state)
     if present != steps:
-        state["normalizer"] = {"type": "Sequence", "normalizers": own} if own else None
-        if steps:
-            added = normalizers.Sequence([*_build_steps(steps), normalizers.Replace(_MARK + " ".join(steps), "")])
-            carrier = Tokenizer.from_str(json.dumps(state))
-            carrier.normalizer = added
-            state["normalizer"] = json.loads(carrier.to_str())["normalizer"]
-            state["normalizer"]["normalizers"] += own
-            for token in state["added_tokens"]:
-                # A newline that is a token of its own would otherwise be matched wherever there is a space.
-                token["normalized"] &= added.normalize_str(token["content"]) == token["content"]
+        added = normalizers.Sequence([*_build_steps(steps), normalizers.Replace(_MARK + " ".join(steps), "")])
+        carrier = Tokenizer.from_str(json.dumps(state))
+        carrier.normalizer = added
+        state["normalizer"] = json.loads(carrier.to_str())["normalizer"]
+        state["normalizer"]["normalizers"] += own
+        for token in state["added_tokens"]:
+            # A newline that is a token of its own would otherwise be matched wherever there is a space.
+            token["normalized"] &= added.normalize_str(token["content"]) == token["content"]
     return _generic_tokenizer(tokenizer, Tokenizer.from_str(json.dumps(state)))
 
 
@@ -178,11 +178,22 @@ def load_tokenizer(
         `PreTrainedTokenizerFast`: The tokenizer.
 
     Raises:
-        ValueError: If a step is unknown, the tokenizer is one in Python, or `max_length` leaves no room for text.
-        OSError: If there is no such tokenizer.
+        ValueError: If a step is unknown, the tokenizer is one in Python, `max_length` leaves no room for text, or the
+            model comes without a tokenizer.
+        FileNotFoundError: If there is no such folder.
+        OSError: If there is no such model on the Hub, or it cannot be reached.
     """
-    # Without trust_remote_code=False a model with code of its own beside the tokenizer makes transformers ask on stdin.
-    tokenizer = AutoTokenizer.from_pretrained(name_or_path, revision=revision, token=token, trust_remote_code=False)
+    if name_or_path.startswith((".", "/", "~")) and not os.path.isdir(name_or_path):
+        raise FileNotFoundError(f"There is no folder {name_or_path} to load a tokenizer from.")
+    missing = f"{name_or_path} has no tokenizer that transformers can load. Save the model's tokenizer beside it."
+    try:
+        # If trust_remote_code were left open, transformers would ask on stdin about the code beside a saved model.
+        tokenizer = AutoTokenizer.from_pretrained(name_or_path, revision=revision, token=token, trust_remote_code=False)
+    except ValueError as error:
+        raise ValueError(missing) from error
+    # For some model families transformers makes up a tokenizer without a vocabulary where there are no files.
+    if len(tokenizer) <= len(tokenizer.all_special_tokens):
+        raise ValueError(missing)
     tokenizer = normalize_tweets(tokenizer, steps)
     if max_length is not None:
         special = tokenizer.num_special_tokens_to_add()

@@ -1,0 +1,57 @@
+PYTHON ?= python3
+JOBS ?= 2
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test quality style clean
+
+help: ## Explain the targets (this text)
+	@echo "csr-emotion: make TARGET"
+	@echo
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-9s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@echo
+	@echo "  make install PYTHON=python3.12    the Python that makes the environment (3.11 or newer; now $(PYTHON))"
+	@echo "  make test JOBS=4 ARGS='-k csr'    test processes (now $(JOBS)) and further options of pytest"
+
+install: $(INSTALLED) ## Make .venv and install the project with all it needs from PyPI, once
+	@echo "Installed in $(VENV). To use it: . $(BIN)/activate"
+
+# The stamp is written last, so an installation that was cut short is taken up again.
+$(INSTALLED): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "csr-emotion needs Python 3.11 or newer, and $(PYTHON) is not. Name another: make install PYTHON=python3.12" >&2; \
+		exit 1; }
+	@echo "Installing into $(VENV), once (on Linux up to 3 GB to download and 6 GB of disk)..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[demo,dev]'
+	@touch $@
+
+# All that accelerate would otherwise warn about is said here. Left to itself it would also give a run without a GPU a
+# single thread; torch knows how many are good.
+demo: $(INSTALLED) ## Train plain BERT and model-3.3 on the bundled posts (minutes, no GPU needed) into outputs/demo
+	@$(BIN)/accelerate launch --num_processes 1 --num_machines 1 --mixed_precision no --dynamo_backend no \
+		--num_cpu_threads_per_process "$$($(BIN)/python -c 'import torch; print(torch.get_num_threads())')" \
+		examples/run_csr.py --config examples/configs/demo.yaml
+
+# Offline, with caches of its own and without the user's token; one thread for each of the processes.
+test: $(INSTALLED) ## Run the tests
+	@env -u HF_TOKEN -u HF_TOKEN_PATH -u HUGGING_FACE_HUB_TOKEN HF_HUB_OFFLINE=1 HF_HOME="$(CURDIR)/build/huggingface" \
+		OMP_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false \
+		$(BIN)/pytest --numprocesses $(JOBS) --dist loadfile $(ARGS)
+
+quality: $(INSTALLED) ## Check style, formatting and types
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+style: $(INSTALLED) ## Mend style and formatting where a tool can
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+clean: ## Remove .venv, build products and caches (outputs/ stays)
+	@rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,116 @@
+"""Evaluate a classifier on a split of a dataset, at its own decision thresholds.
+
+python examples/evaluate.py outputs/demo/csr --dataset csr-emotion-posts --split dev
+"""
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+
+# This folder holds this very file, which must not stand in for the evaluate library.
+sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != Path(__file__).resolve().parent]
+
+import numpy as np  # noqa: E402
+import torch  # noqa: E402
+from rich.console import Console  # noqa: E402
+from rich.table import Table  # noqa: E402
+from transformers import AutoModelForSequenceClassification, AutoTokenizer  # noqa: E402
+
+import modeling_csr  # noqa: E402, F401
+from trainers.data import TaskDataset, load_task_dataset  # noqa: E402
+from trainers.inference import predict_logits  # noqa: E402
+from trainers.metrics import decide, per_label_scores, score  # noqa: E402
+from trainers.records import write_json  # noqa: E402
+
+
+def parse_args(argv: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, allow_abbrev=False, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    parser.add_argument("model", help="Hub id or folder of a sequence classifier.")
+    parser.add_argument("--dataset", required=True, help="A registered name, a file, a folder or a Hub dataset id.")
+    parser.add_argument("--split", default="dev", help="The split to score: train, dev or test.")
+    parser.add_argument("--data_dir", help="The folder that holds one folder a registered dataset.")
+    parser.add_argument("--text_column", help="Text column of your own data.")
+    parser.add_argument("--label_columns", nargs="+", help="Label column(s) of your own data.")
+    parser.add_argument("--output_file", help="Where to write the scores, as JSON.")
+    parser.add_argument("--threshold", type=float, help="One threshold for all labels, instead of the model's own.")
+    parser.add_argument("--max_length", type=int, default=128, help="Longer texts are cut to this number of tokens.")
+    parser.add_argument("--batch_size", type=int, default=128, help="Texts in a batch.")
+    parser.add_argument("--trust_remote_code", action="store_true", help="Run the code that comes with the model.")
+    return parser.parse_args(argv)
+
+
+def align_labels(dataset: TaskDataset, labels: np.ndarray, model_labels: list[str]) -> np.ndarray:
+    """The dataset's labels in the model's order.
+
+    Raises:
+        ValueError: If the two do not have the same labels.
+    """
+    if set(dataset.labels) != set(model_labels):
+        raise ValueError(
+            f"The model knows the labels {', '.join(model_labels)}, but {dataset.name} has {', '.join(dataset.labels)}."
+        )
+    if labels.ndim == 2:
+        return labels[:, [dataset.labels.index(label) for label in model_labels]]
+    return np.array([model_labels.index(label) for label in dataset.labels])[labels]
+
+
+def main(argv: list[str]) -> dict:
+    args = parse_args(argv)
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
+    try:
+        dataset = load_task_dataset(
+            args.dataset,
+            data_dir=args.data_dir,
+            text_column=args.text_column,
+            label_columns=args.label_columns,
+            splits=(args.split,),
+        )
+        model = AutoModelForSequenceClassification.from_pretrained(args.model, trust_remote_code=args.trust_remote_code)
+        tokenizer = AutoTokenizer.from_pretrained(args.model)
+        model_labels = [model.config.id2label[index] for index in range(model.config.num_labels)]
+        rows = dataset.splits[args.split]
+        labels = align_labels(dataset, np.asarray(rows["labels"]), model_labels)
+    except (ValueError, OSError) as error:
+        sys.exit(f"evaluate.py: error: {error}")
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    logits = predict_logits(
+        model, tokenizer, list(rows["text"]), max_length=args.max_length, batch_size=args.batch_size, device=device
+    )
+    thresholds = getattr(model.config, "thresholds", None)
+    if args.threshold is not None:
+        thresholds = [args.threshold] * len(model_labels)
+    metrics = score(logits, labels, dataset.problem_type, thresholds)
+    per_label = per_label_scores(
+        decide(logits, dataset.problem_type, thresholds), labels, model_labels, dataset.problem_type
+    )
+    print_scores(metrics, per_label, f"{args.dataset} {args.split}, {len(rows)} texts")
+    results = {**metrics, "per_label": per_label, "dataset": args.dataset, "split": args.split, "texts": len(rows)}
+    if args.output_file:
+        write_json(args.output_file, results)
+    return results
+
+
+def print_scores(metrics: dict[str, float], per_label: dict[str, dict[str, float]], title: str) -> None:
+    overall = Table(title=title)
+    overall.add_column("metric")
+    overall.add_column("score x 100", justify="right")
+    for name, value in metrics.items():
+        overall.add_row(name.replace("_", " "), f"{100 * value:.2f}")
+    labels = Table(title="by label")
+    labels.add_column("label")
+    for name in ("precision", "recall", "f1", "support"):
+        labels.add_column(name, justify="right")
+    for label, scores in per_label.items():
+        labels.add_row(
+            label, *(f"{100 * scores[name]:.1f}" for name in ("precision", "recall", "f1")), f"{scores['support']:.0f}"
+        )
+    console = Console()
+    console.print(overall)
+    console.print(labels)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
