@@ -201,6 +201,8 @@ class StageTrainingArguments(TrainingArguments):
     )
 
     def __post_init__(self) -> None:
+        if self.label_smoothing_factor:
+            raise ValueError("--label_smoothing_factor has no effect on the losses of these models: leave it at 0.")
         if self.bf16 is None:
             self.bf16 = supports_fast_bf16() and not self.fp16
         # TrainingArguments accepts bf16 on a CPU only where the CPU was asked for.

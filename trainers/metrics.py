@@ -303,7 +303,9 @@ class TaskMetrics:
             results.update({f"{prefix}{key}": value for key, value in scores.items()})
         return results
 
-    def _by_task(self, arrays: np.ndarray | Mapping[str, np.ndarray], argument: str) -> Mapping[str, np.ndarray]:
+    def _by_task(
+        self, arrays: np.ndarray | tuple[np.ndarray] | Mapping[str, np.ndarray], argument: str
+    ) -> Mapping[str, np.ndarray]:
         if isinstance(arrays, Mapping):
             return arrays
         if len(self.tasks) > 1 or not isinstance(arrays, np.ndarray):

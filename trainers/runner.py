@@ -217,6 +217,8 @@ class Runner:
         PartialState().wait_for_everyone()
 
     def _evaluate(self, stage: Stage, trainer: StageTrainer) -> dict[str, Any]:
+        # Scores and thresholds are those of the saved model, which people run in single precision.
+        trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False)
         if stage.kind == "siamese" or stage.config.get("prediction_loss_weight") == 0.0:
             # No classifier has been trained yet; the Trainer's own dev losses say what was learnt.
             metrics = trainer.evaluate()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import emoji
-from tokenizers import Regex, Tokenizer, normalizers
+from tokenizers import Regex, Tokenizer, models, normalizers
 from transformers import AutoTokenizer, PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 NORMALIZATION_STEPS: tuple[str, ...] = ("entities", "newlines", "users", "urls", "emoji")
@@ -123,15 +123,18 @@ def normalize_tweets(
     state = _backend_state(tokenizer)
     state["truncation"] = state["padding"] = None  # Left over from the last call; every call sets its own.
     present, _, own = _split_normalizer(state)
+    # The same steps are left as they are: another version of `emoji` may call an emoji by another name.
     if present != steps:
-        added = normalizers.Sequence([*_build_steps(steps), normalizers.Replace(_MARK + " ".join(steps), "")])
-        carrier = Tokenizer.from_str(json.dumps(state))
-        carrier.normalizer = added
-        state["normalizer"] = json.loads(carrier.to_str())["normalizer"]
-        state["normalizer"]["normalizers"] += own
-        for token in state["added_tokens"]:
-            # A newline that is a token of its own would otherwise be matched wherever there is a space.
-            token["normalized"] &= added.normalize_str(token["content"]) == token["content"]
+        state["normalizer"] = {"type": "Sequence", "normalizers": own} if own else None
+        if steps:
+            ours = normalizers.Sequence([*_build_steps(steps), normalizers.Replace(_MARK + " ".join(steps), "")])
+            carrier = Tokenizer(models.BPE())
+            carrier.normalizer = ours
+            state["normalizer"] = json.loads(carrier.to_str())["normalizer"]
+            state["normalizer"]["normalizers"] += own
+            for token in state["added_tokens"]:
+                # A newline that is a token of its own would otherwise be matched wherever there is a space.
+                token["normalized"] &= ours.normalize_str(token["content"]) == token["content"]
     return _generic_tokenizer(tokenizer, Tokenizer.from_str(json.dumps(state)))
 
 
@@ -142,7 +145,7 @@ def _generic_tokenizer(tokenizer: PreTrainedTokenizerBase, backend: Tokenizer) -
     copy = PreTrainedTokenizerFast(
         tokenizer_object=backend,
         **{name: added.get(token, token) for name, token in tokenizer.special_tokens_map.items()},
-        extra_special_tokens=[added.get(token, token) for token in tokenizer.extra_special_tokens],
+        extra_special_tokens=tokenizer.extra_special_tokens,
         model_max_length=tokenizer.model_max_length,
         padding_side=tokenizer.padding_side,
         truncation_side=tokenizer.truncation_side,
@@ -158,7 +161,7 @@ def _generic_tokenizer(tokenizer: PreTrainedTokenizerBase, backend: Tokenizer) -
 
 
 def load_tokenizer(
-    name_or_path: str,
+    name_or_path: str | os.PathLike[str],
     steps: Sequence[str] = NORMALIZATION_STEPS,
     max_length: int | None = None,
     revision: str | None = None,
@@ -167,7 +170,7 @@ def load_tokenizer(
     """Load a tokenizer from the Hub or a folder and give it the tweet normalisation (see [`normalize_tweets`]).
 
     Args:
-        name_or_path (`str`): Name on the Hub, or a folder; the folder of a model saved by this package too.
+        name_or_path (`str` or `os.PathLike`): Name on the Hub, or a folder, that of a saved model included.
         steps (`Sequence[str]`): The steps of the normalisation; empty for none.
         max_length (`int`, *optional*): Longest text in tokens, special ones included. It becomes the tokenizer's
             `model_max_length`, at which `truncation=True` cuts. The tokenizer's own by default.
@@ -183,6 +186,7 @@ def load_tokenizer(
         FileNotFoundError: If there is no such folder.
         OSError: If there is no such model on the Hub, or it cannot be reached.
     """
+    name_or_path = os.fspath(name_or_path)
     if name_or_path.startswith((".", "/", "~")) and not os.path.isdir(name_or_path):
         raise FileNotFoundError(f"There is no folder {name_or_path} to load a tokenizer from.")
     missing = f"{name_or_path} has no tokenizer that transformers can load. Save the model's tokenizer beside it."

@@ -1,0 +1,224 @@
+"""Tiny texts, models and Trainers for the tests of this folder, the same in every process that builds them.
+
+As a script it is one training run, for torchrun: `tiny.py KIND OUTPUT_DIR BATCH_SIZE ACCUMULATION_STEPS`. It writes
+the weights to OUTPUT_DIR and what was logged to OUTPUT_DIR/log.json.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from transformers import BertConfig, BertTokenizer, DataCollatorWithPadding, default_data_collator
+
+from modeling_csr import (
+    CSRForSequenceClassification,
+    MultitaskConfig,
+    MultitaskForSequenceClassification,
+    MultitaskModel,
+    SiameseModel,
+)
+from trainers.arguments import StageTrainingArguments
+from trainers.collators import TaskCollator, collate_representations
+from trainers.csr_trainer import CSRTrainer
+from trainers.metrics import TaskMetrics
+from trainers.multitask_trainer import MultitaskTrainer
+from trainers.pairs import PairDataset, sample_pairs
+from trainers.recipes import FROZEN_ENCODERS
+from trainers.representations import RepresentationDataset
+from trainers.siamese_trainer import SiameseTrainer
+from trainers.trainer import StageTrainer
+
+KINDS = ("one-task", "two-tasks", "siamese", "csr")
+WORDS = "a bad calm day fear good happy i joy my of rain sad so sun the this very what will".split()
+EMOTION = {"labels": ["anger", "fear", "joy"], "problem_type": "multi_label_classification"}
+SENTIMENT = {"labels": ["bad", "so-so", "good"], "problem_type": "single_label_classification", "loss_weight": 0.5}
+HIDDEN_SIZE = 16
+RECONSTRUCTION_WEIGHT = 0.7
+
+
+def tokenizer() -> BertTokenizer:
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    return BertTokenizer(vocab={token: index for index, token in enumerate([*special, *WORDS])})
+
+
+def texts(size: int) -> list[str]:
+    """Texts of different lengths, in no order."""
+    rng = np.random.default_rng(size)
+    return [" ".join(rng.choice(WORDS, size=rng.integers(1, 12))) for _ in range(size)]
+
+
+def emotions(size: int) -> np.ndarray:
+    return (np.random.default_rng(1).random((size, 3)) < 0.4).astype(np.float32)
+
+
+def spread_out(model: nn.Module) -> None:
+    """Larger weights than the usual initial ones, which leave losses and gradients close to nothing."""
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.dim() > 1:
+                parameter.normal_(std=0.3)
+
+
+def config(tasks: dict[str, dict] | None = None, **options: Any) -> MultitaskConfig:
+    """Without dropout."""
+    encoder = BertConfig(
+        vocab_size=len(tokenizer()),
+        hidden_size=HIDDEN_SIZE,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=32,
+        max_position_embeddings=32,
+        hidden_dropout_prob=0.0,
+        attention_probs_dropout_prob=0.0,
+    )
+    return MultitaskConfig(encoder=encoder, tasks=tasks, **{"classifier_dropout": 0.0, **options})
+
+
+def encoder(seed: int) -> MultitaskModel:
+    torch.manual_seed(seed)
+    model = MultitaskModel(config())
+    spread_out(model)
+    return model.eval()
+
+
+def siamese_model() -> SiameseModel:
+    model = SiameseModel.from_encoder(encoder(1))
+    spread_out(model.siamese)
+    model.emotion_encoder.requires_grad_(False)
+    return model
+
+
+def csr_model(**options: Any) -> CSRForSequenceClassification:
+    options = {"reconstruction_loss_weight": RECONSTRUCTION_WEIGHT, "classifier_dropout": 0.0, **options}
+    labels = EMOTION["labels"]
+    model = CSRForSequenceClassification.from_encoders(
+        encoder(1),
+        [encoder(2)],
+        siamese_model(),
+        id2label=dict(enumerate(labels)),
+        label2id={label: index for index, label in enumerate(labels)},
+        **options,
+    )
+    for part in (model.csr.common_encoder, model.csr.decoder, model.classifier):
+        spread_out(part)
+    for name in FROZEN_ENCODERS:
+        model.get_submodule(name).requires_grad_(False)
+    return model
+
+
+def token_rows(size: int, tasks: list[str]) -> list[dict[str, Any]]:
+    """Tokenised texts; with two tasks, two of three have emotion labels and the third has sentiment labels."""
+    labels, rng = emotions(size).tolist(), np.random.default_rng(2)
+    rows = []
+    for index, text in enumerate(texts(size)):
+        row = dict(tokenizer()(text))
+        if "sentiment" in tasks and index % 3 == 2:
+            row["labels_sentiment"] = int(rng.integers(3))
+        else:
+            row["labels_emotion"] = labels[index]
+        rows.append(row)
+    return rows
+
+
+def representations(model: MultitaskModel, size: int) -> np.ndarray:
+    with torch.no_grad():
+        return model(**tokenizer()(texts(size), padding=True, return_tensors="pt")).representation.numpy()
+
+
+def arguments(output_dir: str | Path, **options: Any) -> StageTrainingArguments:
+    """Two epochs of plain gradient descent: unlike Adam's, its steps show the size of the gradients."""
+    defaults = {
+        "num_train_epochs": 2,
+        "optim": "sgd",
+        "learning_rate": 0.05,
+        "weight_decay": 0.0,
+        "warmup_steps": 0,
+        "max_grad_norm": 1e6,
+        "logging_steps": 1,
+        "eval_strategy": "no",
+        "save_strategy": "no",
+        "bf16": False,
+        "use_cpu": True,
+        "dataloader_pin_memory": False,
+        "disable_tqdm": True,
+    }
+    return StageTrainingArguments(output_dir=str(output_dir), **defaults | options)
+
+
+def trainer(kind: str, output_dir: str | Path, size: int = 21, **options: Any) -> StageTrainer:
+    """A Trainer of one kind on `size` rows, which are its dev rows, too.
+
+    Args:
+        kind (`str`): One of `KINDS`, or `"csr-tokens"`: the same as `"csr"`, from tokens.
+        options: Fields of the training arguments.
+    """
+    args = arguments(output_dir, **options)
+    collator: Any
+    if kind in ("one-task", "two-tasks"):
+        tasks = {"emotion": EMOTION} if kind == "one-task" else {"emotion": EMOTION, "sentiment": SENTIMENT}
+        torch.manual_seed(3)
+        model: Any = MultitaskForSequenceClassification(config(tasks, shared_layer_sizes=[12]))
+        spread_out(model)
+        dataset: Any = token_rows(size, list(tasks))
+        collator, metrics, cls = TaskCollator(tokenizer(), tasks), TaskMetrics(tasks), MultitaskTrainer
+    elif kind == "siamese":
+        model = siamese_model()
+        pairs = sample_pairs(emotions(size), size, "random", "jaccard")
+        dataset = PairDataset(representations(model.emotion_encoder, size), *pairs)
+        collator, metrics, cls = default_data_collator, None, SiameseTrainer
+    else:
+        model, labels = csr_model(), emotions(size)
+        if kind == "csr-tokens":
+            dataset = [
+                {**tokenizer()(text), "labels": row} for text, row in zip(texts(size), labels.tolist(), strict=True)
+            ]
+            collator = DataCollatorWithPadding(tokenizer())
+        else:
+            halves = (model.csr.emotion_encoder, model.csr.source_encoders[0])
+            emotion, source = (representations(half, size) for half in halves)
+            dataset, collator = RepresentationDataset(emotion, [source], labels), collate_representations
+        metrics, cls = TaskMetrics({"emotion": EMOTION}), CSRTrainer
+    return cls(
+        model=model,
+        args=args,
+        train_dataset=dataset,
+        eval_dataset=dataset,
+        data_collator=collator,
+        compute_metrics=metrics,
+    )
+
+
+def logged_steps(trainer: StageTrainer) -> list[dict[str, float]]:
+    """What was logged of the losses and gradients, step by step."""
+    return [
+        {name: value for name, value in entry.items() if name.endswith("loss") or name == "grad_norm"}
+        for entry in trainer.state.log_history
+        if "loss" in entry
+    ]
+
+
+def trained_weights(model: nn.Module) -> dict[str, torch.Tensor]:
+    return {name: value.detach().clone() for name, value in model.named_parameters() if value.requires_grad}
+
+
+def main(kind: str, output_dir: str, batch_size: str, accumulation_steps: str) -> None:
+    run = trainer(
+        kind,
+        output_dir,
+        size=16,
+        per_device_train_batch_size=int(batch_size),
+        gradient_accumulation_steps=int(accumulation_steps),
+    )
+    run.train()
+    run.save_model()
+    if run.is_world_process_zero():
+        log = {"processes": run.accelerator.num_processes, "steps": logged_steps(run)}
+        (Path(output_dir) / "log.json").write_text(json.dumps(log))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

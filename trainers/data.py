@@ -1,0 +1,316 @@
+"""The splits of a task, from a dataset known by name, from one's own files or from the Hub, checked before training."""
+
+import logging
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import datasets
+
+from .columns import name_rows
+from .readers import drop_conflicting_ids
+from .registry import REGISTRY, DatasetInfo
+from .tables import TABLE_SUFFIXES, Table, read_table
+
+logger = logging.getLogger(__name__)
+
+BUNDLED_DATA = Path(__file__).resolve().parent.parent / "examples" / "data"
+_SPLIT_NAMES = {"train": ("train",), "dev": ("dev", "val", "validation"), "test": ("test",)}
+
+
+@dataclass
+class TaskDataset:
+    """
+    The splits of one task.
+
+    Args:
+        name (`str`): Name of the dataset: as registered, the name of the file or folder, or the id on the Hub.
+        labels (`list[str]`): Label names, in the order of the targets.
+        problem_type (`str`): `"multi_label_classification"` or `"single_label_classification"`.
+        splits (`datasets.DatasetDict`): The splits that were asked for, with the columns `text` (string) and `labels`
+            (a list of 0.0 and 1.0, one a label, or a class id).
+        info (`DatasetInfo`, *optional*): What is known of it, for a registered dataset.
+    """
+
+    name: str
+    labels: list[str]
+    problem_type: str
+    splits: datasets.DatasetDict
+    info: DatasetInfo | None
+
+
+def load_task_dataset(
+    name: str,
+    *,
+    data_dir: str | None = None,
+    text_column: str | None = None,
+    label_columns: list[str] | None = None,
+    splits: Sequence[str] = ("train", "dev"),
+    dev_fraction: float = 0.1,
+    seed: int = 42,
+) -> TaskDataset:
+    """Load a dataset and check it.
+
+    Args:
+        name (`str`): What to load; the first of these that fits: a name in `REGISTRY`; a .csv, .tsv, .jsonl or
+            .parquet file, of which a dev split is split off (or which is the test split as it stands, where only
+            `test` is asked for); a folder that holds `train`, `dev` (or `val`, or `validation`) and optionally
+            `test` as such files; the id of a dataset on the Hub, with a configuration after a colon where there are
+            several (`org/name:config`).
+        data_dir (`str`, *optional*): Where registered datasets lie, each in its folder.
+        text_column (`str`, *optional*): The column of the texts, `text` by default. For one's own data and the Hub.
+        label_columns (`list[str]`, *optional*): The columns of the labels, `label` or `labels` by default; what they
+            may hold is said in [`~trainers.columns.name_rows`]. For one's own data and the Hub.
+        splits (`Sequence[str]`, defaults to `("train", "dev")`): Which of `train`, `dev` and `test` to load.
+        dev_fraction (`float`, defaults to 0.1): Part of the texts that becomes dev where there is no dev split.
+        seed (`int`, defaults to 42): Seed of the shuffling that chooses these texts.
+
+    Returns:
+        `TaskDataset`.
+
+    Raises:
+        FileNotFoundError: If the data are not there; the message says what is expected where.
+        ValueError: If the data are not valid; the message names the file and the line.
+    """
+    if not splits or not set(splits) <= set(_SPLIT_NAMES):
+        raise ValueError(f"splits must be some of {', '.join(_SPLIT_NAMES)}, got {splits!r}.")
+    if not 0 < dev_fraction < 1:
+        raise ValueError(f"dev_fraction must lie between 0 and 1, got {dev_fraction}.")
+    info = REGISTRY.get(name)
+    if info is not None:
+        folder = find_folder(info, data_dir)
+        if folder is not None:
+            rows = {split: read_split(info, folder, split) for split in splits}
+            return _task_dataset(name, list(info.labels), info.problem_type, rows, info)
+        text_column, label_columns = info.hub_text_column, list(info.labels)
+        tables, may_split = _registered_hub_tables(info), False
+    elif Path(name).is_dir():
+        tables, may_split = _folder_tables(Path(name), splits), False
+        name = Path(name).resolve().name
+    elif Path(name).exists() or Path(name).suffix.lower() in TABLE_SUFFIXES:
+        # A file is train with dev still in it or, where nothing else is asked for, a test split.
+        own_split = "test" if tuple(splits) == ("test",) else "train"
+        tables, may_split = {own_split: read_table(Path(name))}, own_split == "train"
+        name = Path(name).stem
+    else:
+        tables, may_split = _hub_tables(name), True
+
+    # The labels are those of train, so train is read even where only another split is asked for.
+    named = {
+        split: name_rows(table, text_column, label_columns)
+        for split, table in tables.items()
+        if split == "train" or split in splits
+    }
+    first = next(iter(named.values()))
+    labels, problem_type = first.label_space(), first.problem_type
+    rows = {split: split_rows.encode(labels, problem_type) for split, split_rows in named.items()}
+    # Also where dev is not asked for: train must be the same rows either way.
+    if may_split and "dev" not in tables:
+        rows["train"], rows["dev"] = split_off_dev(rows["train"], dev_fraction, seed, tables["train"].source)
+    missing = [split for split in splits if split not in rows]
+    if missing:
+        raise ValueError(f"{name} has no split {', '.join(missing)}; it has {', '.join(rows)}.")
+    return _task_dataset(name, labels, problem_type, {split: rows[split] for split in splits}, info)
+
+
+def find_folder(info: DatasetInfo, data_dir: str | None) -> Path | None:
+    """The folder of a registered dataset.
+
+    Args:
+        info (`DatasetInfo`): The dataset.
+        data_dir (`str`, *optional*): Where datasets lie. The bundled corpus is found without it.
+
+    Returns:
+        `Path`, or `None` where there is no `data_dir`, but a copy on the Hub.
+
+    Raises:
+        FileNotFoundError: If the folder is not there.
+    """
+    if data_dir is not None and (Path(data_dir) / info.folder).is_dir():
+        return Path(data_dir) / info.folder
+    if info.bundled:
+        if (BUNDLED_DATA / info.folder).is_dir():
+            return BUNDLED_DATA / info.folder
+        raise FileNotFoundError(
+            f"{info.name} comes with the repository, but {BUNDLED_DATA / info.folder} is not there. Clone the "
+            f"repository, or pass a --data_dir that holds {info.folder}/."
+        )
+    if data_dir is None and info.hub_id is not None:
+        return None
+    raise FileNotFoundError(_how_to_get(info, data_dir))
+
+
+def read_split(info: DatasetInfo, folder: Path, split: str) -> list[dict[str, Any]]:
+    """Read one split of a registered dataset. Where it is joined of several files, ids with conflicting labels go.
+
+    Args:
+        info (`DatasetInfo`): The dataset.
+        folder (`Path`): Its folder.
+        split (`str`): The split.
+
+    Returns:
+        `list[dict]` as its reader gives them.
+
+    Raises:
+        FileNotFoundError: If a file is missing.
+        ValueError: If there is no such split, or a file is not valid.
+    """
+    if split not in info.splits:
+        raise ValueError(f"{info.name} has no split {split}; it has {', '.join(info.splits)}.")
+    paths = []
+    for pattern in info.splits[split]:
+        matches = sorted(folder.glob(pattern))
+        if not matches:
+            raise FileNotFoundError(f"{folder / pattern} does not exist: the {split} split of {info.name}.")
+        paths += matches
+    rows = [row for path in paths for row in info.reader(path)]
+    return drop_conflicting_ids(rows, f"{info.name} ({split})") if len(paths) > 1 else rows
+
+
+def dataset_tables(splits: datasets.DatasetDict, source: str) -> dict[str, Table]:
+    """Tables of a dataset of the datasets library, by the names that splits have here.
+
+    Args:
+        splits (`datasets.DatasetDict`): Its splits; `val` and `validation` become `dev`.
+        source (`str`): What error messages call it.
+
+    Returns:
+        `dict[str, Table]`, `train` and, where there are, `dev` and `test`.
+
+    Raises:
+        ValueError: If there is no train split, or a split is empty.
+    """
+    tables = {}
+    for split, names in _SPLIT_NAMES.items():
+        found = next((splits[name] for name in names if name in splits), None)
+        if found is None:
+            continue
+        if not len(found):
+            raise ValueError(f"{source}: the {split} split is empty.")
+        tables[split] = Table(f"{source} ({split})", found.column_names, found.to_list(), features=found.features)
+    if "train" not in tables:
+        raise ValueError(f"{source} has no train split; it has {', '.join(splits)}.")
+    return tables
+
+
+def split_off_dev(
+    rows: list[dict[str, Any]], fraction: float, seed: int, source: str
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Split a dev part off, and say so in a warning. A text that stands there twice stays on one side.
+
+    Args:
+        rows (`list[dict]`): Rows of `text` and `labels`.
+        fraction (`float`): Part of the different texts that becomes dev; at least one text.
+        seed (`int`): Seed of the shuffling that chooses them.
+        source (`str`): What messages call the data.
+
+    Returns:
+        `tuple[list[dict], list[dict]]`: train and dev, each in the order of `rows`.
+
+    Raises:
+        ValueError: If nothing would be left to train on.
+    """
+    texts = list(dict.fromkeys(row["text"] for row in rows))
+    size = max(1, round(fraction * len(texts)))
+    if size >= len(texts):
+        raise ValueError(f"{source} holds {len(texts)} different texts: too few to split a dev split off.")
+    held_out = set(random.Random(seed).sample(texts, size))
+    train = [row for row in rows if row["text"] not in held_out]
+    dev = [row for row in rows if row["text"] in held_out]
+    logger.warning(
+        "%s has no dev split: %d of its %d rows, chosen at random with seed %d, are held out as dev.",
+        source,
+        len(dev),
+        len(rows),
+        seed,
+    )
+    return train, dev
+
+
+def _folder_tables(folder: Path, splits: Sequence[str]) -> dict[str, Table]:
+    tables = {}
+    for split, names in _SPLIT_NAMES.items():
+        if split != "train" and split not in splits:
+            continue
+        found = [path for name in names for suffix in TABLE_SUFFIXES if (path := folder / f"{name}{suffix}").is_file()]
+        if not found:
+            present = ", ".join(sorted(path.name for path in folder.iterdir())) or "nothing"
+            raise FileNotFoundError(
+                f"{folder} holds no {split} split: expected {' or '.join(names)} with one of the endings "
+                f"{', '.join(TABLE_SUFFIXES)}; it holds {present}."
+            )
+        if len(found) > 1:
+            raise ValueError(f"{folder} holds more than one {split} split: {', '.join(path.name for path in found)}.")
+        tables[split] = read_table(found[0])
+    return tables
+
+
+def _hub_tables(name: str) -> dict[str, Table]:
+    hub_id, _, config = name.partition(":")
+    try:
+        splits = datasets.load_dataset(hub_id, config or None)
+    except (OSError, RuntimeError) as error:
+        raise FileNotFoundError(
+            f"{name!r} is not a registered dataset ({', '.join(REGISTRY)}), not a file and not a folder, and could "
+            f"not be loaded from the Hub: {error}"
+        ) from error
+    except ValueError as error:
+        raise ValueError(f"{name!r} from the Hub: {error}\nA configuration is given as org/name:config.") from error
+    return dataset_tables(splits, name)
+
+
+def _registered_hub_tables(info: DatasetInfo) -> dict[str, Table]:
+    try:
+        splits = datasets.load_dataset(info.hub_id, info.hub_config)
+    except (OSError, RuntimeError) as error:
+        raise FileNotFoundError(
+            f"{info.hub_id} could not be loaded from the Hub: {error}\n{_how_to_get(info, None)}"
+        ) from error
+    return dataset_tables(splits, info.hub_id)
+
+
+def _how_to_get(info: DatasetInfo, data_dir: str | None) -> str:
+    place = Path(data_dir or "DATA_DIR") / info.folder
+    files = ", ".join(pattern for patterns in info.splits.values() for pattern in patterns)
+    there = f"{place} does not exist." if data_dir else f"Pass --data_dir DATA_DIR, where {place} exists."
+    return f"{info.name}: {there} It is to hold {files}; get them from {info.homepage}"
+
+
+def _task_dataset(
+    name: str, labels: list[str], problem_type: str, rows: dict[str, list[dict[str, Any]]], info: DatasetInfo | None
+) -> TaskDataset:
+    if "train" in rows:
+        _check_train(name, labels, problem_type, rows["train"])
+    if "train" in rows and "dev" in rows:
+        train_texts = {row["text"] for row in rows["train"]}
+        shared = sum(row["text"] in train_texts for row in rows["dev"])
+        if shared:
+            logger.warning("%s: %d of the %d dev texts stand in train, too.", name, shared, len(rows["dev"]))
+    target = datasets.List(datasets.Value("float32"))
+    if problem_type == "single_label_classification":
+        target = datasets.Value("int64")
+    features = datasets.Features({"text": datasets.Value("string"), "labels": target})
+    splits = {}
+    for split, split_rows in rows.items():
+        columns = {column: [row[column] for row in split_rows] for column in features}
+        splits[split] = datasets.Dataset.from_dict(columns, features=features)
+    return TaskDataset(name, labels, problem_type, datasets.DatasetDict(splits), info)
+
+
+def _check_train(name: str, labels: list[str], problem_type: str, rows: list[dict[str, Any]]) -> None:
+    first = rows[0]["labels"]
+    if all(row["labels"] == first for row in rows):
+        if problem_type == "single_label_classification":
+            what = f"the label {labels[first]}"
+        else:
+            what = f"the labels {[label for label, bit in zip(labels, first, strict=True) if bit]}"
+        raise ValueError(f"{name}: all {len(rows)} rows of train have {what}; there is nothing to learn.")
+    if problem_type == "single_label_classification":
+        present = {labels[row["labels"]] for row in rows}
+    else:
+        present = {label for row in rows for label, bit in zip(labels, row["labels"], strict=True) if bit}
+    absent = [label for label in labels if label not in present]
+    if absent:
+        logger.warning("%s: no row of train has the label %s.", name, ", ".join(absent))
