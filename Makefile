@@ -23,7 +23,7 @@ install: $(INSTALLED) ## Make .venv and install the project with all it needs fr
 # The stamp is written last, so an installation that was cut short is taken up again.
 $(INSTALLED): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-		echo "csr-emotion needs Python 3.11 or newer, and "$(PYTHON)" is none. Name another: make install PYTHON=python3.12" >&2; \
+		echo "csr-emotion needs Python 3.11 or newer, and $(PYTHON) is none. Name one: make install PYTHON=python3.12" >&2; \
 		exit 1; }
 	@echo "Installing into $(VENV), once (on Linux up to 3 GB to download and 6 GB of disk)..."
 	@$(PYTHON) -m venv $(VENV)

@@ -60,7 +60,8 @@ def write_results(scores: dict[str, dict[str, list[float]]], args: argparse.Name
     ]
     for setting, by_name in scores.items():
         cells = [
-            f"{100 * statistics.mean(by_name[name]):.1f} ± {100 * statistics.pstdev(by_name[name]):.1f}" for name in names
+            f"{100 * statistics.mean(by_name[name]):.1f} ± {100 * statistics.pstdev(by_name[name]):.1f}"
+            for name in names
         ]
         lines.append(f"| {setting} | {len(by_name[names[0]])} | {' | '.join(cells)} |")
     RESULTS.with_suffix(".md").write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -2,11 +2,12 @@
 
 import inspect
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Self
 
 import torch
 from torch import nn
-from transformers import AutoModel, PreTrainedConfig, PreTrainedModel
+from transformers import AutoModel, PreTrainedModel
 from transformers.utils import ModelOutput
 
 from .configuration_multitask import MultitaskConfig
@@ -86,9 +87,7 @@ class MultitaskModel(MultitaskPreTrainedModel):
         super().__init__(config)
         self.set_encoder(AutoModel.from_config(config.encoder))
         sizes = [config.encoder.hidden_size, *config.shared_layer_sizes]
-        self.shared_layers = nn.ModuleList(
-            nn.Linear(before, after) for before, after in zip(sizes, sizes[1:], strict=False)
-        )
+        self.shared_layers = nn.ModuleList(nn.Linear(before, after) for before, after in pairwise(sizes))
         self.dropout = nn.Dropout(config.classifier_dropout)
         self.post_init()
 

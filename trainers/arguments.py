@@ -26,8 +26,8 @@ class DataArguments:
     emotion_dataset: str = field(
         default="csr-emotion-posts",
         metadata={
-            "help": "The emotion data: a registered name (csr-emotion-posts, semeval2018-ec), a folder with train.* and "
-            "dev.* files, one CSV / TSV / JSON Lines / Parquet file, or a Hub dataset id."
+            "help": "The emotion data: a registered name (csr-emotion-posts, semeval2018-ec), a folder with train.* "
+            "and dev.* files, one CSV / TSV / JSON Lines / Parquet file, or a Hub dataset id."
         },
     )
     sentiment_dataset: str = field(
@@ -211,7 +211,7 @@ class StageTrainingArguments(TrainingArguments):
 
 
 def supports_fast_bf16() -> bool:
-    """Whether this machine multiplies bf16 matrices in hardware (on CPUs: AMX), so that autocast is faster than fp32."""
+    """Whether this machine multiplies bf16 matrices in hardware (CPUs: AMX), so that autocast is faster than fp32."""
     if torch.cuda.is_available():
         return torch.cuda.is_bf16_supported(including_emulation=False)
     return torch.cpu._is_amx_tile_supported()

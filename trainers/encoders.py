@@ -51,6 +51,14 @@ def encoder_bytes(name: str, revision: str | None = None) -> int:
     return 4 * sum(parameter.numel() for parameter in model.parameters())
 
 
+def longest_text(name: str, revision: str | None = None) -> int:
+    """How many tokens the encoder has positions for."""
+    config = AutoConfig.from_pretrained(resolve_encoder(name), revision=revision)
+    # The RoBERTa line counts its positions from behind the padding id.
+    offset = config.pad_token_id + 1 if config.model_type in ("roberta", "xlm-roberta", "camembert", "mpnet") else 0
+    return config.max_position_embeddings - offset
+
+
 def encoder_label(name: str) -> str:
     """How tables and cards name an encoder: its Hub id, or the last part of a folder's path."""
     return os.path.basename(name.rstrip("/")) if Path(name).is_dir() else name

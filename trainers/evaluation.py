@@ -7,6 +7,7 @@ import torch
 from transformers import EvalPrediction
 
 from modeling_csr import CSRForSequenceClassification
+from modeling_csr.losses import labelled_rows
 
 from .metrics import decide, per_label_scores, score
 from .representations import RepresentationDataset
@@ -51,7 +52,7 @@ def _task_arrays(prediction: EvalPrediction, task: str) -> tuple[np.ndarray, np.
     logits, labels = prediction.predictions, prediction.label_ids
     if isinstance(labels, dict):
         logits, labels = logits[task], labels[task]
-    rows = ~np.isnan(labels).any(axis=1) if labels.ndim == 2 else labels >= 0
+    rows = labelled_rows(torch.from_numpy(labels)).numpy()
     return logits[rows], labels[rows]
 
 

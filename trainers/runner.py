@@ -13,7 +13,7 @@ from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 from .arguments import RunArguments
 from .cards import write_card
 from .data import load_task_dataset
-from .encoders import encoder_bytes, encoder_identity, resolve_encoder
+from .encoders import encoder_bytes, encoder_identity, longest_text, resolve_encoder
 from .evaluation import evaluate_classifier
 from .recipes import RECIPES, Stage, stages_of
 from .records import StageRecord, digest, write_json
@@ -73,6 +73,9 @@ class Runner:
     def _prepare(self) -> StageContext:
         data, model, training = self.args.data, self.args.model, self.args.training
         encoder = resolve_encoder(model.encoder)
+        longest = longest_text(model.encoder, model.encoder_revision)
+        if data.max_length > longest:
+            raise ValueError(f"--max_length {data.max_length}: {model.encoder} reads at most {longest} tokens.")
         load = {"steps": tuple(data.normalization), "max_length": data.max_length}
         tokenizer = load_tokenizer(encoder, revision=model.encoder_revision, **load)
         if model.sentiment_encoder:
@@ -80,9 +83,7 @@ class Runner:
             check_same_tokenizer(tokenizer, other, (model.encoder, model.sentiment_encoder))
         tasks = {}
         for task in dict.fromkeys(task for stage in self.stages for task in stage.tasks):
-            dataset = load_task_dataset(
-                getattr(data, f"{task}_dataset"), data_dir=data.data_dir, seed=training.seed, **data.columns(task)
-            )
+            dataset = load_task_dataset(getattr(data, f"{task}_dataset"), data_dir=data.data_dir, **data.columns(task))
             train = dataset.splits["train"]
             if data.max_train_samples is not None and data.max_train_samples < len(train):
                 train = train.shuffle(seed=training.seed).select(range(data.max_train_samples))
