@@ -4,17 +4,14 @@ python benchmarks/text_normalization.py --data_dir DATA --seeds 1 2
 """
 
 import argparse
-import json
-import statistics
 from pathlib import Path
+
+from report import write_report
 
 from trainers.arguments import parse_run_arguments
 from trainers.metrics import HEADLINE
-from trainers.records import write_json
 from trainers.runner import Runner
 from trainers.tokenization import NORMALIZATION_STEPS
-
-RESULTS = Path(__file__).parent / "results" / "text_normalization"
 
 
 def main() -> None:
@@ -42,30 +39,8 @@ def main() -> None:
             for name in HEADLINE["multi_label_classification"]:
                 value = results["recipes"]["bert"]["metrics"][name]
                 scores.setdefault(setting, {}).setdefault(name, []).append(round(value, 4))
-        write_results(scores, args)
-
-
-def write_results(scores: dict[str, dict[str, list[float]]], args: argparse.Namespace) -> None:
-    """Write the scores of all seeds as JSON, and their means with the spread as a Markdown table."""
-    RESULTS.parent.mkdir(parents=True, exist_ok=True)
-    run = {name: getattr(args, name) for name in ("dataset", "encoder", "num_train_epochs", "seeds")}
-    write_json(RESULTS.with_suffix(".json"), {**run, "scores": scores})
-    names = HEADLINE["multi_label_classification"]
-    lines = [
-        f"`bert` on {args.dataset} dev, {args.num_train_epochs} epochs, threshold tuned on dev, x 100: mean ± standard "
-        "deviation over seeds.",
-        "",
-        f"| normalisation | seeds | {' | '.join(name.replace('_', ' ') for name in names)} |",
-        f"|---|---|{'---|' * len(names)}",
-    ]
-    for setting, by_name in scores.items():
-        cells = [
-            f"{100 * statistics.mean(by_name[name]):.1f} ± {100 * statistics.pstdev(by_name[name]):.1f}"
-            for name in names
-        ]
-        lines.append(f"| {setting} | {len(by_name[names[0]])} | {' | '.join(cells)} |")
-    RESULTS.with_suffix(".md").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    print(json.dumps(scores, indent=2))
+        run = {name: getattr(args, name) for name in ("dataset", "encoder", "num_train_epochs", "seeds")}
+        write_report("text_normalization", {"recipe": "bert", **run}, scores)
 
 
 if __name__ == "__main__":

@@ -14,14 +14,18 @@ from .records import write_json
 RESULTS_NAME = "results.json"
 
 
-def update_results(output_dir: Path, recipes: list[str], stages: dict[str, tuple[Stage, ...]]) -> dict[str, Any]:
+def read_results(output_dir: Path) -> dict[str, Any]:
+    """What `results.json` of a run's folder holds, `{"recipes": {}}` where there is none yet."""
+    path = output_dir / RESULTS_NAME
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {"recipes": {}}
+
+
+def update_results(output_dir: Path, recipes: list[str], stages: dict[str, tuple[Stage, ...]]) -> None:
     """Write `results.json` for the recipes that were run, keeping those of earlier runs into the same folder.
 
-    Returns:
-        `dict`: `{"recipes": {name: {"model", "metrics", "seconds", "stages": {name: {...}}}}}`; metrics are fractions.
+    It holds `{"recipes": {name: {"model", "metrics", "seconds", "stages": {name: {...}}}}}`; metrics are fractions.
     """
-    path = output_dir / RESULTS_NAME
-    results = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {"recipes": {}}
+    results = read_results(output_dir)
     for recipe in recipes:
         figures = {
             stage.name: json.loads((output_dir / stage.name / "eval_results.json").read_text(encoding="utf-8"))
@@ -34,15 +38,14 @@ def update_results(output_dir: Path, recipes: list[str], stages: dict[str, tuple
             "seconds": round(sum(stage["seconds"] for stage in figures.values()), 1),
             "stages": {name: {key: stage[key] for key in ("metrics", "seconds")} for name, stage in figures.items()},
         }
-    write_json(path, results)
-    return results
+    write_json(output_dir / RESULTS_NAME, results)
 
 
 def print_results(results: dict[str, Any], headline: tuple[str, ...], console: Console | None = None) -> None:
     """One row a stage with its dev scores, and one a recipe; what a stage does not have is a dash.
 
     Args:
-        results (`dict`): What [`update_results`] returned.
+        results (`dict`): What [`read_results`] returned.
         headline (`tuple[str, ...]`): The metrics of the emotion task to show.
     """
     table = Table(title="Dev results (scores x 100)")

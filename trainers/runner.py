@@ -17,7 +17,7 @@ from .encoders import encoder_bytes, encoder_identity, longest_text, resolve_enc
 from .evaluation import evaluate_classifier
 from .recipes import RECIPES, Stage, stages_of
 from .records import StageRecord, digest, write_json
-from .results import update_results
+from .results import read_results, update_results
 from .stages import StageContext, build_trainer, stage_arguments
 from .tokenization import check_same_tokenizer, count_truncated, load_tokenizer
 from .trainer import StageTrainer
@@ -195,9 +195,10 @@ class Runner:
                 continue
             logger.info("Stage %d of %d: %s", number, len(self.stages), stage.name)
             self._run_stage(stage)
-        results = update_results(self.context.output_dir, self.args.model.recipe, RECIPES)
+        if PartialState().is_main_process:
+            update_results(self.context.output_dir, self.args.model.recipe, RECIPES)
         PartialState().wait_for_everyone()
-        return results
+        return read_results(self.context.output_dir)
 
     def _run_stage(self, stage: Stage) -> None:
         folder, record = self.context.folder(stage.name), self.context.records[stage.name]
