@@ -27,7 +27,7 @@ def evaluate_classifier(
         threshold (`str`): `"fixed"` (0.5), `"global"` or `"per_label"`. The model's config takes the tuned ones up.
 
     Returns:
-        `dict`: `metrics` at the chosen thresholds, `metrics_at_0.5` where those were tuned, `per_label` scores,
+        `dict`: The `task`, its `metrics` at the chosen thresholds, `metrics_at_0.5` where those were tuned, `per_label` scores,
         `thresholds` and, for a common space, `shuffled`.
     """
     logits, labels = _task_arrays(trainer.predict(trainer.eval_dataset, metric_key_prefix="eval"), task)
@@ -36,7 +36,7 @@ def evaluate_classifier(
     if problem_type == "multi_label_classification" and threshold != "fixed":
         thresholds = tune_thresholds(torch.tensor(logits).sigmoid().numpy(), labels, threshold)
         trainer.model.config.thresholds = thresholds
-    results: dict[str, Any] = {"metrics": score(logits, labels, problem_type, thresholds)}
+    results: dict[str, Any] = {"task": task, "metrics": score(logits, labels, problem_type, thresholds)}
     if thresholds is not None:
         results["metrics_at_0.5"] = score(logits, labels, problem_type)
         results["thresholds"] = dict(zip(task_config["labels"], thresholds, strict=True))

@@ -12,6 +12,8 @@ from .recipes import Stage
 from .records import write_json
 
 RESULTS_NAME = "results.json"
+# What the table says of a stage that does not predict emotions.
+OTHER_METRICS = ("accuracy", "macro_recall", "loss", "pair_auc")
 
 
 def read_results(output_dir: Path) -> dict[str, Any]:
@@ -36,13 +38,16 @@ def update_results(output_dir: Path, recipes: list[str], stages: dict[str, tuple
             "model": str(output_dir / final),
             **{key: figures[final][key] for key in ("metrics", "metrics_at_0.5", "shuffled") if key in figures[final]},
             "seconds": round(sum(stage["seconds"] for stage in figures.values()), 1),
-            "stages": {name: {key: stage[key] for key in ("metrics", "seconds")} for name, stage in figures.items()},
+            "stages": {
+                name: {key: stage[key] for key in ("task", "metrics", "seconds") if key in stage}
+                for name, stage in figures.items()
+            },
         }
     write_json(output_dir / RESULTS_NAME, results)
 
 
 def print_results(results: dict[str, Any], headline: tuple[str, ...], console: Console | None = None) -> None:
-    """One row a stage with its dev scores, and one a recipe; what a stage does not have is a dash.
+    """One row a stage with its dev scores, and one a recipe; scores of other tasks than emotion stand aside.
 
     Args:
         results (`dict`): What [`read_results`] returned.
@@ -57,17 +62,19 @@ def print_results(results: dict[str, Any], headline: tuple[str, ...], console: C
     seen = set()
     for recipe, figures in results["recipes"].items():
         for stage, part in figures["stages"].items():
-            if stage in seen:
-                continue
+            if stage not in seen:
+                table.add_row(f"  {stage}", *_cells(part, headline), f"{part['seconds']:.0f}")
             seen.add(stage)
-            table.add_row(f"  {stage}", *_cells(part["metrics"], headline), f"{part['seconds']:.0f}")
-        table.add_row(f"[bold]{recipe}[/bold]", *_cells(figures["metrics"], headline), f"{figures['seconds']:.0f}")
+        final = {"task": "emotion", "metrics": figures["metrics"]}
+        table.add_row(f"[bold]{recipe}[/bold]", *_cells(final, headline), f"{figures['seconds']:.0f}")
     # A pipe has no width of its own, and a table that is cut is of no use.
     (console or Console(width=None if sys.stdout.isatty() else 120)).print(table)
 
 
-def _cells(metrics: dict[str, float], headline: tuple[str, ...]) -> list[str]:
-    cells = [f"{100 * metrics[name]:.1f}" if name in metrics else "-" for name in headline]
-    rest = {name: value for name, value in metrics.items() if name in ("pair_auc", "loss", "accuracy", "macro_recall")}
-    rest = {} if any(name in metrics for name in headline) else rest
-    return [*cells, ", ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in rest.items())]
+def _cells(stage: dict[str, Any], headline: tuple[str, ...]) -> list[str]:
+    """The headline metrics of the emotion task, or the main ones of anything else in words."""
+    metrics = stage["metrics"]
+    if stage.get("task") == "emotion":
+        return [*(f"{100 * metrics[name]:.1f}" for name in headline), ""]
+    others = [f"{name.replace('_', ' ')} {metrics[name]:.3f}" for name in OTHER_METRICS if name in metrics]
+    return [*("-" for _ in headline), ", ".join([stage["task"], *others] if "task" in stage else others)]
