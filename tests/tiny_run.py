@@ -8,8 +8,6 @@ import importlib.util
 import json
 import os
 import random
-import sys
-import sysconfig
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -18,32 +16,34 @@ import torch
 from transformers import BertConfig, BertModel, BertTokenizer
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-SITE_PACKAGES = sysconfig.get_paths()["purelib"]
 
 # Each label has two words of its own, so that even a tiny model can learn to tell them apart.
 EMOTIONS = {"anger": "furious shouting", "joy": "happy laughing", "sadness": "crying lonely"}
 SENTIMENTS = {"negative": "awful broken", "neutral": "plain usual", "positive": "great lovely"}
-FILLERS = "the day was so very my friend said it again and we all went home".split()
+FILLERS = ["the", "day", "was", "so", "very", "my", "friend", "said", "it", "again", "and", "we", "all", "went", "home"]
 
 
-def write_encoder(folder: Path, seed: int = 0, extra_words: tuple[str, ...] = (), dropout: float = 0.0) -> Path:
+def write_encoder(
+    folder: Path, seed: int = 0, extra_words: tuple[str, ...] = (), dropout: float = 0.0, **config_kwargs: Any
+) -> Path:
     """A random BERT of one layer with a WordPiece vocabulary: our words, and letters for all others."""
     words = [word for group in (EMOTIONS, SENTIMENTS) for value in group.values() for word in value.split()]
     letters = "abcdefghijklmnopqrstuvwxyz0123456789@!?.,"
     special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
     vocabulary = [*special, *extra_words, *FILLERS, *words, *letters, *(f"##{letter}" for letter in letters)]
     BertTokenizer(vocab={token: index for index, token in enumerate(dict.fromkeys(vocabulary))}).save_pretrained(folder)
-    config = BertConfig(
-        vocab_size=len(dict.fromkeys(vocabulary)),
-        hidden_size=16,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        intermediate_size=32,
-        max_position_embeddings=64,
-        hidden_dropout_prob=dropout,
-        attention_probs_dropout_prob=dropout,
-        initializer_range=0.2,
-    )
+    options = {
+        "vocab_size": len(dict.fromkeys(vocabulary)),
+        "hidden_size": 16,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+        "intermediate_size": 32,
+        "max_position_embeddings": 64,
+        "hidden_dropout_prob": dropout,
+        "attention_probs_dropout_prob": dropout,
+        "initializer_range": 0.2,
+    }
+    config = BertConfig(**options | config_kwargs)
     torch.manual_seed(seed)
     BertModel(config, add_pooling_layer=False).save_pretrained(folder)
     return folder
@@ -90,7 +90,7 @@ def write_jsonl(path: Path, rows: list[dict[str, Any]]) -> None:
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
 
 
-def write_data(folder: Path, train: int = 40, dev: int = 15) -> None:
+def write_data(folder: Path, train: int = 80, dev: int = 15) -> None:
     """`posts` (multi-label emotions, CSV), `moods` (single-label emotions) and `reviews` (sentiment), JSON Lines."""
     for split, size, seed in (("train", train, 1), ("dev", dev, 2)):
         write_csv(folder / "posts" / f"{split}.csv", emotion_rows(size, seed))
@@ -118,12 +118,13 @@ def options(place: Path, output_dir: str | Path, **changes: Any) -> list[str]:
         "emotion_label_columns": list(EMOTIONS),
         "sentiment_dataset": place / "data" / "reviews",
         "output_dir": output_dir,
-        "num_train_epochs": 8,
+        "max_length": 64,
+        "num_train_epochs": 20,
         "learning_rate": 1e-2,
         "per_device_train_batch_size": 8,
-        "siamese_num_train_epochs": 2,
+        "siamese_num_train_epochs": 4,
         "siamese_train_batch_size": 32,
-        "common_num_train_epochs": 4,
+        "common_num_train_epochs": 20,
         "common_learning_rate": 1e-2,
         "common_train_batch_size": 8,
         "eval_strategy": "no",
@@ -148,26 +149,9 @@ def example(name: str) -> ModuleType:
     return module
 
 
-def environment(home: Path) -> dict[str, str]:
-    """For child processes: this repository can be imported, nothing is fetched, caches lie in `home`."""
-    return os.environ | {
-        "PYTHONPATH": str(REPOSITORY),
-        "HF_HUB_OFFLINE": "1",
-        "HF_HOME": str(home),
-        "HF_MODULES_CACHE": str(home / "modules"),
-        "OMP_NUM_THREADS": "1",
-        "TOKENIZERS_PARALLELISM": "false",
-    }
-
-
-def bare_environment(home: Path) -> dict[str, str]:
-    """For `python -S`: the libraries can be imported and this project, installed or not, cannot."""
-    return environment(home) | {"PYTHONPATH": SITE_PACKAGES}
-
-
-def command(*argv: str | Path) -> list[str]:
-    """`python` with this line; a script of the repository may be named by its relative path."""
-    return [sys.executable, *map(str, argv)]
+def environment() -> dict[str, str]:
+    """For commands in processes of their own: this repository can be imported, and nothing is fetched."""
+    return os.environ | {"PYTHONPATH": str(REPOSITORY), "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
 
 
 def read_json(path: Path) -> Any:

@@ -27,8 +27,8 @@ def evaluate_classifier(
         threshold (`str`): `"fixed"` (0.5), `"global"` or `"per_label"`. The model's config takes the tuned ones up.
 
     Returns:
-        `dict`: The `task`, its `metrics` at the chosen thresholds, `metrics_at_0.5` where those were tuned, `per_label` scores,
-        `thresholds` and, for a common space, `shuffled`.
+        `dict`: The `task`, its `metrics` at the chosen thresholds, `metrics_at_0.5` where those were tuned,
+        `per_label` scores, `thresholds` and, for a common space, `shuffled`.
     """
     logits, labels = _task_arrays(trainer.predict(trainer.eval_dataset, metric_key_prefix="eval"), task)
     problem_type = task_config["problem_type"]

@@ -7,19 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from datasets import Dataset, DatasetDict
-from transformers import AutoModelForSequenceClassification, set_seed
+from transformers import AutoModelForSequenceClassification, EvalPrediction
 from transformers.trainer_utils import get_last_checkpoint
 
-from modeling_csr import MultitaskForSequenceClassification
-from trainers.arguments import RunArguments, parse_run_arguments
 from trainers.csr_trainer import CSRTrainer
-from trainers.data import TaskDataset
 from trainers.recipes import CSR, CSR_PREDICTION, Stage
-from trainers.records import StageRecord
 from trainers.siamese_trainer import siamese_metrics
 from trainers.stages import StageContext, build_trainer
-from trainers.tokenization import load_tokenizer
 from trainers.trainer import StageTrainer
 
 KINDS = ("one-task", "two-tasks", "siamese", "csr")
@@ -56,8 +50,8 @@ def test_accumulation_trains_as_one_big_batch_does(tiny: ModuleType, kind: str, 
     whole = run(tiny, kind, tmp_path, 8)
     assert len(tiny.logged_steps(whole)) == 6
     start = tiny.trained_weights(tiny.trainer(kind, tmp_path).model)
-    moved = {name: not torch.equal(weight, start[name]) for name, weight in tiny.trained_weights(whole.model).items()}
-    assert all(moved.values()), moved
+    for name, weight in tiny.trained_weights(whole.model).items():
+        assert weight.dim() == 1 or not torch.equal(weight, start[name]), name
     for batch, accumulate in ((1, 8), (2, 4)):
         assert_same_training(tiny, run(tiny, kind, tmp_path, batch, accumulate), whole)
 
@@ -168,7 +162,7 @@ def test_single_loss_is_logged_once(tiny: ModuleType, kind: str, tmp_path: Path)
 
 
 def test_run_that_goes_on_from_a_checkpoint_logs_and_learns_the_same(tiny: ModuleType, tmp_path: Path) -> None:
-    whole = run(tiny, "csr", tmp_path / "whole", 8, save_strategy="epoch")
+    whole = run(tiny, "csr", tmp_path / "whole", 8, save_strategy="epoch", save_total_limit=None)
     resumed = tiny.trainer("csr", tmp_path / "resumed", per_device_train_batch_size=8)
     resumed.train(resume_from_checkpoint=str(tmp_path / "whole" / "checkpoint-3"))
     assert_same_training(tiny, resumed, whole)
@@ -178,7 +172,7 @@ def test_run_that_goes_on_from_a_checkpoint_logs_and_learns_the_same(tiny: Modul
 def test_trainer_that_trains_twice_logs_the_second_time_as_the_first(
     tiny: ModuleType, kind: str, tmp_path: Path
 ) -> None:
-    trainer = run(tiny, kind, tmp_path, 8)
+    trainer = run(tiny, kind, tmp_path, 8, logging_steps=2)
     steps = tiny.logged_steps(trainer)
     trainer.model.load_state_dict(tiny.trainer(kind, tmp_path).model.state_dict())
     trainer.optimizer = trainer.lr_scheduler = None
@@ -220,8 +214,6 @@ def test_saved_model_predicts_the_same(tiny: ModuleType, tmp_path: Path) -> None
 
 
 def test_siamese_metrics_by_hand() -> None:
-    from transformers import EvalPrediction
-
     distances, targets = np.array([0.2, 0.9, 0.4, 0.3]), np.array([0.0, 1.0, 0.25, 1.0])
     # Of the four (different, same) couples only (0.3, 0.4) is in the wrong order.
     assert siamese_metrics(EvalPrediction(distances, targets)) == pytest.approx(
@@ -231,27 +223,6 @@ def test_siamese_metrics_by_hand() -> None:
 
 
 # -- model-3.1 and model-3.3 are one code path -------------------------------------------------------------------------
-
-
-def stage_context(tiny: ModuleType, folder: Path, *options: str) -> StageContext:
-    """A run's folder with finished encoders and a finished Siamese network in it."""
-    argv = ["--output_dir", str(folder), "--use_cpu", "True", "--bf16", "False", "--disable_tqdm", "True"]
-    args: RunArguments = parse_run_arguments([*argv, "--eval_strategy", "no", "--save_strategy", "no", *options])
-    tokenizer = tiny.tokenizer()
-    tokenizer.save_pretrained(folder / "tokenizer")
-    tasks = {}
-    for seed, (task, config) in enumerate({"emotion": tiny.EMOTION, "sentiment": tiny.SENTIMENT}.items(), start=1):
-        set_seed(seed)
-        model = MultitaskForSequenceClassification(tiny.config({task: config}))
-        tiny.spread_out(model)
-        model.save_pretrained(folder / f"{task}-encoder")
-        rows = {"text": tiny.texts(12), "labels": tiny.emotions(12).tolist()}
-        splits = DatasetDict({split: Dataset.from_dict(rows) for split in ("train", "dev")})
-        tasks[task] = TaskDataset("tiny", config["labels"], config["problem_type"], splits, None)
-    siamese = tiny.siamese_model()
-    siamese.save_pretrained(folder / "siamese")
-    records = {name: StageRecord(name, {}) for name in ("emotion-encoder", "sentiment-encoder", "siamese")}
-    return StageContext(args, tasks, load_tokenizer(str(folder / "tokenizer")), records)
 
 
 def train_stage(stage: Stage, context: StageContext) -> CSRTrainer:
@@ -264,8 +235,8 @@ def train_stage(stage: Stage, context: StageContext) -> CSRTrainer:
 def test_model_3_3_without_reconstruction_loss_is_model_3_1(tiny: ModuleType, tmp_path: Path) -> None:
     # With dropout, so that the two must also draw the same random numbers.
     options = ["--common_dropout", "0.2", "--common_num_train_epochs", "2", "--common_train_batch_size", "5"]
-    prediction = train_stage(CSR_PREDICTION, stage_context(tiny, tmp_path, *options))
-    without = stage_context(tiny, tmp_path, *options, "--reconstruction_loss_weight", "0")
+    prediction = train_stage(CSR_PREDICTION, tiny.stage_context(tmp_path, *options))
+    without = tiny.stage_context(tmp_path, *options, "--reconstruction_loss_weight", "0")
     trained, expected = train_stage(CSR, without).model, prediction.model
     assert trained.config.reconstruction_loss_weight == expected.config.reconstruction_loss_weight == 0
     for part in ("classifier", "csr.common_encoder"):
@@ -274,14 +245,14 @@ def test_model_3_3_without_reconstruction_loss_is_model_3_1(tiny: ModuleType, tm
             torch.testing.assert_close(after[name], value, rtol=0, atol=1e-6)
 
     # The test could tell: another weight gives another classifier, and training changes it at all.
-    both = train_stage(CSR, stage_context(tiny, tmp_path, *options)).model
+    both = train_stage(CSR, tiny.stage_context(tmp_path, *options)).model
     assert not torch.allclose(both.classifier.weight, expected.classifier.weight, rtol=0, atol=1e-5)
-    fresh = build_trainer(CSR_PREDICTION, stage_context(tiny, tmp_path, *options)).model
+    fresh = build_trainer(CSR_PREDICTION, tiny.stage_context(tmp_path, *options)).model
     assert not torch.allclose(fresh.classifier.weight, expected.classifier.weight, rtol=0, atol=1e-5)
 
 
 def test_stage_starts_the_same_whatever_ran_before(tiny: ModuleType, tmp_path: Path) -> None:
-    context = stage_context(tiny, tmp_path)
+    context = tiny.stage_context(tmp_path)
     starts = []
     for draws in (0, 100):
         torch.rand(draws)

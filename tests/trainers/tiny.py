@@ -1,7 +1,7 @@
 """Tiny texts, models and Trainers for the tests of this folder, the same in every process that builds them.
 
-As a script it is one training run, for torchrun: `tiny.py KIND OUTPUT_DIR BATCH_SIZE ACCUMULATION_STEPS`. It writes
-the weights to OUTPUT_DIR and what was logged to OUTPUT_DIR/log.json.
+As a script it trains, for torchrun: `tiny.py OUTPUT_DIR KIND:BATCH_SIZE:ACCUMULATION_STEPS ...`. For each run it writes
+the weights into OUTPUT_DIR/KIND, and what was logged and measured into OUTPUT_DIR/KIND/log.json.
 """
 
 import json
@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from datasets import Dataset, DatasetDict
 from torch import nn
 from transformers import BertConfig, BertTokenizer, DataCollatorWithPadding, default_data_collator
 
@@ -21,19 +22,45 @@ from modeling_csr import (
     MultitaskModel,
     SiameseModel,
 )
-from trainers.arguments import StageTrainingArguments
+from trainers.arguments import StageTrainingArguments, parse_run_arguments
 from trainers.collators import TaskCollator, collate_representations
 from trainers.csr_trainer import CSRTrainer
+from trainers.data import TaskDataset
+from trainers.evaluation import evaluate_classifier
 from trainers.metrics import TaskMetrics
 from trainers.multitask_trainer import MultitaskTrainer
 from trainers.pairs import PairDataset, sample_pairs
 from trainers.recipes import FROZEN_ENCODERS
+from trainers.records import StageRecord
 from trainers.representations import RepresentationDataset
 from trainers.siamese_trainer import SiameseTrainer
+from trainers.stages import StageContext
+from trainers.tokenization import load_tokenizer
 from trainers.trainer import StageTrainer
 
 KINDS = ("one-task", "two-tasks", "siamese", "csr")
-WORDS = "a bad calm day fear good happy i joy my of rain sad so sun the this very what will".split()
+WORDS = [
+    "a",
+    "bad",
+    "calm",
+    "day",
+    "fear",
+    "good",
+    "happy",
+    "i",
+    "joy",
+    "my",
+    "of",
+    "rain",
+    "sad",
+    "so",
+    "sun",
+    "the",
+    "this",
+    "very",
+    "what",
+    "will",
+]
 EMOTION = {"labels": ["anger", "fear", "joy"], "problem_type": "multi_label_classification"}
 SENTIMENT = {"labels": ["bad", "so-so", "good"], "problem_type": "single_label_classification", "loss_weight": 0.5}
 HIDDEN_SIZE = 16
@@ -192,6 +219,25 @@ def trainer(kind: str, output_dir: str | Path, size: int = 21, **options: Any) -
     )
 
 
+def stage_context(folder: Path, *options: str) -> StageContext:
+    """A run's folder with finished encoders and a finished Siamese network in it; `options` as on a command line."""
+    argv = ["--output_dir", str(folder), "--use_cpu", "True", "--bf16", "False", "--disable_tqdm", "True"]
+    args = parse_run_arguments([*argv, "--eval_strategy", "no", "--save_strategy", "no", *options])
+    tokenizer().save_pretrained(folder / "tokenizer")
+    tasks = {}
+    for seed, (task, task_config) in enumerate({"emotion": EMOTION, "sentiment": SENTIMENT}.items(), start=1):
+        torch.manual_seed(seed)
+        model = MultitaskForSequenceClassification(config({task: task_config}))
+        spread_out(model)
+        model.save_pretrained(folder / f"{task}-encoder")
+        rows = {"train": {"text": texts(12), "labels": emotions(12)}, "dev": {"text": texts(7), "labels": emotions(7)}}
+        splits = DatasetDict({split: Dataset.from_dict(columns) for split, columns in rows.items()})
+        tasks[task] = TaskDataset("tiny", task_config["labels"], task_config["problem_type"], splits, None)
+    siamese_model().save_pretrained(folder / "siamese")
+    records = {name: StageRecord(name, {"name": name}) for name in ("emotion-encoder", "sentiment-encoder", "siamese")}
+    return StageContext(args, tasks, load_tokenizer(str(folder / "tokenizer")), records)
+
+
 def logged_steps(trainer: StageTrainer) -> list[dict[str, float]]:
     """What was logged of the losses and gradients, step by step."""
     return [
@@ -205,19 +251,25 @@ def trained_weights(model: nn.Module) -> dict[str, torch.Tensor]:
     return {name: value.detach().clone() for name, value in model.named_parameters() if value.requires_grad}
 
 
-def main(kind: str, output_dir: str, batch_size: str, accumulation_steps: str) -> None:
-    run = trainer(
-        kind,
-        output_dir,
-        size=16,
-        per_device_train_batch_size=int(batch_size),
-        gradient_accumulation_steps=int(accumulation_steps),
-    )
-    run.train()
-    run.save_model()
-    if run.is_world_process_zero():
-        log = {"processes": run.accelerator.num_processes, "steps": logged_steps(run)}
-        (Path(output_dir) / "log.json").write_text(json.dumps(log))
+def main(output_dir: str, *runs: str) -> None:
+    for kind, batch_size, accumulation_steps in (run.split(":") for run in runs):
+        folder = Path(output_dir) / kind
+        run = trainer(
+            kind,
+            folder,
+            size=16,
+            per_device_train_batch_size=int(batch_size),
+            gradient_accumulation_steps=int(accumulation_steps),
+            per_device_eval_batch_size=3,
+        )
+        run.train()
+        run.save_model()
+        # Other dev rows than training rows, and no round number of them.
+        run.eval_dataset = trainer(kind, folder, size=19).eval_dataset
+        results = evaluate_classifier(run, "emotion", EMOTION, "per_label")
+        if run.is_world_process_zero():
+            log = {"processes": run.accelerator.num_processes, "steps": logged_steps(run), "results": results}
+            (folder / "log.json").write_text(json.dumps(log))
 
 
 if __name__ == "__main__":
