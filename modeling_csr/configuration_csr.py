@@ -72,6 +72,8 @@ class CSRConfig(PreTrainedConfig):
         self.intermediate_size = self.intermediate_size or size
         self.siamese_size = self.siamese_size or size // 2
         self.problem_type = self.problem_type or "multi_label_classification"
+        # AutoModel has two classes for this config and picks by this field.
+        self.architectures = self.architectures or ["CSRModel"]
         if self.common_size >= size:
             raise ValueError(
                 f"common_size ({self.common_size}) must be smaller than the emotion representation ({size}), or the "
@@ -89,7 +91,7 @@ class CSRConfig(PreTrainedConfig):
         output = super().to_dict()
         output["source_encoders"] = [encoder.to_dict() for encoder in self.source_encoders]
         for encoder in (output["emotion_encoder"], *output["source_encoders"]):
-            for key in ("architectures", "auto_map", "transformers_version"):
+            for key in ("_name_or_path", "architectures", "auto_map", "transformers_version"):
                 encoder.pop(key, None)
         return output
 

@@ -88,6 +88,16 @@ class MultitaskConfig(PreTrainedConfig):
         kwargs.pop("num_labels", None)
         super().__post_init__(**kwargs)
 
+    def get_text_config(self, decoder: bool | None = None, encoder: bool | None = None) -> PreTrainedConfig:
+        """The encoder's configuration: its vocabulary size is the model's."""
+        return self.encoder
+
+    def to_dict(self) -> dict[str, Any]:
+        """Serialise. Where the encoder was loaded from, perhaps a folder of this machine, is left out."""
+        output = super().to_dict()
+        output["encoder"].pop("_name_or_path", None)
+        return output
+
     @property
     def representation_size(self) -> int:
         """Width of what stands for a text where other models build on this one."""

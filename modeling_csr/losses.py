@@ -55,5 +55,5 @@ def label_loss(
     else:
         raise ValueError(f"problem_type must be one of {', '.join(PROBLEM_TYPES)}, got {problem_type!r}.")
     if num_items is None:
-        num_items = max(len(losses), 1)
-    return losses.sum() / num_items
+        num_items = len(losses)
+    return losses.sum() / torch.as_tensor(num_items, device=losses.device).clamp(min=1)

@@ -289,19 +289,23 @@ class CSRForSequenceClassification(CSRPreTrainedModel):
             num_items_in_batch=num_items_in_batch,
         )
         logits = self.classifier(self.dropout(states.common_space))
+        loss, prediction_loss, reconstruction_loss = None, None, None
+        if labels is not None:
+            prediction_loss = label_loss(logits, labels, self.config.problem_type, num_items_in_batch)
+            reconstruction_loss = states.reconstruction_loss
+            loss = (
+                self.config.prediction_loss_weight * prediction_loss
+                + self.config.reconstruction_loss_weight * reconstruction_loss
+            )
         output = CSRClassifierOutput(
+            loss=loss,
+            prediction_loss=prediction_loss,
+            reconstruction_loss=reconstruction_loss,
             logits=logits,
             common_space=states.common_space,
             emotion_representation=states.emotion_representation,
             source_representations=states.source_representations,
         )
-        if labels is not None:
-            output.prediction_loss = label_loss(logits, labels, self.config.problem_type, num_items_in_batch)
-            output.reconstruction_loss = states.reconstruction_loss
-            output.loss = (
-                self.config.prediction_loss_weight * output.prediction_loss
-                + self.config.reconstruction_loss_weight * output.reconstruction_loss
-            )
         return output.to_tuple() if return_dict is False else output
 
 
@@ -358,14 +362,15 @@ class SiameseModel(CSRPreTrainedModel):
             flat = {name: value.flatten(0, -2) for name, value in inputs.items() if value is not None}
             emotion_representation = self.emotion_encoder(**flat).representation.unflatten(0, input_ids.shape[:-1])
         embeddings = self.siamese.projection(emotion_representation)
-        output = SiameseOutput(embeddings=embeddings)
+        distances, loss = None, None
         if embeddings.dim() == 3:
-            output.logits = self.siamese.distance(embeddings[:, 0], embeddings[:, 1])
+            distances = self.siamese.distance(embeddings[:, 0], embeddings[:, 1])
         if labels is not None:
-            if output.logits is None:
+            if distances is None:
                 raise ValueError("labels belong to pairs: pass inputs of shape (batch, 2, ...).")
-            losses = self._pair_losses(output.logits, labels.float())
-            output.loss = losses.sum() / (len(losses) if num_items_in_batch is None else num_items_in_batch)
+            losses = self._pair_losses(distances, labels.float())
+            loss = losses.sum() / (len(losses) if num_items_in_batch is None else num_items_in_batch)
+        output = SiameseOutput(loss=loss, logits=distances, embeddings=embeddings)
         return output.to_tuple() if return_dict is False else output
 
     def _pair_losses(self, distances: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:

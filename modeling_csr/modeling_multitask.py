@@ -97,6 +97,9 @@ class MultitaskModel(MultitaskPreTrainedModel):
             encoder.pooler = None
         self.encoder = encoder
         self._encoder_takes_token_types = "token_type_ids" in inspect.signature(encoder.forward).parameters
+        # BERT and its like number columns, padding included; the RoBERTa line and rotary encoders do not.
+        positions = getattr(getattr(encoder, "embeddings", None), "position_embeddings", None)
+        self._encoder_numbers_columns = isinstance(positions, nn.Embedding) and positions.padding_idx is None
 
     def get_input_embeddings(self) -> nn.Module:
         return self.encoder.get_input_embeddings()
@@ -127,6 +130,8 @@ class MultitaskModel(MultitaskPreTrainedModel):
         inputs: dict[str, Any] = {"input_ids": input_ids, "inputs_embeds": inputs_embeds}
         if token_type_ids is not None and self._encoder_takes_token_types:
             inputs["token_type_ids"] = token_type_ids
+        if self._encoder_numbers_columns:
+            inputs["position_ids"] = (attention_mask.long().cumsum(dim=1) - 1).clamp(min=0)
         if output_hidden_states:
             inputs["output_hidden_states"] = True
         if output_attentions:
@@ -224,6 +229,10 @@ class MultitaskForSequenceClassification(MultitaskPreTrainedModel):
         if labels is not None:
             main = self.config.main_task
             labels = labels if isinstance(labels, dict) else {main: labels}
+            if not labels or not set(labels) <= set(self.heads):
+                raise ValueError(
+                    f"labels are for {', '.join(labels) or 'no task'}; the tasks are {', '.join(self.heads)}."
+                )
             counts = num_items_in_batch if isinstance(num_items_in_batch, dict) else {main: num_items_in_batch}
             task_losses = {
                 name: label_loss(task_logits[name], labels[name], task["problem_type"], counts.get(name))

@@ -122,7 +122,11 @@ def build_trainer(stage: Stage, context: StageContext) -> StageTrainer:
     arguments = stage_arguments(stage, context.args)
     set_seed(arguments.seed)
     build = {"multitask": _multitask_trainer, "siamese": _siamese_trainer, "csr": _csr_trainer}[stage.kind]
-    return build(stage, context, arguments)
+    trainer = build(stage, context, arguments)
+    # As the Trainer would do by itself, but not without a warning.
+    for name in ("pad_token_id", "bos_token_id", "eos_token_id"):
+        setattr(trainer.model.config.get_text_config(), name, getattr(context.tokenizer, name))
+    return trainer
 
 
 def _freeze(model: PreTrainedModel, stage: Stage) -> None:

@@ -5,12 +5,14 @@ the weights into OUTPUT_DIR/KIND, and what was logged and measured into OUTPUT_D
 """
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from accelerate import PartialState
 from datasets import Dataset, DatasetDict
 from torch import nn
 from transformers import BertConfig, BertTokenizer, DataCollatorWithPadding, default_data_collator
@@ -274,3 +276,8 @@ def main(output_dir: str, *runs: str) -> None:
 
 if __name__ == "__main__":
     main(*sys.argv[1:])
+    # Now and then a thread of gloo outlives the interpreter and aborts the process, in programs of torch alone as well
+    # (pytorch/pytorch#179291). It has nothing left to do.
+    PartialState().wait_for_everyone()
+    sys.stdout.flush()
+    os._exit(0)

