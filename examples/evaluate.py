@@ -15,7 +15,7 @@ import numpy as np  # noqa: E402
 import torch  # noqa: E402
 from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
-from transformers import AutoModelForSequenceClassification, AutoTokenizer  # noqa: E402
+from transformers import AutoModelForSequenceClassification, AutoTokenizer, PreTrainedConfig  # noqa: E402
 
 import modeling_csr  # noqa: E402, F401
 from trainers.data import TaskDataset, load_task_dataset  # noqa: E402
@@ -36,7 +36,9 @@ def parse_args(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--label_columns", nargs="+", help="Label column(s) of your own data.")
     parser.add_argument("--output_file", help="Where to write the scores, as JSON.")
     parser.add_argument("--threshold", type=float, help="One threshold for all labels, instead of the model's own.")
-    parser.add_argument("--max_length", type=int, default=128, help="Longer texts are cut to this number of tokens.")
+    parser.add_argument(
+        "--max_length", type=int, help="Longer texts are cut to this number of tokens; the model's own."
+    )
     parser.add_argument("--batch_size", type=int, default=128, help="Texts in a batch.")
     parser.add_argument("--trust_remote_code", action="store_true", help="Run the code that comes with the model.")
     return parser.parse_args(argv)
@@ -57,6 +59,18 @@ def align_labels(dataset: TaskDataset, labels: np.ndarray, model_labels: list[st
     return np.array([model_labels.index(label) for label in dataset.labels])[labels]
 
 
+def check_problem_type(dataset: TaskDataset, config: PreTrainedConfig, threshold: float | None) -> None:
+    """Check that the model decides as the dataset is labelled.
+
+    Raises:
+        ValueError: If one has several labels a text and the other a single one, or a single one is given a threshold.
+    """
+    if config.problem_type is not None and config.problem_type != dataset.problem_type:
+        raise ValueError(f"The model is for {config.problem_type}, but {dataset.name} is {dataset.problem_type}.")
+    if threshold is not None and dataset.problem_type != "multi_label_classification":
+        raise ValueError(f"--threshold is for several labels a text; {dataset.name} has a single one.")
+
+
 def main(argv: list[str]) -> dict:
     args = parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
@@ -73,11 +87,13 @@ def main(argv: list[str]) -> dict:
         model_labels = [model.config.id2label[index] for index in range(model.config.num_labels)]
         rows = dataset.splits[args.split]
         labels = align_labels(dataset, np.asarray(rows["labels"]), model_labels)
+        check_problem_type(dataset, model.config, args.threshold)
     except (ValueError, OSError) as error:
         sys.exit(f"evaluate.py: error: {error}")
+    max_length = args.max_length or min(tokenizer.model_max_length, 512)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     logits = predict_logits(
-        model, tokenizer, list(rows["text"]), max_length=args.max_length, batch_size=args.batch_size, device=device
+        model, tokenizer, list(rows["text"]), max_length=max_length, batch_size=args.batch_size, device=device
     )
     thresholds = getattr(model.config, "thresholds", None)
     if args.threshold is not None:

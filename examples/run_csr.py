@@ -27,10 +27,10 @@ The model is in {folder}. To use it:
 
 
 def main(argv: list[str]) -> None:
-    args = parse_run_arguments(argv, description=__doc__)
     main_process = PartialState().is_main_process
     logging.basicConfig(level=logging.INFO if main_process else logging.ERROR, format="%(levelname)s %(message)s")
     try:
+        args = parse_run_arguments(argv, description=__doc__)
         runner = Runner(args)
     except (ValueError, OSError, ModuleNotFoundError) as error:
         # Nothing has been trained yet: the message says what to do, a traceback would bury it.

@@ -1,5 +1,6 @@
 """The arguments of a run: dataclasses for the parser, and YAML as their defaults."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -66,6 +67,8 @@ class DataArguments:
     )
 
     def __post_init__(self) -> None:
+        if self.max_train_samples is not None and self.max_train_samples < 1:
+            raise ValueError(f"--max_train_samples must be at least 1, got {self.max_train_samples}.")
         if self.normalization == ["none"]:
             self.normalization = []
         if self.max_length < 3:
@@ -129,6 +132,8 @@ class ModelArguments:
         unknown = [name for name in self.recipe if name not in RECIPES]
         if unknown:
             raise ValueError(f"--recipe {' '.join(unknown)} is unknown; choose from {', '.join(RECIPES)}.")
+        if self.representation == "shared" and not self.shared_layer_sizes:
+            raise ValueError("--representation shared needs layers: give --shared_layer_sizes.")
 
 
 @dataclass
@@ -149,6 +154,10 @@ class SiameseArguments:
     siamese_learning_rate: float = field(default=1e-3, metadata={"help": "Learning rate of the Siamese stage."})
     siamese_num_train_epochs: float = field(default=3.0, metadata={"help": "Epochs of the Siamese stage."})
     siamese_train_batch_size: int = field(default=128, metadata={"help": "Pairs in a batch of each process."})
+
+    def __post_init__(self) -> None:
+        if self.siamese_pairs_per_text < 1:
+            raise ValueError(f"--siamese_pairs_per_text must be at least 1, got {self.siamese_pairs_per_text}.")
 
 
 @dataclass
@@ -263,7 +272,10 @@ def _value_of(option: str, argv: list[str]) -> str | None:
 def _options_of_yaml(path: str, known: set[str]) -> list[str]:
     if not Path(path).is_file():
         raise FileNotFoundError(f"--config {path} does not exist.")
-    options = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
+    try:
+        options = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
+    except yaml.YAMLError as error:
+        raise ValueError(f"{path} is not valid YAML: {error}") from error
     if not isinstance(options, dict):
         raise ValueError(f"{path} must hold `option: value` lines.")
     unknown = sorted(set(options) - known)
@@ -272,5 +284,6 @@ def _options_of_yaml(path: str, known: set[str]) -> list[str]:
     argv: list[str] = []
     for name, value in options.items():
         if value is not None:
-            argv += [f"--{name}", *map(str, value if isinstance(value, list) else [value])]
+            values = value if isinstance(value, list) else [value]
+            argv += [f"--{name}", *(json.dumps(item) if isinstance(item, dict) else str(item) for item in values)]
     return argv

@@ -7,7 +7,7 @@ from typing import Any
 from model_cards import StageCard, plot_training_curves
 from model_cards.card import CardDataset
 
-from .encoders import encoder_label
+from .encoders import BUNDLED_ENCODER, encoder_label
 from .recipes import Stage
 from .stages import StageContext
 
@@ -23,7 +23,7 @@ def write_card(
     made_from = context.records[stage.name].made_from
     options = made_from["training"] | made_from.get("siamese", {}) | made_from.get("common", {})
     encoder = context.args.model.encoder
-    local = Path(encoder).exists() or "/" not in encoder
+    local = Path(encoder).exists() or encoder == BUNDLED_ENCODER
     StageCard(
         title=stage.name,
         kind=stage.kind,

@@ -5,7 +5,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import torch
-from transformers import AutoConfig, AutoModel
+from transformers import AutoConfig, AutoModel, PreTrainedConfig
+
+from modeling_csr import MultitaskConfig
 
 from .records import digest, file_digest
 
@@ -45,15 +47,19 @@ def encoder_identity(name: str, revision: str | None = None) -> str:
 
 def encoder_bytes(name: str, revision: str | None = None) -> int:
     """Size of the encoder's weights in single precision, without loading them."""
-    config = AutoConfig.from_pretrained(resolve_encoder(name), revision=revision)
     with torch.device("meta"):
-        model = AutoModel.from_config(config)
+        model = AutoModel.from_config(encoder_config(name, revision))
     return 4 * sum(parameter.numel() for parameter in model.parameters())
 
 
-def longest_text(name: str, revision: str | None = None) -> int:
-    """How many tokens the encoder has positions for."""
+def encoder_config(name: str, revision: str | None = None) -> PreTrainedConfig:
+    """The configuration of an encoder, or of the encoder in a `csr-multitask` model."""
     config = AutoConfig.from_pretrained(resolve_encoder(name), revision=revision)
+    return config.encoder if isinstance(config, MultitaskConfig) else config
+
+
+def longest_text(config: PreTrainedConfig) -> int:
+    """How many tokens an encoder has positions for."""
     # The RoBERTa line counts its positions from behind the padding id.
     offset = config.pad_token_id + 1 if config.model_type in ("roberta", "xlm-roberta", "camembert", "mpnet") else 0
     return config.max_position_embeddings - offset

@@ -37,7 +37,8 @@ def sample_pairs(
         raise ValueError(f"Pair strategy must be one of {', '.join(PAIR_STRATEGIES)}, got {strategy!r}.")
     if target not in PAIR_TARGETS:
         raise ValueError(f"Pair target must be one of {', '.join(PAIR_TARGETS)}, got {target!r}.")
-    sets = labels if labels.ndim == 2 else np.eye(labels.max() + 1)[labels]
+    # A missing class id is negative, and so equal to no class.
+    sets = labels if labels.ndim == 2 else (labels[:, None] == np.arange(labels.max() + 1)).astype(np.float32)
     texts, classes = np.nonzero(sets)
     if len(np.unique(texts)) < 2:
         raise ValueError("The Siamese stage needs at least two texts with a label.")

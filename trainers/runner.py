@@ -13,7 +13,7 @@ from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 from .arguments import RunArguments
 from .cards import write_card
 from .data import load_task_dataset
-from .encoders import encoder_bytes, encoder_identity, longest_text, resolve_encoder
+from .encoders import encoder_bytes, encoder_config, encoder_identity, longest_text, resolve_encoder
 from .evaluation import evaluate_classifier
 from .recipes import RECIPES, Stage, stages_of
 from .records import StageRecord, digest, write_json
@@ -73,9 +73,7 @@ class Runner:
     def _prepare(self) -> StageContext:
         data, model, training = self.args.data, self.args.model, self.args.training
         encoder = resolve_encoder(model.encoder)
-        longest = longest_text(model.encoder, model.encoder_revision)
-        if data.max_length > longest:
-            raise ValueError(f"--max_length {data.max_length}: {model.encoder} reads at most {longest} tokens.")
+        self._check_encoders()
         load = {"steps": tuple(data.normalization), "max_length": data.max_length}
         tokenizer = load_tokenizer(encoder, revision=model.encoder_revision, **load)
         if model.sentiment_encoder:
@@ -103,13 +101,35 @@ class Runner:
             context.records[stage.name] = self._record(stage, context)
         return context
 
+    def _check_encoders(self) -> None:
+        data, model, common = self.args.data, self.args.model, self.args.common
+        for option, encoder, revision in (
+            ("encoder", model.encoder, model.encoder_revision),
+            ("sentiment_encoder", model.sentiment_encoder, None),
+        ):
+            if encoder is None:
+                continue
+            try:
+                config = encoder_config(encoder, revision)
+            except OSError as error:
+                raise OSError(f"--{option} {encoder} could not be loaded: {error}") from error
+            longest = longest_text(config)
+            if data.max_length > longest:
+                raise ValueError(f"--max_length {data.max_length}: {encoder} reads at most {longest} tokens.")
+            size = model.shared_layer_sizes[-1] if model.representation == "shared" else config.hidden_size
+            if option == "encoder" and common.common_size is not None and not 0 < common.common_size < size:
+                raise ValueError(
+                    f"--common_size {common.common_size} must lie between 0 and {size}, the width of the emotion "
+                    "representation."
+                )
+
     def _record(self, stage: Stage, context: StageContext) -> StageRecord:
         args, model = self.args, self.args.model
         training = stage_arguments(stage, args)
         made_from: dict[str, Any] = {
             "recipe": {"kind": stage.kind, "tasks": stage.tasks, "frozen": stage.frozen, "config": stage.config},
             "parents": {part: context.records[parent].digest for part, parent in stage.starts_from.items()},
-            "tokenizer": digest(context.tokenizer.backend_tokenizer.to_str()),
+            "tokenizer": context.tokenizer_digest,
             "max_length": args.data.max_length,
             "data": {task: self._data_identity(task, context) for task in stage.tasks},
             "training": {name: getattr(training, name) for name in DECISIVE_ARGUMENTS}
@@ -135,16 +155,17 @@ class Runner:
             made_from["common"] = vars(args.common)
         return StageRecord(stage.name, made_from)
 
-    def _data_identity(self, task: str, context: StageContext) -> dict[str, str]:
+    def _data_identity(self, task: str, context: StageContext) -> dict[str, Any]:
         dataset = context.tasks[task]
-        return {"name": dataset.name} | {
+        return {"name": dataset.name, "labels": dataset.labels} | {
             split: digest([list(rows["text"]), list(rows["labels"])]) for split, rows in dataset.splits.items()
         }
 
     def _check_output_folder(self) -> None:
         for stage in self.stages:
             folder = self.context.folder(stage.name)
-            if not folder.is_dir() or not any(folder.iterdir()):
+            # A run that was killed as it wrote the very first file leaves only that.
+            if not folder.is_dir() or all(path.suffix == ".unfinished" for path in folder.iterdir()):
                 continue
             found = StageRecord.read(folder)
             if found is None:
@@ -192,6 +213,7 @@ class Runner:
         for number, stage in enumerate(self.stages, start=1):
             if self._finished(stage):
                 logger.info("Stage %d of %d, %s: already there.", number, len(self.stages), stage.name)
+                self._remove_checkpoints(stage)
                 continue
             logger.info("Stage %d of %d: %s", number, len(self.stages), stage.name)
             self._run_stage(stage)
@@ -236,8 +258,12 @@ class Runner:
         write_json(folder / "training_log.json", trainer.state.log_history)
         write_card(stage, self.context, results, trainer.state.log_history, folder)
         StageRecord(stage.name, self.context.records[stage.name].made_from, complete=True).write(folder)
-        for checkpoint in folder.glob(f"{PREFIX_CHECKPOINT_DIR}-*"):
-            shutil.rmtree(checkpoint)
+        self._remove_checkpoints(stage)
+
+    def _remove_checkpoints(self, stage: Stage) -> None:
+        if PartialState().is_main_process:
+            for checkpoint in self.context.folder(stage.name).glob(f"{PREFIX_CHECKPOINT_DIR}-*"):
+                shutil.rmtree(checkpoint)
 
 
 def last_complete_checkpoint(folder: Path) -> Path | None:

@@ -2,13 +2,14 @@
 
 import dataclasses
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from datasets import Dataset, concatenate_datasets
+from tokenizers import Tokenizer
 from transformers import (
-    AutoConfig,
     AutoModel,
     AutoModelForSequenceClassification,
     PreTrainedModel,
@@ -23,7 +24,7 @@ from .arguments import RunArguments, StageTrainingArguments
 from .collators import TaskCollator, collate_representations
 from .csr_trainer import CSRTrainer
 from .data import TaskDataset
-from .encoders import resolve_encoder
+from .encoders import encoder_config, resolve_encoder
 from .metrics import TaskMetrics
 from .multitask_trainer import MultitaskTrainer
 from .pairs import PairDataset, sample_pairs
@@ -49,6 +50,14 @@ class StageContext:
     tasks: dict[str, TaskDataset]
     tokenizer: PreTrainedTokenizerBase
     records: dict[str, StageRecord]
+
+    @cached_property
+    def tokenizer_digest(self) -> str:
+        """What tells one tokenizer from another; how the last call cut and padded does not count."""
+        backend = Tokenizer.from_str(self.tokenizer.backend_tokenizer.to_str())
+        backend.no_truncation()
+        backend.no_padding()
+        return digest(backend.to_str())
 
     @property
     def output_dir(self) -> Path:
@@ -86,7 +95,7 @@ class StageContext:
         texts = list(self.tasks[task].splits[split]["text"])
         key = {
             "encoder": self.records[stage].digest,
-            "tokenizer": digest(self.tokenizer.backend_tokenizer.to_str()),
+            "tokenizer": self.tokenizer_digest,
             "max_length": self.args.data.max_length,
             "texts": digest(texts),
         }
@@ -142,7 +151,7 @@ def _multitask_trainer(stage: Stage, context: StageContext, arguments: StageTrai
     start = resolve_encoder(encoder)
     sizes = options.shared_layer_sizes
     if sizes is None and len(stage.tasks) > 1:
-        sizes = [AutoConfig.from_pretrained(start, revision=revision).hidden_size]
+        sizes = [encoder_config(encoder, revision).hidden_size]
     if "encoder" in stage.starts_from:
         start, revision = str(context.folder(stage.starts_from["encoder"])), None
     tasks = {task: context.task_config(task) for task in stage.tasks}

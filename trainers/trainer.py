@@ -9,6 +9,7 @@ import torch
 from torch import nn
 from transformers import Trainer
 from transformers.trainer import TRAINING_ARGS_NAME
+from transformers.trainer_utils import TrainOutput
 
 from modeling_csr.losses import labelled_rows
 
@@ -34,6 +35,11 @@ class StageTrainer(Trainer):
         """The model's named losses, by the name they have in the log."""
         return {}
 
+    def train(self, *args: Any, **kwargs: Any) -> TrainOutput:
+        # What the end of an earlier training left unlogged is not this one's.
+        self._named_losses = {}
+        return super().train(*args, **kwargs)
+
     def _get_num_items_in_batch(self, batch_samples: list, device: torch.device) -> Counts:
         if not batch_samples or "labels" not in batch_samples[0]:
             return None
@@ -58,6 +64,8 @@ class StageTrainer(Trainer):
         scale = self.accelerator.num_processes if num_items_in_batch is not None else 1
         loss = outputs["loss"] * scale
         if model.training:
+            if not self._named_losses:
+                self._named_losses_since = self.state.global_step
             for name, value in self.named_losses(outputs).items():
                 self._named_losses[name] = self._named_losses.get(name, 0.0) + value.detach() * scale
         return (loss, outputs) if return_outputs else loss
@@ -67,7 +75,7 @@ class StageTrainer(Trainer):
             steps = max(self.state.global_step - self._named_losses_since, 1)
             for name, value in self._named_losses.items():
                 logs[name] = self.accelerator.gather(value).mean().item() / steps
-            self._named_losses, self._named_losses_since = {}, self.state.global_step
+            self._named_losses = {}
         super().log(logs, start_time)
 
     def _save(self, output_dir: str | None = None, state_dict: dict | None = None) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch import nn
 from transformers import AutoModelForSequenceClassification, EvalPrediction
 from transformers.trainer_utils import get_last_checkpoint
 
@@ -57,7 +58,15 @@ def test_accumulation_trains_as_one_big_batch_does(tiny: ModuleType, kind: str, 
 
 
 def test_common_space_trains_on_tokens_as_on_their_representations(tiny: ModuleType, tmp_path: Path) -> None:
-    from_tokens, from_vectors = (run(tiny, kind, tmp_path, 4, 2) for kind in ("csr-tokens", "csr"))
+    options = {"per_device_train_batch_size": 4, "gradient_accumulation_steps": 2}
+    from_tokens, from_vectors = (tiny.trainer(kind, tmp_path, **options) for kind in ("csr-tokens", "csr"))
+    for encoder in (from_tokens.model.csr.emotion_encoder, *from_tokens.model.csr.source_encoders):
+        dropouts = [module for module in encoder.modules() if isinstance(module, nn.Dropout)]
+        assert dropouts
+        for dropout in dropouts:
+            dropout.p = 0.5  # a frozen encoder has none, though the model trains
+    for trainer in (from_tokens, from_vectors):
+        trainer.train()
     assert_same_training(tiny, from_tokens, from_vectors)
 
 
