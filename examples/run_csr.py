@@ -4,13 +4,12 @@ accelerate launch examples/run_csr.py --config examples/configs/demo.yaml
 """
 
 import logging
+import os
 import sys
 from pathlib import Path
 
 # This folder holds evaluate.py, which must not stand in for the evaluate library.
 sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != Path(__file__).resolve().parent]
-
-from accelerate import PartialState  # noqa: E402
 
 from trainers.arguments import parse_run_arguments  # noqa: E402
 from trainers.metrics import HEADLINE  # noqa: E402
@@ -27,7 +26,8 @@ The model is in {folder}. To use it:
 
 
 def main(argv: list[str]) -> None:
-    main_process = PartialState().is_main_process
+    # Of the launchers. accelerate's own state must not be asked for before TrainingArguments has set it up.
+    main_process = os.environ.get("RANK", "0") == "0"
     logging.basicConfig(level=logging.INFO if main_process else logging.ERROR, format="%(levelname)s %(message)s")
     try:
         args = parse_run_arguments(argv, description=__doc__)

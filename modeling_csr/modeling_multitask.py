@@ -229,7 +229,7 @@ class MultitaskForSequenceClassification(MultitaskPreTrainedModel):
         if labels is not None:
             main = self.config.main_task
             labels = labels if isinstance(labels, dict) else {main: labels}
-            if not labels or not set(labels) <= set(self.heads):
+            if not set(labels) & set(self.heads):
                 raise ValueError(
                     f"labels are for {', '.join(labels) or 'no task'}; the tasks are {', '.join(self.heads)}."
                 )

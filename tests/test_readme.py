@@ -1,6 +1,7 @@
 """What the README says can be done, can be done."""
 
 import argparse
+import json
 import os
 import re
 import runpy
@@ -126,3 +127,13 @@ def test_links_lead_somewhere() -> None:
 
 def test_nothing_is_left_to_fill_in() -> None:
     assert re.findall(r"@[A-Z_]+@|TODO|FIXME|XXX", README) == []
+
+
+def test_results_are_those_of_the_benchmark() -> None:
+    results = json.loads((tiny_run.REPOSITORY / "benchmarks" / "results" / "recipes.json").read_text(encoding="utf-8"))
+    for recipe, scores in results["scores"].items():
+        tuned, fixed = (
+            " / ".join(f"{100 * scores[f'{name}{suffix}'][0]:.1f}" for name in ("jaccard", "micro_f1", "macro_f1"))
+            for suffix in ("", " at 0.5")
+        )
+        assert f"| `{recipe}` | {tuned} | {fixed} | {scores['seconds'][0]:.0f} |" in README

@@ -2,7 +2,6 @@
 
 import dataclasses
 from collections.abc import Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +50,7 @@ class StageContext:
     tokenizer: PreTrainedTokenizerBase
     records: dict[str, StageRecord]
 
-    @cached_property
+    @property
     def tokenizer_digest(self) -> str:
         """What tells one tokenizer from another; how the last call cut and padded does not count."""
         backend = Tokenizer.from_str(self.tokenizer.backend_tokenizer.to_str())
