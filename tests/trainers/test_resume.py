@@ -1,5 +1,6 @@
 """Runs that are killed and started again."""
 
+import contextlib
 import json
 import logging
 import os
@@ -59,9 +60,11 @@ def wait_for_checkpoint(folder: Path, process: subprocess.Popen, timeout: float 
     """The first checkpoint in the folder that was written to its end, as soon as it is there."""
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
-        found = list(folder.glob("checkpoint-*/trainer_state.json"))
-        if found:
-            return found[0].parent
+        for state in folder.glob("checkpoint-*/trainer_state.json"):
+            # It may be there and not be written yet, or be gone again with its checkpoint.
+            with contextlib.suppress(FileNotFoundError, json.JSONDecodeError):
+                json.loads(state.read_text(encoding="utf-8"))
+                return state.parent
         assert process.poll() is None, f"The run ended before {folder.name} had a checkpoint."
         time.sleep(0.002)
     raise AssertionError(f"No checkpoint in {folder} after {timeout} s.")
