@@ -194,6 +194,13 @@ def test_card_of_a_stage_without_trained_classifier_shows_no_classifier(finished
     assert "text-classification" not in card.text
 
 
+def test_card_names_the_data_of_its_parents_too(finished: Path) -> None:
+    for stage, datasets in (("emotion-encoder", 1), ("emotion-encoder-from-sentiment", 2), ("siamese", 1), ("csr", 2)):
+        text = (finished / stage / "README.md").read_text(encoding="utf-8")
+        table = text.split("## Training data")[1].split("##")[0]
+        assert table.count("\n|") == 2 + datasets, stage
+
+
 def test_card_names_a_hub_encoder_as_base_model(place: Path, tmp_path: Path) -> None:
     runner = Runner(parse_run_arguments(tiny_run.options(place, tmp_path / "out", recipe=["bert"])))
     results = {"metrics": {"jaccard": 0.5}, "per_label": {}, "seconds": 1.0}
