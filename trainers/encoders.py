@@ -1,6 +1,7 @@
 """The pretrained text encoder a run starts from."""
 
 import os
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -59,10 +60,10 @@ def encoder_config(name: str, revision: str | None = None) -> PreTrainedConfig:
 
 
 def longest_text(config: PreTrainedConfig) -> int:
-    """How many tokens an encoder has positions for."""
+    """How many tokens an encoder has positions for; very many where positions are relative and have no limit."""
     # The RoBERTa line counts its positions from behind the padding id.
     offset = config.pad_token_id + 1 if config.model_type in ("roberta", "xlm-roberta", "camembert", "mpnet") else 0
-    return config.max_position_embeddings - offset
+    return getattr(config, "max_position_embeddings", sys.maxsize) - offset
 
 
 def encoder_label(name: str) -> str:

@@ -210,6 +210,8 @@ class Runner:
         Returns:
             `dict`: What `results.json` holds: by recipe its final `model` folder, metrics and times.
         """
+        # No process may still be checking the folders while another writes into them.
+        PartialState().wait_for_everyone()
         for number, stage in enumerate(self.stages, start=1):
             if self._finished(stage):
                 logger.info("Stage %d of %d, %s: already there.", number, len(self.stages), stage.name)
