@@ -38,6 +38,13 @@ class DataArguments:
             "csr-emotion-posts-sentiment, semeval2017-4a."
         },
     )
+    related_dataset: str | None = field(
+        default=None,
+        metadata={
+            "help": "A further source for the recipes that start from one with richer labels than sentiment, such as "
+            "goemotions; given as --emotion_dataset is."
+        },
+    )
     data_dir: str | None = field(
         default=None, metadata={"help": "The folder that holds one folder a registered dataset."}
     )
@@ -54,9 +61,23 @@ class DataArguments:
     sentiment_label_columns: list[str] | None = field(
         default=None, metadata={"help": "Label column(s) of your own sentiment data (default: label or labels)."}
     )
+    related_text_column: str | None = field(
+        default=None, metadata={"help": "Text column of your own related data (default: text)."}
+    )
+    related_label_columns: list[str] | None = field(
+        default=None, metadata={"help": "Label column(s) of your own related data (default: label or labels)."}
+    )
     max_length: int = field(default=128, metadata={"help": "Longer texts are cut to this number of tokens."})
     max_train_samples: int | None = field(
-        default=None, metadata={"help": "Use only this many training texts of each dataset, drawn by --seed."}
+        default=None,
+        metadata={"help": "Use only this many training texts of each dataset, stratified by label, drawn by --seed."},
+    )
+    emotion_train_fraction: float | None = field(
+        default=None,
+        metadata={
+            "help": "Use only this share (0..1) of the emotion training texts, stratified by label, drawn by --seed; "
+            "smaller shares are parts of larger ones."
+        },
     )
     normalization: list[str] = field(
         default_factory=lambda: list(NORMALIZATION_STEPS),
@@ -69,12 +90,21 @@ class DataArguments:
     def __post_init__(self) -> None:
         if self.max_train_samples is not None and self.max_train_samples < 1:
             raise ValueError(f"--max_train_samples must be at least 1, got {self.max_train_samples}.")
+        if self.emotion_train_fraction is not None and not 0 < self.emotion_train_fraction <= 1:
+            raise ValueError(f"--emotion_train_fraction must lie in (0, 1], got {self.emotion_train_fraction}.")
         if self.normalization == ["none"]:
             self.normalization = []
         if self.max_length < 3:
             raise ValueError(
                 f"--max_length must leave room for a token between the special ones, got {self.max_length}."
             )
+
+    def sample_size(self, task: str, texts: int) -> int:
+        """How many of a task's training texts are used."""
+        size = min(texts, self.max_train_samples or texts)
+        if task == "emotion" and self.emotion_train_fraction is not None:
+            size = max(1, round(size * self.emotion_train_fraction))
+        return size
 
     def columns(self, task: str) -> dict[str, Any]:
         """The column arguments of a task, as `load_task_dataset` takes them."""
@@ -112,6 +142,23 @@ class ModelArguments:
             "choices": REPRESENTATIONS,
         },
     )
+    encoder_dropout: float | None = field(
+        default=0.0,
+        metadata={
+            "help": "Dropout inside the encoder in training, which costs a CPU as much time as the matrix products; "
+            "none for the encoder's own."
+        },
+    )
+    freeze_word_embeddings: bool = field(
+        default=True, metadata={"help": "Leave the encoder's word embeddings as they were pretrained, which is faster."}
+    )
+    attn_implementation: str | None = field(
+        default=None,
+        metadata={
+            "help": "Attention of the encoders in training: eager, sdpa, ... Default: eager on a CPU, where the "
+            "backward pass of sdpa is slow on short texts, else the encoder's own."
+        },
+    )
     shared_layer_sizes: list[int] | None = field(
         default=None,
         metadata={
@@ -119,6 +166,9 @@ class ModelArguments:
         },
     )
     classifier_dropout: float = field(default=0.1, metadata={"help": "Dropout before shared layers and heads."})
+    source_num_train_epochs: float | None = field(
+        default=None, metadata={"help": "Epochs of the source encoders' stages. Default: --num_train_epochs."}
+    )
     threshold: str = field(
         default="fixed",
         metadata={
@@ -199,10 +249,27 @@ class StageTrainingArguments(TrainingArguments):
         default="epoch",
         metadata={"help": "When to write a checkpoint, from which a killed run goes on: no, steps, epoch."},
     )
+    reuse_stages_from: list[str] | None = field(
+        default=None,
+        metadata={"help": "Folders of earlier runs: a stage that was made there from the same is copied, not trained."},
+    )
     save_total_limit: int | None = field(default=1, metadata={"help": "How many checkpoints of a stage to keep."})
     logging_steps: float = field(default=50, metadata={"help": "Log the losses every so many steps."})
-    bf16: bool | None = field(
-        default=None, metadata={"help": "bf16 autocast. Default: where the GPU or CPU multiplies bf16 in hardware."}
+    bf16: bool = field(default=False, metadata={"help": "bf16 autocast, slower than --bf16_weights."})
+    bf16_weights: bool | None = field(
+        default=None,
+        metadata={
+            "help": "Compute with a bf16 copy of the weights, which stay in single precision themselves. Default: "
+            "where the GPU or CPU multiplies bf16 in hardware, unless --bf16 or --fp16 is given."
+        },
+    )
+    train_sampling_strategy: str = field(
+        default="group_by_length",
+        metadata={
+            "help": "How training texts are drawn: random, sequential, or in batches of about the same length "
+            "(group_by_length), which saves padding.",
+            "choices": ("random", "sequential", "group_by_length", "batch_rebalance"),
+        },
     )
     remove_unused_columns: bool = field(default=False, metadata={"help": "Kept off: the collators choose the columns."})
     dataloader_pin_memory: bool = field(
@@ -212,15 +279,17 @@ class StageTrainingArguments(TrainingArguments):
     def __post_init__(self) -> None:
         if self.label_smoothing_factor:
             raise ValueError("--label_smoothing_factor has no effect on the losses of these models: leave it at 0.")
-        if self.bf16 is None:
-            self.bf16 = supports_fast_bf16() and not self.fp16
+        if self.bf16_weights and (self.bf16 or self.fp16):
+            raise ValueError("--bf16_weights stands in for autocast: give --bf16 or --fp16 False with it.")
+        if self.bf16_weights is None:
+            self.bf16_weights = supports_fast_bf16() and not (self.bf16 or self.fp16)
         # TrainingArguments accepts bf16 on a CPU only where the CPU was asked for.
         self.use_cpu = self.use_cpu or not torch.accelerator.is_available()
         super().__post_init__()
 
 
 def supports_fast_bf16() -> bool:
-    """Whether this machine multiplies bf16 matrices in hardware (CPUs: AMX), so that autocast is faster than fp32."""
+    """Whether this machine multiplies bf16 matrices in hardware (CPUs: AMX), faster than single precision."""
     if torch.cuda.is_available():
         return torch.cuda.is_bf16_supported(including_emulation=False)
     return torch.cpu._is_amx_tile_supported()

@@ -1,7 +1,6 @@
 """The splits of a task, from a dataset known by name, from one's own files or from the Hub, checked before training."""
 
 import logging
-import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,13 +9,16 @@ from typing import Any
 import datasets
 
 from .columns import name_rows
-from .readers import drop_conflicting_ids
+from .holdout import split_off_dev, split_off_fold
+from .readers import drop_conflicting_ids, drop_repetitions
 from .registry import REGISTRY, DatasetInfo
 from .tables import TABLE_SUFFIXES, Table, read_table
 
 logger = logging.getLogger(__name__)
 
 BUNDLED_DATA = Path(__file__).resolve().parent.parent / "examples" / "data"
+# A registered split is the same whatever seed a run has.
+SPLIT_SEED = 42
 _SPLIT_NAMES = {"train": ("train",), "dev": ("dev", "val", "validation"), "test": ("test",)}
 
 
@@ -82,9 +84,9 @@ def load_task_dataset(
     if info is not None:
         folder = find_folder(info, data_dir)
         if folder is not None:
-            rows = {split: read_split(info, folder, split) for split in splits}
+            rows = read_splits(info, folder, splits)
             return _task_dataset(name, list(info.labels), info.problem_type, rows, info)
-        text_column, label_columns = info.hub_text_column, list(info.labels)
+        text_column, label_columns = info.hub_text_column, list(info.hub_label_columns or info.labels)
         tables, may_split = _registered_hub_tables(info), False
     elif Path(name).is_dir():
         tables, may_split = _folder_tables(Path(name), splits), False
@@ -142,23 +144,51 @@ def find_folder(info: DatasetInfo, data_dir: str | None) -> Path | None:
     raise FileNotFoundError(_how_to_get(info, data_dir))
 
 
-def read_split(info: DatasetInfo, folder: Path, split: str) -> list[dict[str, Any]]:
-    """Read one split of a registered dataset. Where it is joined of several files, ids with conflicting labels go.
+def read_split(info: DatasetInfo, folder: Path, split: str, fold: int = 0) -> list[dict[str, Any]]:
+    """Read one split of a registered dataset, as [`read_splits`] does."""
+    return read_splits(info, folder, (split,), fold)[split]
+
+
+def read_splits(
+    info: DatasetInfo, folder: Path, splits: Sequence[str], fold: int = 0
+) -> dict[str, list[dict[str, Any]]]:
+    """Read splits of a registered dataset.
+
+    Where a split is joined of several files, ids with conflicting labels go, unless the dataset keeps them. Where train
+    and dev are the same files, dev is one fold of the groups or a part of the texts, the same in each call.
 
     Args:
         info (`DatasetInfo`): The dataset.
         folder (`Path`): Its folder.
-        split (`str`): The split.
+        splits (`Sequence[str]`): The splits.
+        fold (`int`, defaults to 0): Which fold is dev, for a dataset that has folds.
 
     Returns:
-        `list[dict]` as its reader gives them.
+        `dict[str, list[dict]]`, by split its rows as the reader gives them.
 
     Raises:
         FileNotFoundError: If a file is missing.
-        ValueError: If there is no such split, or a file is not valid.
+        ValueError: If there is no such split or fold, or a file is not valid.
     """
-    if split not in info.splits:
-        raise ValueError(f"{info.name} has no split {split}; it has {', '.join(info.splits)}.")
+    divided: dict[str, list[dict[str, Any]]] = {}
+    rows = {}
+    for split in splits:
+        if split not in info.splits:
+            raise ValueError(f"{info.name} has no split {split}; it has {', '.join(info.splits)}.")
+        if (info.folds is None and info.dev_fraction is None) or split == "test":
+            rows[split] = _read_files(info, folder, split)
+            continue
+        if not divided:
+            both = _read_files(info, folder, "train")
+            if info.folds is not None:
+                divided["train"], divided["dev"] = split_off_fold(both, info.folds, fold, SPLIT_SEED, info.name)
+            elif info.dev_fraction is not None:
+                divided["train"], divided["dev"] = split_off_dev(both, info.dev_fraction, SPLIT_SEED, info.name)
+        rows[split] = divided[split]
+    return rows
+
+
+def _read_files(info: DatasetInfo, folder: Path, split: str) -> list[dict[str, Any]]:
     paths = []
     for pattern in info.splits[split]:
         matches = sorted(folder.glob(pattern))
@@ -166,7 +196,11 @@ def read_split(info: DatasetInfo, folder: Path, split: str) -> list[dict[str, An
             raise FileNotFoundError(f"{folder / pattern} does not exist: the {split} split of {info.name}.")
         paths += matches
     rows = [row for path in paths for row in info.reader(path)]
-    return drop_conflicting_ids(rows, f"{info.name} ({split})") if len(paths) > 1 else rows
+    if len(paths) > 1 and not info.keep_conflicting:
+        rows = drop_conflicting_ids(rows, f"{info.name} ({split})")
+    if len(paths) > 1 and info.keep_once is not None:
+        rows = drop_repetitions(rows, info.keep_once, f"{info.name} ({split})")
+    return rows
 
 
 def dataset_tables(splits: datasets.DatasetDict, source: str) -> dict[str, Table]:
@@ -193,40 +227,6 @@ def dataset_tables(splits: datasets.DatasetDict, source: str) -> dict[str, Table
     if "train" not in tables:
         raise ValueError(f"{source} has no train split; it has {', '.join(splits)}.")
     return tables
-
-
-def split_off_dev(
-    rows: list[dict[str, Any]], fraction: float, seed: int, source: str
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Split a dev part off, and say so in a warning. A text that stands there twice stays on one side.
-
-    Args:
-        rows (`list[dict]`): Rows of `text` and `labels`.
-        fraction (`float`): Part of the different texts that becomes dev; at least one text.
-        seed (`int`): Seed of the shuffling that chooses them.
-        source (`str`): What messages call the data.
-
-    Returns:
-        `tuple[list[dict], list[dict]]`: train and dev, each in the order of `rows`.
-
-    Raises:
-        ValueError: If nothing would be left to train on.
-    """
-    texts = list(dict.fromkeys(row["text"] for row in rows))
-    size = max(1, round(fraction * len(texts)))
-    if size >= len(texts):
-        raise ValueError(f"{source} holds {len(texts)} different texts: too few to split a dev split off.")
-    held_out = set(random.Random(seed).sample(texts, size))
-    train = [row for row in rows if row["text"] not in held_out]
-    dev = [row for row in rows if row["text"] in held_out]
-    logger.warning(
-        "%s has no dev split: %d of its %d rows, chosen at random with seed %d, are held out as dev.",
-        source,
-        len(dev),
-        len(rows),
-        seed,
-    )
-    return train, dev
 
 
 def _folder_tables(folder: Path, splits: Sequence[str]) -> dict[str, Table]:
@@ -273,7 +273,8 @@ def _registered_hub_tables(info: DatasetInfo) -> dict[str, Table]:
 
 def _how_to_get(info: DatasetInfo, data_dir: str | None) -> str:
     place = Path(data_dir or "DATA_DIR") / info.folder
-    files = ", ".join(pattern for patterns in info.splits.values() for pattern in patterns)
+    # Once each: train and dev may be the same files.
+    files = ", ".join(dict.fromkeys(pattern for patterns in info.splits.values() for pattern in patterns))
     there = f"{place} does not exist." if data_dir else f"Pass --data_dir DATA_DIR, where {place} exists."
     return f"{info.name}: {there} It is to hold {files}; get them from {info.homepage}"
 

@@ -59,6 +59,16 @@ def encoder_config(name: str, revision: str | None = None) -> PreTrainedConfig:
     return config.encoder if isinstance(config, MultitaskConfig) else config
 
 
+def dropout_fields(config: PreTrainedConfig) -> list[str]:
+    """The fields of an encoder's configuration that hold a dropout probability of the encoder itself."""
+    heads = ("classifier_dropout", "classif_dropout", "summary_last_dropout")
+    return [
+        name
+        for name, value in config.to_dict().items()
+        if "dropout" in name and isinstance(value, int | float) and not any(head in name for head in heads)
+    ]
+
+
 def longest_text(config: PreTrainedConfig) -> int:
     """How many tokens an encoder has positions for; very many where positions are relative and have no limit."""
     # The RoBERTa line counts its positions from behind the padding id.

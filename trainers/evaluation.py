@@ -17,7 +17,7 @@ from .trainer import StageTrainer
 
 def evaluate_classifier(
     trainer: StageTrainer, task: str, task_config: dict[str, Any], threshold: str
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], np.ndarray]:
     """Scores of a trained classifier on its dev split, after choosing its thresholds there.
 
     Args:
@@ -27,8 +27,9 @@ def evaluate_classifier(
         threshold (`str`): `"fixed"` (0.5), `"global"` or `"per_label"`. The model's config takes the tuned ones up.
 
     Returns:
-        `dict`: The `task`, its `metrics` at the chosen thresholds, `metrics_at_0.5` where those were tuned,
-        `per_label` scores, `thresholds` and, for a common space, `shuffled`.
+        `tuple`: A `dict` of the `task`, its `metrics` at the chosen thresholds, `metrics_at_0.5` where those were
+        tuned, `per_label` scores, `thresholds` and, for a common space with sources, `shuffled`; and the logits of the
+        dev texts, of shape `(texts, num_labels)`.
     """
     logits, labels = _task_arrays(trainer.predict(trainer.eval_dataset, metric_key_prefix="eval"), task)
     problem_type = task_config["problem_type"]
@@ -42,9 +43,9 @@ def evaluate_classifier(
         results["thresholds"] = dict(zip(task_config["labels"], thresholds, strict=True))
     decisions = decide(logits, problem_type, thresholds)
     results["per_label"] = per_label_scores(decisions, labels, task_config["labels"], problem_type)
-    if isinstance(trainer.model, CSRForSequenceClassification):
+    if isinstance(trainer.model, CSRForSequenceClassification) and trainer.model.csr.source_encoders:
         results["shuffled"] = _shuffled_scores(trainer, task, problem_type, thresholds)
-    return results
+    return results, logits
 
 
 def _task_arrays(prediction: EvalPrediction, task: str) -> tuple[np.ndarray, np.ndarray]:

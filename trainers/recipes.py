@@ -1,4 +1,4 @@
-"""The paper's recipes: stages by name."""
+"""The recipes, each a list of stages: the paper's, and the controls that tell what makes them work."""
 
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -15,9 +15,11 @@ class Stage:
         kind (`str`): `"multitask"`, `"siamese"` or `"csr"`: the model family and the Trainer.
         tasks (`tuple[str, ...]`): The tasks it has labels of; the first is the one it is judged by.
         starts_from (`dict[str, str]`): By part, the stage that the part is taken from. Parts: `encoder` (multitask),
-            `emotion_encoder`, `sentiment_encoder`, `siamese`, or `model` (the whole model, which holds the others).
+            `emotion_encoder`, `source_encoders.0` and so on, `siamese`, or `model` (the whole model, which holds the
+            others).
         frozen (`tuple[str, ...]`): Modules that are not trained.
         config (`dict[str, Any]`): Config fields that belong to the recipe.
+        seed_offset (`int`): Added to the run's seed.
     """
 
     name: str
@@ -26,9 +28,15 @@ class Stage:
     starts_from: dict[str, str] = field(default_factory=dict)
     frozen: tuple[str, ...] = ()
     config: dict[str, Any] = field(default_factory=dict)
+    seed_offset: int = 0
+
+    @property
+    def sources(self) -> list[str]:
+        """The stages that the source encoders are taken from, in order."""
+        return [parent for part, parent in self.starts_from.items() if part.startswith("source_encoders.")]
 
 
-ENCODERS = {"emotion_encoder": "emotion-encoder", "sentiment_encoder": "sentiment-encoder"}
+ENCODERS = {"emotion_encoder": "emotion-encoder", "source_encoders.0": "sentiment-encoder"}
 FROZEN_ENCODERS = ("csr.emotion_encoder", "csr.source_encoders", "csr.siamese")
 
 EMOTION_ENCODER = Stage("emotion-encoder", "multitask")
@@ -58,7 +66,29 @@ CSR_FROZEN = Stage(
 )
 CSR = Stage("csr", "csr", starts_from={**ENCODERS, "siamese": "siamese"}, frozen=FROZEN_ENCODERS)
 
-RECIPES: dict[str, tuple[Stage, ...]] = {
+# The controls have the common space and losses of model-3.3, but not its sources.
+EMOTION_ENCODER_2 = Stage("emotion-encoder-2", "multitask", seed_offset=1000)
+CSR_EMOTION_ALONE = Stage(
+    "csr-emotion-alone",
+    "csr",
+    starts_from={"emotion_encoder": "emotion-encoder", "siamese": "siamese"},
+    frozen=FROZEN_ENCODERS,
+)
+CSR_TWO_EMOTION = Stage(
+    "csr-two-emotion",
+    "csr",
+    starts_from={"emotion_encoder": "emotion-encoder", "source_encoders.0": "emotion-encoder-2", "siamese": "siamese"},
+    frozen=FROZEN_ENCODERS,
+)
+CSR_SENTIMENT_ALONE = Stage(
+    "csr-sentiment-alone",
+    "csr",
+    starts_from={"emotion_encoder": "sentiment-encoder"},
+    frozen=FROZEN_ENCODERS,
+    config={"reconstruction_loss_weight": 0.0},
+)
+
+PAPER_RECIPES: dict[str, tuple[Stage, ...]] = {
     "bert": (EMOTION_ENCODER,),
     "model-1": (SENTIMENT_ENCODER, EMOTION_FROM_SENTIMENT),
     "model-2": (MULTITASK,),
@@ -66,6 +96,12 @@ RECIPES: dict[str, tuple[Stage, ...]] = {
     "model-3.2": (EMOTION_ENCODER, SENTIMENT_ENCODER, SIAMESE, CSR_RECONSTRUCTION, CSR_FROZEN),
     "model-3.3": (EMOTION_ENCODER, SENTIMENT_ENCODER, SIAMESE, CSR),
 }
+CONTROLS: dict[str, tuple[Stage, ...]] = {
+    "emotion-alone": (EMOTION_ENCODER, SIAMESE, CSR_EMOTION_ALONE),
+    "two-emotion-encoders": (EMOTION_ENCODER, EMOTION_ENCODER_2, SIAMESE, CSR_TWO_EMOTION),
+    "sentiment-alone": (SENTIMENT_ENCODER, CSR_SENTIMENT_ALONE),
+}
+RECIPES = PAPER_RECIPES | CONTROLS
 
 
 def stages_of(recipes: list[str]) -> list[Stage]:

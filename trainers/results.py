@@ -12,6 +12,8 @@ from .recipes import Stage
 from .records import write_json
 
 RESULTS_NAME = "results.json"
+# In a classifier's folder: its scores of the dev texts, from which it is compared with others.
+DEV_LOGITS_NAME = "dev_logits.npy"
 # What the table says of a stage that does not predict emotions.
 OTHER_METRICS = ("accuracy", "macro_recall", "loss", "pair_auc")
 

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from accelerate import PartialState
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
@@ -17,7 +18,8 @@ from .encoders import encoder_bytes, encoder_config, encoder_identity, longest_t
 from .evaluation import evaluate_classifier
 from .recipes import RECIPES, Stage, stages_of
 from .records import StageRecord, digest, write_json
-from .results import read_results, update_results
+from .results import DEV_LOGITS_NAME, read_results, update_results
+from .sampling import stratified_sample
 from .stages import StageContext, build_trainer, stage_arguments
 from .tokenization import check_same_tokenizer, count_truncated, load_tokenizer
 from .trainer import StageTrainer
@@ -30,6 +32,7 @@ DECISIVE_ARGUMENTS = (
     "adam_beta2",
     "adam_epsilon",
     "bf16",
+    "bf16_weights",
     "data_seed",
     "fp16",
     "label_smoothing_factor",
@@ -83,8 +86,9 @@ class Runner:
         for task in dict.fromkeys(task for stage in self.stages for task in stage.tasks):
             dataset = load_task_dataset(getattr(data, f"{task}_dataset"), data_dir=data.data_dir, **data.columns(task))
             train = dataset.splits["train"]
-            if data.max_train_samples is not None and data.max_train_samples < len(train):
-                train = train.shuffle(seed=training.seed).select(range(data.max_train_samples))
+            size = data.sample_size(task, len(train))
+            if size < len(train):
+                train = train.select(stratified_sample(np.asarray(train["labels"]), size, training.seed))
                 dataset.splits["train"] = train
             truncated = count_truncated(tokenizer, list(train["text"]), data.max_length)
             if truncated:
@@ -147,7 +151,14 @@ class Runner:
             made_from["encoder"] = encoder_identity(encoder, model.encoder_revision)
             made_from["model"] = {
                 name: getattr(model, name)
-                for name in ("pooling", "representation", "shared_layer_sizes", "classifier_dropout")
+                for name in (
+                    "pooling",
+                    "representation",
+                    "shared_layer_sizes",
+                    "classifier_dropout",
+                    "encoder_dropout",
+                    "freeze_word_embeddings",
+                )
             }
         elif stage.kind == "siamese":
             made_from["siamese"] = vars(args.siamese)
@@ -218,11 +229,30 @@ class Runner:
                 self._remove_checkpoints(stage)
                 continue
             logger.info("Stage %d of %d: %s", number, len(self.stages), stage.name)
-            self._run_stage(stage)
+            if not self._reuse(stage):
+                self._run_stage(stage)
         if PartialState().is_main_process:
             update_results(self.context.output_dir, self.args.model.recipe, RECIPES)
         PartialState().wait_for_everyone()
         return read_results(self.context.output_dir)
+
+    def _reuse(self, stage: Stage) -> bool:
+        """Copy a finished stage from an earlier run, if one was made from the same."""
+        record, folder = self.context.records[stage.name], self.context.folder(stage.name)
+        for run in self.args.training.reuse_stages_from or ():
+            found = StageRecord.read(Path(run) / stage.name)
+            if found is None or not found.complete or found.differences(record):
+                continue
+            logger.info("Copied from %s.", run)
+            if PartialState().is_main_process:
+                unfinished = folder.with_name(folder.name + ".unfinished")
+                shutil.rmtree(unfinished, ignore_errors=True)
+                shutil.rmtree(folder, ignore_errors=True)
+                shutil.copytree(Path(run) / stage.name, unfinished)
+                unfinished.rename(folder)
+            PartialState().wait_for_everyone()
+            return True
+        return False
 
     def _run_stage(self, stage: Stage) -> None:
         folder, record = self.context.folder(stage.name), self.context.records[stage.name]
@@ -236,20 +266,22 @@ class Runner:
             logger.info("Going on from %s.", checkpoint)
         PartialState().wait_for_everyone()
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-        results = self._evaluate(stage, trainer)
+        results, logits = self._evaluate(stage, trainer)
         results["seconds"] = round(time.monotonic() - started, 1)
         if main:
+            if logits is not None:
+                np.save(folder / DEV_LOGITS_NAME, logits)
             self._write_stage(stage, trainer, results)
         PartialState().wait_for_everyone()
 
-    def _evaluate(self, stage: Stage, trainer: StageTrainer) -> dict[str, Any]:
+    def _evaluate(self, stage: Stage, trainer: StageTrainer) -> tuple[dict[str, Any], np.ndarray | None]:
         # Scores and thresholds are those of the saved model, which people run in single precision.
-        trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False)
+        trainer.use_single_precision()
         if stage.kind == "siamese" or stage.config.get("prediction_loss_weight") == 0.0:
             # No classifier has been trained yet; the Trainer's own dev losses say what was learnt.
             metrics = trainer.evaluate()
             kept = ("loss", "pair_auc", "mean_distance_same", "mean_distance_different", "mean_distance")
-            return {"metrics": {name: metrics[f"eval_{name}"] for name in kept if f"eval_{name}" in metrics}}
+            return {"metrics": {name: metrics[f"eval_{name}"] for name in kept if f"eval_{name}" in metrics}}, None
         task = stage.tasks[0]
         return evaluate_classifier(trainer, task, self.context.task_config(task), self.args.model.threshold)
 

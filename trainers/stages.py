@@ -19,11 +19,11 @@ from transformers import (
 
 from modeling_csr import CSRForSequenceClassification, MultitaskForSequenceClassification, MultitaskModel, SiameseModel
 
-from .arguments import RunArguments, StageTrainingArguments
+from .arguments import ModelArguments, RunArguments, StageTrainingArguments
 from .collators import TaskCollator, collate_representations
 from .csr_trainer import CSRTrainer
 from .data import TaskDataset
-from .encoders import encoder_config, resolve_encoder
+from .encoders import dropout_fields, encoder_config, resolve_encoder
 from .metrics import TaskMetrics
 from .multitask_trainer import MultitaskTrainer
 from .pairs import PairDataset, sample_pairs
@@ -112,8 +112,14 @@ class StageContext:
 
 def stage_arguments(stage: Stage, args: RunArguments) -> StageTrainingArguments:
     """One stage's training arguments, from the run's."""
-    changes: dict[str, Any] = {"output_dir": str(Path(args.training.output_dir) / stage.name)}
-    if stage.kind != "multitask":
+    changes: dict[str, Any] = {
+        "output_dir": str(Path(args.training.output_dir) / stage.name),
+        "seed": args.training.seed + stage.seed_offset,
+    }
+    if stage.kind == "multitask":
+        if stage.tasks[0] != "emotion" and args.model.source_num_train_epochs is not None:
+            changes["num_train_epochs"] = args.model.source_num_train_epochs
+    else:
         prefix, kind = ("siamese", args.siamese) if stage.kind == "siamese" else ("common", args.common)
         changes |= {
             "learning_rate": getattr(kind, f"{prefix}_learning_rate"),
@@ -121,8 +127,15 @@ def stage_arguments(stage: Stage, args: RunArguments) -> StageTrainingArguments:
             "per_device_train_batch_size": getattr(kind, f"{prefix}_train_batch_size"),
             # These stages train small networks on vectors, where half precision costs more than it saves.
             "bf16": False,
+            "bf16_weights": False,
+            "train_sampling_strategy": "random",
         }
     return dataclasses.replace(args.training, **changes)
+
+
+def attention_implementation(options: ModelArguments, arguments: StageTrainingArguments) -> str | None:
+    """The attention to train encoders with."""
+    return options.attn_implementation or ("eager" if arguments.device.type == "cpu" else None)
 
 
 def build_trainer(stage: Stage, context: StageContext) -> StageTrainer:
@@ -151,13 +164,17 @@ def _multitask_trainer(stage: Stage, context: StageContext, arguments: StageTrai
     sizes = options.shared_layer_sizes
     if sizes is None and len(stage.tasks) > 1:
         sizes = [encoder_config(encoder, revision).hidden_size]
+    loading: dict[str, Any] = {"attn_implementation": attention_implementation(options, arguments)}
     if "encoder" in stage.starts_from:
         start, revision = str(context.folder(stage.starts_from["encoder"])), None
+    elif options.encoder_dropout is not None:
+        loading |= dict.fromkeys(dropout_fields(encoder_config(encoder, revision)), options.encoder_dropout)
     tasks = {task: context.task_config(task) for task in stage.tasks}
     model = MultitaskForSequenceClassification.from_encoder(
         start,
         tasks,
         revision=revision,
+        **loading,
         config_kwargs={
             "pooling": options.pooling,
             "representation": options.representation,
@@ -166,6 +183,8 @@ def _multitask_trainer(stage: Stage, context: StageContext, arguments: StageTrai
         },
     )
     _freeze(model, stage)
+    if options.freeze_word_embeddings:
+        model.get_input_embeddings().requires_grad_(False)
     return MultitaskTrainer(
         model=model,
         args=arguments,
@@ -227,7 +246,7 @@ def _csr_trainer(stage: Stage, context: StageContext, arguments: StageTrainingAr
     else:
         model = CSRForSequenceClassification.from_encoders(
             AutoModel.from_pretrained(context.folder(parents["emotion_encoder"])),
-            [AutoModel.from_pretrained(context.folder(parents["sentiment_encoder"]))],
+            [AutoModel.from_pretrained(context.folder(source)) for source in stage.sources],
             SiameseModel.from_pretrained(context.folder(parents["siamese"])) if "siamese" in parents else None,
             common_size=options.common_size,
             intermediate_size=options.common_intermediate_size,
@@ -240,7 +259,10 @@ def _csr_trainer(stage: Stage, context: StageContext, arguments: StageTrainingAr
     def dataset(split: str) -> RepresentationDataset:
         return RepresentationDataset(
             context.representations(model.csr.emotion_encoder, parents["emotion_encoder"], split),
-            [context.representations(model.csr.source_encoders[0], parents["sentiment_encoder"], split)],
+            [
+                context.representations(encoder, source, split)
+                for encoder, source in zip(model.csr.source_encoders, stage.sources, strict=True)
+            ],
             context.labels(split),
         )
 

@@ -7,11 +7,14 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.utils.data import Dataset, Sampler, SequentialSampler
 from transformers import Trainer
 from transformers.trainer import TRAINING_ARGS_NAME
 from transformers.trainer_utils import TrainOutput
 
 from modeling_csr.losses import labelled_rows
+
+from .half_precision import HalfPrecisionForward
 
 Counts = torch.Tensor | dict[str, torch.Tensor] | None
 
@@ -30,15 +33,25 @@ class StageTrainer(Trainer):
         super().__init__(*args, **kwargs)
         self._named_losses: dict[str, torch.Tensor] = {}
         self._named_losses_since = 0
+        self._half_precision = HalfPrecisionForward() if getattr(self.args, "bf16_weights", False) else None
 
     def named_losses(self, outputs: Any) -> dict[str, torch.Tensor]:
         """The model's named losses, by the name they have in the log."""
         return {}
 
+    def use_single_precision(self) -> None:
+        """From now on, compute as people who load the saved model do."""
+        self.accelerator.unwrap_model(self.model, keep_fp32_wrapper=False)
+        self._half_precision = None
+
     def train(self, *args: Any, **kwargs: Any) -> TrainOutput:
         # What the end of an earlier training left unlogged is not this one's.
         self._named_losses = {}
         return super().train(*args, **kwargs)
+
+    def _get_eval_sampler(self, eval_dataset: Dataset) -> Sampler:
+        # The stock one draws these at random, too, where training texts are grouped by length.
+        return SequentialSampler(eval_dataset)
 
     def _get_num_items_in_batch(self, batch_samples: list, device: torch.device) -> Counts:
         if not batch_samples or "labels" not in batch_samples[0]:
@@ -59,7 +72,8 @@ class StageTrainer(Trainer):
         return_outputs: bool = False,
         num_items_in_batch: Counts = None,
     ) -> torch.Tensor | tuple[torch.Tensor, Any]:
-        outputs = model(**inputs, num_items_in_batch=num_items_in_batch)
+        inputs = {**inputs, "num_items_in_batch": num_items_in_batch}
+        outputs = self._half_precision(model, inputs) if self._half_precision else model(**inputs)
         # Processes average their gradients, while the shares of the global loss must be added up.
         scale = self.accelerator.num_processes if num_items_in_batch is not None else 1
         loss = outputs["loss"] * scale

@@ -1,0 +1,148 @@
+"""Recipes side by side: scores over seeds, and paired tests against a baseline on the same dev texts."""
+
+import json
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .metrics import HEADLINE, decide
+from .results import DEV_LOGITS_NAME, read_results
+from .significance import paired_test
+
+
+def dev_decisions(folder: Path, problem_type: str) -> np.ndarray:
+    """What a finished classifier decides on the dev texts, at the thresholds that it was given.
+
+    Args:
+        folder (`Path`): The stage's folder.
+        problem_type (`str`): Of the emotion task.
+
+    Returns:
+        `np.ndarray`: 0 and 1 of shape `(texts, num_labels)`, or class ids `(texts,)`.
+    """
+    results = json.loads((folder / "eval_results.json").read_text(encoding="utf-8"))
+    thresholds = list(results["thresholds"].values()) if "thresholds" in results else None
+    return decide(np.load(folder / DEV_LOGITS_NAME), problem_type, thresholds)
+
+
+def compare_recipes(
+    runs: Mapping[int, Path],
+    recipes: Sequence[str],
+    references: np.ndarray,
+    problem_type: str,
+    baseline: str = "bert",
+    resamples: int = 10_000,
+) -> dict[str, dict[str, Any]]:
+    """Scores of recipes over seeds, and how they differ from a baseline's.
+
+    Args:
+        runs (`Mapping[int, Path]`): The folder of each seed's run.
+        recipes (`Sequence[str]`): The recipes that were run there.
+        references (`np.ndarray`): Labels of the dev texts: 0 and 1 `(texts, num_labels)`, or class ids `(texts,)`.
+        problem_type (`str`): Of the emotion task.
+        baseline (`str`, defaults to `"bert"`): What the others are tested against, where it is among them.
+        resamples (`int`, defaults to 10,000): Of [`paired_test`].
+
+    Returns:
+        `dict`: By recipe `scores` (by metric, one a seed, fractions), `scores_at_0.5` where thresholds were tuned,
+        `shuffled` (the same with the sources or the emotion half shuffled, for a common space), `seconds` (one a seed)
+        and, for all but the baseline, `tests` (by metric, the fields of [`PairedTest`]).
+    """
+    metrics = HEADLINE[problem_type]
+    found = {seed: read_results(folder)["recipes"] for seed, folder in runs.items()}
+    decisions = {
+        recipe: np.stack([dev_decisions(Path(found[seed][recipe]["model"]), problem_type) for seed in runs])
+        for recipe in recipes
+    }
+    compared: dict[str, dict[str, Any]] = {}
+    for recipe in recipes:
+        figures = [found[seed][recipe] for seed in runs]
+        compared[recipe] = {
+            "scores": _by_metric([one["metrics"] for one in figures], metrics),
+            "seconds": [one["seconds"] for one in figures],
+        }
+        if all("metrics_at_0.5" in one for one in figures):
+            compared[recipe]["scores_at_0.5"] = _by_metric([one["metrics_at_0.5"] for one in figures], metrics)
+        if all("shuffled" in one for one in figures):
+            compared[recipe]["shuffled"] = {
+                part: _by_metric([one["shuffled"][part] for one in figures], metrics)
+                for part in figures[0]["shuffled"]
+            }
+        if recipe != baseline and baseline in recipes:
+            compared[recipe]["tests"] = {
+                metric: asdict(
+                    paired_test(
+                        decisions[recipe],
+                        decisions[baseline],
+                        references,
+                        metric,
+                        resamples,
+                        num_labels=None if references.ndim == 2 else int(references.max()) + 1,
+                    )
+                )
+                for metric in metrics
+            }
+    return compared
+
+
+def mean_and_spread(values: Sequence[float]) -> str:
+    """Fractions as `mean ± standard deviation` x 100; without a spread where there is one value."""
+    mean = f"{100 * statistics.mean(values):.1f}"
+    return f"{mean} ± {100 * statistics.stdev(values):.1f}" if len(values) > 1 else mean
+
+
+def comparison_table(
+    compared: Mapping[str, Mapping[str, Any]], baseline: str, published: Mapping[str, Mapping[str, float]] | None = None
+) -> str:
+    """What [`compare_recipes`] returned, as a Markdown table.
+
+    Args:
+        compared (`Mapping`): By recipe, its scores and tests.
+        baseline (`str`): What the others were tested against.
+        published (`Mapping[str, Mapping[str, float]]`, *optional*): By recipe and metric, the paper's percentages;
+            what is not known is a dash.
+
+    Returns:
+        `str`: One row a recipe: scores x 100 as mean ± standard deviation over seeds, and against the baseline the
+        difference with its 95 % interval and p-value from the bootstrap over texts and seeds.
+    """
+    metrics = list(next(iter(compared.values()))["scores"])
+    tuned = any("scores_at_0.5" in one for one in compared.values())
+    columns = ["recipe"]
+    for metric in metrics:
+        columns += [title(metric), *(["paper"] if published else []), *([f"vs {baseline}"] if len(compared) > 1 else [])]
+    columns += [f"{title(metric)} at 0.5" for metric in metrics] if tuned else []
+    lines = [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
+    for recipe, one in compared.items():
+        cells = [f"`{recipe}`"]
+        for metric in metrics:
+            cells.append(mean_and_spread(one["scores"][metric]))
+            if published:
+                value = published.get(recipe, {}).get(metric)
+                cells.append("–" if value is None else f"{value:.1f}")
+            if len(compared) > 1:
+                cells.append(_difference(one["tests"][metric]) if "tests" in one else "–")
+        if tuned:
+            halves = one.get("scores_at_0.5")
+            cells += [mean_and_spread(halves[metric]) if halves else "–" for metric in metrics]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def title(metric: str) -> str:
+    """How tables and figures write a metric."""
+    return metric.replace("_f1", " F1").replace("jaccard", "Jaccard")
+
+
+def _difference(test: Mapping[str, Any]) -> str:
+    low, high, p = 100 * test["low"], 100 * test["high"], test["p_bootstrap"]
+    chance = "< .001" if p < 0.001 else f"= {p:.3f}".replace("0.", ".", 1)
+    return f"{100 * test['difference']:+.1f} [{low:+.1f}, {high:+.1f}], p {chance}"
+
+
+def _by_metric(scores: Sequence[Mapping[str, float]], metrics: Sequence[str]) -> dict[str, list[float]]:
+    return {metric: [round(one[metric], 4) for one in scores] for metric in metrics}

@@ -1,0 +1,32 @@
+"""One reader for each published file format: a file becomes rows of `id`, `text` and `labels`, one module a publisher.
+
+Labels are a multi-hot `list[float]` or a class id, in the order of the tuples of names.
+"""
+
+from .goemotions import GOEMOTIONS, read_goemotions
+from .isear import ISEAR_EMOTIONS, read_isear
+from .posts import read_emotion_posts, read_sentiment_posts
+from .rows import drop_conflicting_ids, drop_repetitions
+from .semeval2017 import POLARITIES, SENTIMENTS, read_semeval2017_4a, read_semeval2017_4b
+from .semeval2018 import EMOTIONS, INTENSITY_EMOTIONS, read_semeval2018_ec, read_semeval2018_ei_reg
+from .sentiment140 import read_sentiment140
+
+__all__ = [
+    "EMOTIONS",
+    "GOEMOTIONS",
+    "INTENSITY_EMOTIONS",
+    "ISEAR_EMOTIONS",
+    "POLARITIES",
+    "SENTIMENTS",
+    "drop_conflicting_ids",
+    "drop_repetitions",
+    "read_emotion_posts",
+    "read_goemotions",
+    "read_isear",
+    "read_semeval2017_4a",
+    "read_semeval2017_4b",
+    "read_semeval2018_ec",
+    "read_semeval2018_ei_reg",
+    "read_sentiment140",
+    "read_sentiment_posts",
+]
