@@ -4,8 +4,9 @@ from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassificati
 
 from .configuration_csr import CSRConfig
 from .configuration_multitask import MultitaskConfig
-from .modeling_csr import CSRForSequenceClassification, CSRModel, SiameseModel
+from .modeling_csr import CSRForSequenceClassification, CSRModel
 from .modeling_multitask import MultitaskForSequenceClassification, MultitaskModel
+from .modeling_siamese import SiameseModel
 
 for _config, _base, _classifier in (
     (MultitaskConfig, MultitaskModel, MultitaskForSequenceClassification),

@@ -9,6 +9,7 @@ from .configuration_multitask import MultitaskConfig
 from .losses import PROBLEM_TYPES
 
 SIAMESE_LOSSES = ("regression", "contrastive")
+COMMON_LEVELS = ("text", "token")
 
 
 class CSRConfig(PreTrainedConfig):
@@ -21,8 +22,14 @@ class CSRConfig(PreTrainedConfig):
         source_encoders (`list[MultitaskConfig | dict]`): Configurations of the source encoders (each gives a P_S).
         common_size (`int`, *optional*): Width of the common-space representation. Must be narrower than P_E, or the
             decoder could copy P_E through it. Half of P_E by default.
+        common_level (`str`, defaults to `"text"`): What is mapped to the common space: `"text"`, one representation a
+            text (the paper's), or `"token"`, the token states of all encoders, which must share one tokenizer; the
+            classifier then reads them with one attention a label, and the common-space representation of a text is
+            their mean.
         intermediate_size (`int`, *optional*): Width of the hidden layer of the common-space encoder and decoder.
             As wide as P_E by default.
+        emotion_corruption (`float`, defaults to 0.0): Share of P_E's features that are dropped in training before the
+            common space reads them, so that the sources must help to reconstruct them.
         siamese_size (`int`, *optional*): Width of the Siamese projection g. Half of P_E by default.
         siamese_loss (`str`, defaults to `"regression"`): `"regression"`: the distance is regressed to the target, 0
             for a pair of the same label and 1 for another (the paper's). `"contrastive"`: pairs of the same label are
@@ -36,7 +43,8 @@ class CSRConfig(PreTrainedConfig):
         id2label, label2id (`dict`): The emotion labels; both must be given together.
 
     Raises:
-        ValueError: If the common space is not narrower than P_E, or an option is not valid.
+        ValueError: If the common space is not narrower than P_E, an encoder has no token states to read although
+            `common_level="token"`, or an option is not valid.
     """
 
     model_type = "csr"
@@ -45,6 +53,7 @@ class CSRConfig(PreTrainedConfig):
         "prediction_loss",
         "reconstruction_loss",
         "common_space",
+        "common_states",
         "reconstruction",
         "emotion_representation",
         "source_representations",
@@ -54,6 +63,8 @@ class CSRConfig(PreTrainedConfig):
     emotion_encoder: dict | PreTrainedConfig | None = None
     source_encoders: list[Any] | None = None
     common_size: int | None = None
+    common_level: str = "text"
+    emotion_corruption: float | int = 0.0
     intermediate_size: int | None = None
     siamese_size: int | None = None
     siamese_loss: str = "regression"
@@ -78,6 +89,12 @@ class CSRConfig(PreTrainedConfig):
             raise ValueError(
                 f"common_size ({self.common_size}) must be smaller than the emotion representation ({size}), or the "
                 "decoder could copy it through the common space."
+            )
+        if self.common_level not in COMMON_LEVELS:
+            raise ValueError(f"common_level must be one of {', '.join(COMMON_LEVELS)}, got {self.common_level!r}.")
+        if self.common_level == "token" and self.emotion_encoder.representation != "pooled":
+            raise ValueError(
+                'common_level="token" reads token states: the emotion encoder needs representation="pooled".'
             )
         if self.siamese_loss not in SIAMESE_LOSSES:
             raise ValueError(f"siamese_loss must be one of {', '.join(SIAMESE_LOSSES)}, got {self.siamese_loss!r}.")

@@ -11,8 +11,10 @@ from transformers import PreTrainedModel
 from transformers.utils import ModelOutput
 
 from .configuration_csr import CSRConfig
+from .layers import LabelAttention, SiameseNetwork, feed_forward
 from .losses import label_loss
 from .modeling_multitask import MultitaskModel
+from .pooling import pool
 
 
 @dataclass
@@ -20,13 +22,17 @@ class CSRModelOutput(ModelOutput):
     """
     Args:
         common_space (`torch.FloatTensor` of shape `(batch, common_size)`): The common-space representation.
+        common_states (`torch.FloatTensor` of shape `(batch, sequence, common_size)`, *optional*): That of each token,
+            with `common_level="token"`.
         reconstruction (`torch.FloatTensor` of shape `(batch, emotion_size)`): The decoder's image of it.
         reconstruction_loss (`torch.FloatTensor`): Mean over the texts of S(decoder(CSR), P_E).
-        emotion_representation (`torch.FloatTensor` of shape `(batch, emotion_size)`): P_E.
+        emotion_representation (`torch.FloatTensor` of shape `(batch, emotion_size)`): P_E; with `common_level="token"`
+            the token states, `(batch, sequence, emotion_size)`.
         source_representations (`tuple[torch.FloatTensor]`): The P_S, in the order of `config.source_encoders`.
     """
 
     common_space: torch.FloatTensor | None = None
+    common_states: torch.FloatTensor | None = None
     reconstruction: torch.FloatTensor | None = None
     reconstruction_loss: torch.FloatTensor | None = None
     emotion_representation: torch.FloatTensor | None = None
@@ -51,27 +57,6 @@ class CSRClassifierOutput(ModelOutput):
     common_space: torch.FloatTensor | None = None
     emotion_representation: torch.FloatTensor | None = None
     source_representations: tuple[torch.FloatTensor, ...] | None = None
-
-
-@dataclass
-class SiameseOutput(ModelOutput):
-    """
-    Args:
-        loss (`torch.FloatTensor`, *optional*): The Siamese loss, where labels are given.
-        logits (`torch.FloatTensor` of shape `(batch,)`): Distance of each pair; absent for single texts.
-        embeddings (`torch.FloatTensor` of shape `(batch, siamese_size)` or `(batch, 2, siamese_size)`): g(P_E).
-    """
-
-    loss: torch.FloatTensor | None = None
-    logits: torch.FloatTensor | None = None
-    embeddings: torch.FloatTensor | None = None
-
-
-def feed_forward(input_size: int, hidden_size: int, output_size: int, dropout: float = 0.0) -> nn.Sequential:
-    """One hidden layer with GELU."""
-    return nn.Sequential(
-        nn.Linear(input_size, hidden_size), nn.GELU(), nn.Dropout(dropout), nn.Linear(hidden_size, output_size)
-    )
 
 
 def _eval_frozen(module: nn.Module) -> None:
@@ -109,29 +94,6 @@ class CSRPreTrainedModel(PreTrainedModel):
         super().save_pretrained(save_directory, **kwargs)
 
 
-class SiameseNetwork(nn.Module):
-    """S(u, v) = ‖g(u) − g(v)‖ with a learned projection g (the paper's Siamese network on P_E).
-
-    Args:
-        config ([`CSRConfig`]): The configuration.
-    """
-
-    def __init__(self, config: CSRConfig) -> None:
-        super().__init__()
-        size = config.emotion_encoder.representation_size
-        self.projection = feed_forward(size, size, config.siamese_size)
-
-    def forward(self, first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
-        """Distance of `(batch, size)` from `(batch, size)`, of shape `(batch,)`; symmetric and never negative."""
-        first, second = self.projection(torch.cat([first, second])).chunk(2)
-        return self.distance(first, second)
-
-    @staticmethod
-    def distance(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
-        """Euclidean distance along the last dimension, with a finite gradient where the two are equal."""
-        return ((first - second).float().square().sum(dim=-1) + 1e-12).sqrt()
-
-
 class CSRModel(CSRPreTrainedModel):
     """The emotion encoder, the source encoders and the common space between them, without a classifier.
 
@@ -163,11 +125,15 @@ class CSRModel(CSRPreTrainedModel):
         attention_mask: torch.LongTensor | None = None,
         token_type_ids: torch.LongTensor | None = None,
     ) -> tuple[torch.Tensor, tuple[torch.Tensor, ...]]:
-        """P_E of shape `(batch, emotion_size)`, and the P_S in the order of `config.source_encoders`."""
+        """P_E of shape `(batch, emotion_size)`, and the P_S in the order of `config.source_encoders`.
+
+        With `common_level="token"`, the token states of each, with one more dimension.
+        """
         inputs = {"input_ids": input_ids, "attention_mask": attention_mask, "token_type_ids": token_type_ids}
+        part = "last_hidden_state" if self.config.common_level == "token" else "representation"
         return (
-            self.emotion_encoder(**inputs).representation,
-            tuple(encoder(**inputs).representation for encoder in self.source_encoders),
+            self.emotion_encoder(**inputs)[part],
+            tuple(encoder(**inputs)[part] for encoder in self.source_encoders),
         )
 
     def forward(
@@ -184,7 +150,8 @@ class CSRModel(CSRPreTrainedModel):
 
         Args:
             input_ids, attention_mask, token_type_ids (`torch.LongTensor` of shape `(batch, sequence)`): The texts.
-            emotion_representation (`torch.FloatTensor` of shape `(batch, emotion_size)`): P_E, instead of tokens.
+            emotion_representation (`torch.FloatTensor` of shape `(batch, emotion_size)`): P_E, instead of tokens, as
+                [`~CSRModel.encode`] returns it. With token states, pass `attention_mask`, too.
             source_representations (`Sequence[torch.FloatTensor]`): The P_S, each of shape `(batch, source_size)`, in
                 the order of `config.source_encoders`.
             num_items_in_batch (`torch.Tensor`, *optional*): Texts of the whole global batch; the loss is then this
@@ -203,11 +170,21 @@ class CSRModel(CSRPreTrainedModel):
                 f"The model has {len(self.source_encoders)} source encoders but got {len(source_representations)} "
                 "source_representations."
             )
-        common_space = self.common_encoder(torch.cat([*source_representations, emotion_representation], dim=-1))
+        corrupted = F.dropout(emotion_representation, self.config.emotion_corruption, self.training)
+        halves = [*source_representations, corrupted]
+        common_space, common_states = self.common_encoder(torch.cat(halves, dim=-1)), None
+        target = emotion_representation
+        if self.config.common_level == "token":
+            if attention_mask is None:
+                attention_mask = torch.ones(target.shape[:2], dtype=torch.long, device=target.device)
+            common_states, common_space = common_space, pool(common_space, attention_mask, "mean")
+            target = pool(target, attention_mask, self.config.emotion_encoder.pooling)
         reconstruction = self.decoder(common_space)
-        distances = self.siamese(reconstruction, emotion_representation)
+        # Where the emotion encoder is trained with it, the reconstruction comes to P_E and not P_E to it.
+        distances = self.siamese(reconstruction, target.detach())
         output = CSRModelOutput(
             common_space=common_space,
+            common_states=common_states,
             reconstruction=reconstruction,
             reconstruction_loss=distances.sum()
             / (len(distances) if num_items_in_batch is None else num_items_in_batch),
@@ -218,7 +195,7 @@ class CSRModel(CSRPreTrainedModel):
 
 
 class CSRForSequenceClassification(CSRPreTrainedModel):
-    """[`CSRModel`] with a linear classifier on the common space.
+    """[`CSRModel`] with a linear classifier on the common space, or one attention a label over its tokens.
 
     Args:
         config ([`CSRConfig`]): The configuration.
@@ -228,7 +205,8 @@ class CSRForSequenceClassification(CSRPreTrainedModel):
         super().__init__(config)
         self.csr = CSRModel(config)
         self.dropout = nn.Dropout(config.classifier_dropout)
-        self.classifier = nn.Linear(config.common_size, config.num_labels)
+        head = LabelAttention if config.common_level == "token" else nn.Linear
+        self.classifier = head(config.common_size, config.num_labels)
         self.post_init()
 
     @classmethod
@@ -236,7 +214,7 @@ class CSRForSequenceClassification(CSRPreTrainedModel):
         cls,
         emotion_encoder: MultitaskModel,
         source_encoders: Sequence[MultitaskModel],
-        siamese: "SiameseModel | None" = None,
+        siamese: PreTrainedModel | None = None,
         **config_kwargs: Any,
     ) -> Self:
         """A new common space over trained encoders (the paper's last stage).
@@ -288,7 +266,12 @@ class CSRForSequenceClassification(CSRPreTrainedModel):
             source_representations=source_representations,
             num_items_in_batch=num_items_in_batch,
         )
-        logits = self.classifier(self.dropout(states.common_space))
+        if states.common_states is None:
+            logits = self.classifier(self.dropout(states.common_space))
+        else:
+            if attention_mask is None:
+                attention_mask = torch.ones(states.common_states.shape[:2], device=states.common_states.device)
+            logits = self.classifier(self.dropout(states.common_states), attention_mask)
         loss, prediction_loss, reconstruction_loss = None, None, None
         if labels is not None:
             prediction_loss = label_loss(logits, labels, self.config.problem_type, num_items_in_batch)
@@ -309,75 +292,4 @@ class CSRForSequenceClassification(CSRPreTrainedModel):
         return output.to_tuple() if return_dict is False else output
 
 
-class SiameseModel(CSRPreTrainedModel):
-    """The emotion encoder with the Siamese network on it: how far two texts are apart in emotion.
-
-    Args:
-        config ([`CSRConfig`]): The configuration; its source encoders are not used.
-    """
-
-    base_model_prefix = ""
-
-    def __init__(self, config: CSRConfig) -> None:
-        super().__init__(config)
-        self.emotion_encoder = MultitaskModel(config.emotion_encoder)
-        self.siamese = SiameseNetwork(config)
-        self.post_init()
-
-    @classmethod
-    def from_encoder(cls, emotion_encoder: MultitaskModel, **config_kwargs: Any) -> Self:
-        """A new Siamese network over a trained emotion encoder; `config_kwargs` are fields of [`CSRConfig`]."""
-        model = cls(CSRConfig(emotion_encoder=emotion_encoder.config, **config_kwargs))
-        model.emotion_encoder = emotion_encoder
-        return model
-
-    def forward(
-        self,
-        input_ids: torch.LongTensor | None = None,
-        attention_mask: torch.LongTensor | None = None,
-        token_type_ids: torch.LongTensor | None = None,
-        emotion_representation: torch.FloatTensor | None = None,
-        labels: torch.FloatTensor | None = None,
-        num_items_in_batch: torch.Tensor | None = None,
-        return_dict: bool | None = None,
-    ) -> SiameseOutput | tuple:
-        """Pairs of texts, or single texts.
-
-        Args:
-            input_ids, attention_mask, token_type_ids (`torch.LongTensor` of shape `(batch, 2, sequence)` for pairs,
-                `(batch, sequence)` for single texts): The texts.
-            emotion_representation (`torch.FloatTensor` of shape `(batch, 2, emotion_size)` or
-                `(batch, emotion_size)`): P_E, instead of tokens.
-            labels (`torch.FloatTensor` of shape `(batch,)`, *optional*): Target of each pair: 0 for the same emotion,
-                1 for different ones, or a grade between.
-            num_items_in_batch (`torch.Tensor`, *optional*): Pairs of the whole global batch.
-
-        Raises:
-            ValueError: If there are neither tokens nor representations, or labels without pairs.
-        """
-        if emotion_representation is None:
-            if input_ids is None:
-                raise ValueError("Pass input_ids or emotion_representation.")
-            inputs = {"input_ids": input_ids, "attention_mask": attention_mask, "token_type_ids": token_type_ids}
-            flat = {name: value.flatten(0, -2) for name, value in inputs.items() if value is not None}
-            emotion_representation = self.emotion_encoder(**flat).representation.unflatten(0, input_ids.shape[:-1])
-        embeddings = self.siamese.projection(emotion_representation)
-        distances, loss = None, None
-        if embeddings.dim() == 3:
-            distances = self.siamese.distance(embeddings[:, 0], embeddings[:, 1])
-        if labels is not None:
-            if distances is None:
-                raise ValueError("labels belong to pairs: pass inputs of shape (batch, 2, ...).")
-            losses = self._pair_losses(distances, labels.float())
-            loss = losses.sum() / (len(losses) if num_items_in_batch is None else num_items_in_batch)
-        output = SiameseOutput(loss=loss, logits=distances, embeddings=embeddings)
-        return output.to_tuple() if return_dict is False else output
-
-    def _pair_losses(self, distances: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        if self.config.siamese_loss == "regression":
-            return (distances - targets).square()
-        apart = F.relu(self.config.siamese_margin - distances).square()
-        return (1 - targets) * distances.square() + targets * apart
-
-
-__all__ = ["CSRForSequenceClassification", "CSRModel", "CSRPreTrainedModel", "SiameseModel"]
+__all__ = ["CSRForSequenceClassification", "CSRModel", "CSRPreTrainedModel"]

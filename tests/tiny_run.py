@@ -131,7 +131,7 @@ def options(place: Path, output_dir: str | Path, **changes: Any) -> list[str]:
         "save_strategy": "no",
         "logging_steps": 10,
         "use_cpu": True,
-        "bf16": False,
+        "bf16_weights": False,
         "disable_tqdm": True,
     } | changes
     argv: list[str] = []

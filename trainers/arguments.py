@@ -237,6 +237,13 @@ class StageTrainingArguments(TrainingArguments):
         default="outputs/csr", metadata={"help": "The run's folder; each stage gets its own in it."}
     )
     learning_rate: float = field(default=1e-4, metadata={"help": "Initial learning rate of the encoder stages."})
+    head_learning_rate: float | None = field(
+        default=None,
+        metadata={
+            "help": "Initial learning rate of what is not part of a pretrained encoder, in the stages that train one. "
+            "Default: --learning_rate, or --common_learning_rate where a common space is trained with it."
+        },
+    )
     num_train_epochs: float = field(default=4.0, metadata={"help": "Epochs of the encoder stages."})
     per_device_train_batch_size: int = field(default=32, metadata={"help": "Texts in a batch of each process."})
     per_device_eval_batch_size: int = field(default=128, metadata={"help": "Texts in an evaluation batch."})

@@ -38,6 +38,15 @@ class TaskCollator:
         return torch.tensor([missing if label is None else label for label in labels], dtype=torch.float32)
 
 
+class SingleTaskCollator(TaskCollator):
+    """A [`TaskCollator`] of one task, whose labels are that task's tensor."""
+
+    def __call__(self, rows: list[dict[str, Any]]) -> dict[str, Any]:
+        batch = super().__call__(rows)
+        (batch["labels"],) = batch["labels"].values()
+        return batch
+
+
 def collate_representations(rows: list[dict[str, Any]]) -> dict[str, Any]:
     """Stacks the rows of a [`RepresentationDataset`]; `source_representations` stays a tuple, one tensor a source."""
     return {

@@ -64,12 +64,36 @@ def _shuffled_scores(
 
     A common space that merely copies P_E loses nothing when the source half is shuffled.
     """
-    dataset = trainer.eval_dataset
-    if not isinstance(dataset, RepresentationDataset):
-        raise ValueError("Shuffling needs a RepresentationDataset.")
     scores = {}
     for part in ("emotion", "sources"):
-        shuffled = dataset.shuffled(part, trainer.args.seed)
-        logits, labels = _task_arrays(trainer.predict(shuffled, metric_key_prefix="shuffled"), task)
+        if isinstance(trainer.eval_dataset, RepresentationDataset):
+            shuffled = trainer.eval_dataset.shuffled(part, trainer.args.seed)
+            logits, labels = _task_arrays(trainer.predict(shuffled, metric_key_prefix="shuffled"), task)
+        else:
+            logits, labels = _logits_of_shuffled_texts(trainer, part)
         scores[part] = score(logits, labels, problem_type, thresholds)
     return scores
+
+
+@torch.inference_mode()
+def _logits_of_shuffled_texts(trainer: StageTrainer, part: str) -> tuple[np.ndarray, np.ndarray]:
+    """Logits and labels where one half of each input is that of another text in its batch, cut to its length."""
+    model = trainer.model.eval()
+    generator = torch.Generator().manual_seed(trainer.args.seed)
+    logits, labels = [], []
+    for batch in trainer.get_eval_dataloader():
+        mask = batch["attention_mask"]
+        emotion, sources = model.csr.encode(batch["input_ids"], mask, batch.get("token_type_ids"))
+        order = torch.randperm(len(mask), generator=generator).to(mask.device)
+        if emotion.dim() == 3:
+            # Beyond the end of a text stands nothing, not the encoder's image of padding.
+            emotion, sources = emotion * mask.unsqueeze(-1), tuple(source * mask.unsqueeze(-1) for source in sources)
+        if part == "emotion":
+            emotion = emotion[order]
+        else:
+            sources = tuple(source[order] for source in sources)
+        outputs = model(attention_mask=mask, emotion_representation=emotion, source_representations=sources)
+        gathered = trainer.accelerator.gather_for_metrics((outputs.logits.float(), batch["labels"]))
+        for parts, tensor in zip((logits, labels), gathered, strict=True):
+            parts.append(tensor.cpu().numpy())
+    return np.concatenate(logits), np.concatenate(labels)

@@ -1,10 +1,12 @@
 """A dev split where none was published: part of the texts, or one fold of the groups."""
 
 import logging
-import random
 from typing import Any
 
+import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold
+
+from .sampling import stratified_split
 
 logger = logging.getLogger(__name__)
 
@@ -12,35 +14,35 @@ logger = logging.getLogger(__name__)
 def split_off_dev(
     rows: list[dict[str, Any]], fraction: float, seed: int, source: str
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Split a dev part off, and say so in a warning. A text that stands there twice stays on one side.
+    """Split a dev part off, stratified by label, and say so in a warning. A text that stands there twice stays on one
+    side.
 
     Args:
-        rows (`list[dict]`): Rows of `text` and `labels`.
-        fraction (`float`): Part of the different texts that becomes dev; at least one text.
-        seed (`int`): Seed of the shuffling that chooses them.
+        rows (`list[dict]`): Rows of `text` and `labels` (a class id, or 0 and 1, one a label).
+        fraction (`float`): Part of the different texts that becomes dev; at least one text, and at most all but one.
+        seed (`int`): Seed of the draw.
         source (`str`): What messages call the data.
 
     Returns:
         `tuple[list[dict], list[dict]]`: train and dev, each in the order of `rows`.
 
     Raises:
-        ValueError: If nothing would be left to train on.
+        ValueError: If there are fewer than two different texts.
     """
-    texts = list(dict.fromkeys(row["text"] for row in rows))
-    size = max(1, round(fraction * len(texts)))
-    if size >= len(texts):
-        raise ValueError(f"{source} holds {len(texts)} different texts: too few to split a dev split off.")
-    held_out = set(random.Random(seed).sample(texts, size))
-    train = [row for row in rows if row["text"] not in held_out]
-    dev = [row for row in rows if row["text"] in held_out]
+    texts = np.array([row["text"] for row in rows], dtype=object)
+    different = len(set(texts))
+    if different < 2:
+        raise ValueError(f"{source} holds {different} different texts: too few to split a dev split off.")
+    labels = np.array([row["labels"] for row in rows])
+    train, dev = stratified_split(labels, fraction, seed, groups=texts)
     logger.warning(
-        "%s has no dev split: %d of its %d rows, chosen at random with seed %d, are held out as dev.",
+        "%s has no dev split: %d of its %d rows, drawn by label with seed %d, are held out as dev.",
         source,
         len(dev),
         len(rows),
         seed,
     )
-    return train, dev
+    return [rows[i] for i in train], [rows[i] for i in dev]
 
 
 def split_off_fold(

@@ -19,6 +19,7 @@ class Stage:
             others).
         frozen (`tuple[str, ...]`): Modules that are not trained.
         config (`dict[str, Any]`): Config fields that belong to the recipe.
+        training (`dict[str, Any]`): Training arguments that belong to the recipe.
         seed_offset (`int`): Added to the run's seed.
     """
 
@@ -28,7 +29,13 @@ class Stage:
     starts_from: dict[str, str] = field(default_factory=dict)
     frozen: tuple[str, ...] = ()
     config: dict[str, Any] = field(default_factory=dict)
+    training: dict[str, Any] = field(default_factory=dict)
     seed_offset: int = 0
+
+    @property
+    def joint(self) -> bool:
+        """Whether a common space is trained together with the emotion encoder, and so on texts, not on vectors."""
+        return self.kind == "csr" and not {"csr", "csr.emotion_encoder"} & set(self.frozen)
 
     @property
     def sources(self) -> list[str]:
@@ -66,6 +73,17 @@ CSR_FROZEN = Stage(
 )
 CSR = Stage("csr", "csr", starts_from={**ENCODERS, "siamese": "siamese"}, frozen=FROZEN_ENCODERS)
 
+CSR_JOINT = Stage(
+    "csr-joint",
+    "csr",
+    starts_from={
+        "emotion_encoder": "emotion-encoder",
+        "source_encoders.0": "sentiment-encoder",
+        "siamese": "siamese",
+    },
+    frozen=("csr.source_encoders", "csr.siamese"),
+    config={"common_level": "token"},
+)
 # The controls have the common space and losses of model-3.3, but not its sources.
 EMOTION_ENCODER_2 = Stage("emotion-encoder-2", "multitask", seed_offset=1000)
 CSR_EMOTION_ALONE = Stage(
@@ -96,12 +114,15 @@ PAPER_RECIPES: dict[str, tuple[Stage, ...]] = {
     "model-3.2": (EMOTION_ENCODER, SENTIMENT_ENCODER, SIAMESE, CSR_RECONSTRUCTION, CSR_FROZEN),
     "model-3.3": (EMOTION_ENCODER, SENTIMENT_ENCODER, SIAMESE, CSR),
 }
+OWN_RECIPES: dict[str, tuple[Stage, ...]] = {
+    "model-3.4": (EMOTION_ENCODER, SENTIMENT_ENCODER, SIAMESE, CSR_JOINT),
+}
 CONTROLS: dict[str, tuple[Stage, ...]] = {
     "emotion-alone": (EMOTION_ENCODER, SIAMESE, CSR_EMOTION_ALONE),
     "two-emotion-encoders": (EMOTION_ENCODER, EMOTION_ENCODER_2, SIAMESE, CSR_TWO_EMOTION),
     "sentiment-alone": (SENTIMENT_ENCODER, CSR_SENTIMENT_ALONE),
 }
-RECIPES = PAPER_RECIPES | CONTROLS
+RECIPES = PAPER_RECIPES | OWN_RECIPES | CONTROLS
 
 
 def stages_of(recipes: list[str]) -> list[Stage]:

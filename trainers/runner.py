@@ -35,6 +35,7 @@ DECISIVE_ARGUMENTS = (
     "bf16_weights",
     "data_seed",
     "fp16",
+    "head_learning_rate",
     "label_smoothing_factor",
     "learning_rate",
     "load_best_model_at_end",

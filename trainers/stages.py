@@ -20,7 +20,7 @@ from transformers import (
 from modeling_csr import CSRForSequenceClassification, MultitaskForSequenceClassification, MultitaskModel, SiameseModel
 
 from .arguments import ModelArguments, RunArguments, StageTrainingArguments
-from .collators import TaskCollator, collate_representations
+from .collators import SingleTaskCollator, TaskCollator, collate_representations
 from .csr_trainer import CSRTrainer
 from .data import TaskDataset
 from .encoders import dropout_fields, encoder_config, resolve_encoder
@@ -119,6 +119,8 @@ def stage_arguments(stage: Stage, args: RunArguments) -> StageTrainingArguments:
     if stage.kind == "multitask":
         if stage.tasks[0] != "emotion" and args.model.source_num_train_epochs is not None:
             changes["num_train_epochs"] = args.model.source_num_train_epochs
+    elif stage.joint:
+        changes["head_learning_rate"] = args.training.head_learning_rate or args.common.common_learning_rate
     else:
         prefix, kind = ("siamese", args.siamese) if stage.kind == "siamese" else ("common", args.common)
         changes |= {
@@ -130,7 +132,7 @@ def stage_arguments(stage: Stage, args: RunArguments) -> StageTrainingArguments:
             "bf16_weights": False,
             "train_sampling_strategy": "random",
         }
-    return dataclasses.replace(args.training, **changes)
+    return dataclasses.replace(args.training, **changes, **stage.training)
 
 
 def attention_implementation(options: ModelArguments, arguments: StageTrainingArguments) -> str | None:
@@ -244,9 +246,14 @@ def _csr_trainer(stage: Stage, context: StageContext, arguments: StageTrainingAr
         for name, value in {"prediction_loss_weight": 1.0, **stage.config}.items():
             setattr(model.config, name, value)
     else:
+        attention = attention_implementation(context.args.model, arguments)
+
+        def encoder(parent: str) -> MultitaskModel:
+            return AutoModel.from_pretrained(context.folder(parent), attn_implementation=attention)
+
         model = CSRForSequenceClassification.from_encoders(
-            AutoModel.from_pretrained(context.folder(parents["emotion_encoder"])),
-            [AutoModel.from_pretrained(context.folder(source)) for source in stage.sources],
+            encoder(parents["emotion_encoder"]),
+            [encoder(source) for source in stage.sources],
             SiameseModel.from_pretrained(context.folder(parents["siamese"])) if "siamese" in parents else None,
             common_size=options.common_size,
             intermediate_size=options.common_intermediate_size,
@@ -255,6 +262,19 @@ def _csr_trainer(stage: Stage, context: StageContext, arguments: StageTrainingAr
             **config,
         )
     _freeze(model, stage)
+    task = {"emotion": context.task_config("emotion")}
+    if stage.joint:
+        if context.args.model.freeze_word_embeddings:
+            model.get_input_embeddings().requires_grad_(False)
+        return CSRTrainer(
+            model=model,
+            args=arguments,
+            train_dataset=context.tokenized(("emotion",), "train"),
+            eval_dataset=context.tokenized(("emotion",), "dev"),
+            data_collator=SingleTaskCollator(context.tokenizer, task),
+            processing_class=context.tokenizer,
+            compute_metrics=TaskMetrics(task),
+        )
 
     def dataset(split: str) -> RepresentationDataset:
         return RepresentationDataset(
@@ -273,7 +293,7 @@ def _csr_trainer(stage: Stage, context: StageContext, arguments: StageTrainingAr
         eval_dataset=dataset("dev"),
         data_collator=collate_representations,
         processing_class=context.tokenizer,
-        compute_metrics=TaskMetrics({"emotion": context.task_config("emotion")}),
+        compute_metrics=TaskMetrics(task),
     )
 
 

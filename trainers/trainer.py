@@ -12,6 +12,7 @@ from transformers import Trainer
 from transformers.trainer import TRAINING_ARGS_NAME
 from transformers.trainer_utils import TrainOutput
 
+from modeling_csr import MultitaskModel
 from modeling_csr.losses import labelled_rows
 
 from .half_precision import HalfPrecisionForward
@@ -48,6 +49,20 @@ class StageTrainer(Trainer):
         # What the end of an earlier training left unlogged is not this one's.
         self._named_losses = {}
         return super().train(*args, **kwargs)
+
+    def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
+        """The stock optimizer, in which all but the pretrained encoders has `head_learning_rate` where one is given."""
+        optimizer = super().create_optimizer(model)
+        rate = getattr(self.args, "head_learning_rate", None)
+        if rate is not None and not any("lr_of" in group for group in optimizer.param_groups):
+            encoders = [module.encoder for module in self.model.modules() if isinstance(module, MultitaskModel)]
+            pretrained = {parameter for encoder in encoders for parameter in encoder.parameters()}
+            for group in list(optimizer.param_groups):
+                heads = [parameter for parameter in group["params"] if parameter not in pretrained]
+                group["params"] = [parameter for parameter in group["params"] if parameter in pretrained]
+                group["lr_of"] = "encoder"
+                optimizer.add_param_group({**group, "params": heads, "lr": rate, "lr_of": "head"})
+        return optimizer
 
     def _get_eval_sampler(self, eval_dataset: Dataset) -> Sampler:
         # The stock one draws these at random, too, where training texts are grouped by length.

@@ -97,7 +97,8 @@ CSR_MAP = {
     "AutoModelForSequenceClassification": "modeling_csr.CSRForSequenceClassification",
 }
 MULTITASK_CODE = {"configuration_multitask.py", "modeling_multitask.py", "losses.py", "pooling.py"}
-CSR_CODE = MULTITASK_CODE | {"configuration_csr.py", "modeling_csr.py"}
+CSR_CODE = MULTITASK_CODE | {"configuration_csr.py", "modeling_csr.py", "layers.py"}
+SIAMESE_CODE = CSR_CODE | {"modeling_siamese.py"}
 
 
 def test_folders_name_every_class_and_hold_its_code(
@@ -108,7 +109,7 @@ def test_folders_name_every_class_and_hold_its_code(
         (multitask().multitask, MULTITASK_MAP, MULTITASK_CODE),
         (csr(), CSR_MAP, CSR_CODE),
         (csr().csr, CSR_MAP, CSR_CODE),
-        (siamese(), CSR_MAP | {"AutoModel": "modeling_csr.SiameseModel"}, CSR_CODE),
+        (siamese(), CSR_MAP | {"AutoModel": "modeling_siamese.SiameseModel"}, SIAMESE_CODE),
     ]
     for number, (model, auto_map, code) in enumerate(cases):
         folder = tmp_path / str(number)
@@ -124,10 +125,11 @@ def test_folders_name_every_class_and_hold_its_code(
 def test_one_config_can_be_saved_with_one_model_after_the_other(csr: Factory, tmp_path: Path) -> None:
     model = csr()
     siamese = SiameseModel(model.config)
-    for saved, base in ((siamese, "SiameseModel"), (model, "CSRModel"), (siamese, "SiameseModel")):
+    in_siamese, in_csr = "modeling_siamese.SiameseModel", "modeling_csr.CSRModel"
+    for saved, base in ((siamese, in_siamese), (model, in_csr), (siamese, in_siamese)):
         saved.save_pretrained(tmp_path)
         auto_map = json.loads((tmp_path / "config.json").read_text())["auto_map"]
-        assert auto_map == CSR_MAP | {"AutoModel": f"modeling_csr.{base}"}
+        assert auto_map == CSR_MAP | {"AutoModel": base}
 
 
 def test_no_path_of_the_machine_is_written(
@@ -320,4 +322,5 @@ def test_a_fresh_process_gives_the_same_numbers(
             own = json.loads((saved / name / "config.json").read_text())
             assert result["saved_auto_map"] == own["auto_map"]
             code = MULTITASK_CODE if name.endswith(("multitask", "several")) else CSR_CODE
+            code = SIAMESE_CODE if "siamese" in name else code
             assert set(result["saved_again"]) == code | {"config.json", "model.safetensors"}

@@ -6,7 +6,7 @@ import torch
 from torch.nn import functional as F
 
 from modeling_csr import SiameseModel
-from modeling_csr.modeling_csr import SiameseNetwork
+from modeling_csr.layers import SiameseNetwork
 
 MODEL_TYPES = ("bert", "roberta", "distilbert", "mpnet", "modernbert", "electra")
 EMPTY = {"missing_keys": set(), "unexpected_keys": set(), "mismatched_keys": set(), "error_msgs": []}

@@ -51,7 +51,9 @@ def test_fixed_thresholds_are_one_half(tiny: ModuleType, kind: str, tmp_path: Pa
     trainer = tiny.trainer(kind, tmp_path, per_device_eval_batch_size=4)
     logits, labels = logits_and_labels(tiny, trainer)
     assert len(labels) == (14 if kind == "two-tasks" else 21)
-    results = evaluate_classifier(trainer, "emotion", tiny.EMOTION, "fixed")
+    results, returned = evaluate_classifier(trainer, "emotion", tiny.EMOTION, "fixed")
+    # In the order of the rows, and only of those that have emotion labels.
+    np.testing.assert_allclose(returned, logits, atol=1e-5)
     assert results["metrics"]["jaccard"] == pytest.approx(jaccard(logits > 0, labels))
     assert "thresholds" not in results and "metrics_at_0.5" not in results
     assert trainer.model.config.thresholds is None
@@ -65,7 +67,7 @@ def test_fixed_thresholds_are_one_half(tiny: ModuleType, kind: str, tmp_path: Pa
 def test_tuned_thresholds_go_into_the_config(tiny: ModuleType, kind: str, mode: str, tmp_path: Path) -> None:
     trainer = tiny.trainer(kind, tmp_path)
     logits, labels = logits_and_labels(tiny, trainer)
-    results = evaluate_classifier(trainer, "emotion", tiny.EMOTION, mode)
+    results, _ = evaluate_classifier(trainer, "emotion", tiny.EMOTION, mode)
     thresholds = list(results["thresholds"].values())
     assert list(results["thresholds"]) == tiny.EMOTION["labels"]
     assert thresholds != [0.5] * 3
@@ -93,7 +95,7 @@ def test_single_label_tasks_have_no_thresholds(tiny: ModuleType, threshold: str,
         batch = trainer.data_collator(rows)
         gold = batch.pop("labels")["sentiment"]
         predicted = trainer.model.eval()(**batch).task_logits["sentiment"].argmax(dim=1)
-    results = evaluate_classifier(trainer, "sentiment", tiny.SENTIMENT, threshold)
+    results, _ = evaluate_classifier(trainer, "sentiment", tiny.SENTIMENT, threshold)
     assert results["metrics"]["accuracy"] == pytest.approx((predicted == gold).float().mean().item())
     assert [scores["support"] for scores in results["per_label"].values()] == torch.bincount(gold, minlength=3).tolist()
     assert not results.keys() & {"thresholds", "metrics_at_0.5", "shuffled"}
@@ -105,7 +107,8 @@ def test_single_label_tasks_have_no_thresholds(tiny: ModuleType, threshold: str,
 
 @pytest.mark.parametrize("kind", ["one-task", "two-tasks"])
 def test_encoders_have_nothing_to_shuffle(tiny: ModuleType, kind: str, tmp_path: Path) -> None:
-    assert "shuffled" not in evaluate_classifier(tiny.trainer(kind, tmp_path), "emotion", tiny.EMOTION, "fixed")
+    results, _ = evaluate_classifier(tiny.trainer(kind, tmp_path), "emotion", tiny.EMOTION, "fixed")
+    assert "shuffled" not in results
 
 
 @pytest.mark.parametrize("threshold", ["fixed", "per_label"])
@@ -113,7 +116,7 @@ def test_common_space_is_scored_with_each_half_shuffled(tiny: ModuleType, thresh
     trainer = tiny.trainer("csr", tmp_path, seed=5)
     mix_decisions(tiny, trainer)
     dataset = trainer.eval_dataset
-    results = evaluate_classifier(trainer, "emotion", tiny.EMOTION, threshold)
+    results, _ = evaluate_classifier(trainer, "emotion", tiny.EMOTION, threshold)
     assert results["shuffled"].keys() == {"emotion", "sources"}
     thresholds = list(results.get("thresholds", {"all": 0.5}).values())
     for part, scores in results["shuffled"].items():
@@ -134,7 +137,7 @@ def test_half_that_the_common_space_ignores_costs_nothing(
         columns = slice(None, tiny.HIDDEN_SIZE) if ignored == "sources" else slice(tiny.HIDDEN_SIZE, None)
         trainer.model.csr.common_encoder[0].weight[:, columns] = 0
     mix_decisions(tiny, trainer)
-    results = evaluate_classifier(trainer, "emotion", tiny.EMOTION, "fixed")
+    results, _ = evaluate_classifier(trainer, "emotion", tiny.EMOTION, "fixed")
     assert results["shuffled"][ignored] == pytest.approx(results["metrics"])
     assert results["shuffled"][used] != pytest.approx(results["metrics"])
 
@@ -148,7 +151,7 @@ def test_single_label_common_space(tiny: ModuleType, tmp_path: Path) -> None:
     classes = np.random.default_rng(0).integers(3, size=len(given))
     trainer.eval_dataset = RepresentationDataset(given.emotion, given.sources, classes)
     trainer.compute_metrics = None
-    results = evaluate_classifier(trainer, "emotion", task, "global")
+    results, _ = evaluate_classifier(trainer, "emotion", task, "global")
     with torch.no_grad():
         sources = tuple(torch.from_numpy(np.array(source)) for source in given.sources)
         logits = model.eval()(emotion_representation=torch.from_numpy(given.emotion), source_representations=sources)
@@ -169,8 +172,9 @@ def test_evaluation_leaves_the_model_as_it_is(tiny: ModuleType, tmp_path: Path) 
     trainer = tiny.trainer("csr", tmp_path)
     before = {name: value.clone() for name, value in trainer.model.state_dict().items()}
     emotion = np.array(trainer.eval_dataset.emotion)
-    first = evaluate_classifier(trainer, "emotion", tiny.EMOTION, "per_label")
-    assert evaluate_classifier(trainer, "emotion", tiny.EMOTION, "per_label") == first
+    first, first_logits = evaluate_classifier(trainer, "emotion", tiny.EMOTION, "per_label")
+    again, logits = evaluate_classifier(trainer, "emotion", tiny.EMOTION, "per_label")
+    assert again == first and np.array_equal(logits, first_logits)
     assert all(torch.equal(value, before[name]) for name, value in trainer.model.state_dict().items())
     assert np.array_equal(trainer.eval_dataset.emotion, emotion)
     assert dataclasses.asdict(trainer.args) == dataclasses.asdict(tiny.arguments(tmp_path))

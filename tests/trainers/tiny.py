@@ -1,7 +1,7 @@
 """Tiny texts, models and Trainers for the tests of this folder, the same in every process that builds them.
 
-As a script it trains, for torchrun: `tiny.py OUTPUT_DIR KIND:BATCH_SIZE:ACCUMULATION_STEPS ...`. For each run it writes
-the weights into OUTPUT_DIR/KIND, and what was logged and measured into OUTPUT_DIR/KIND/log.json.
+As a script it trains, for torchrun: `tiny.py OUTPUT_DIR KIND:BATCH_SIZE:ACCUMULATION_STEPS[:bf16] ...`. For each run it
+writes the weights into OUTPUT_DIR/KIND (or OUTPUT_DIR/KIND-bf16), and what was logged and measured into log.json there.
 """
 
 import json
@@ -159,7 +159,7 @@ def representations(model: MultitaskModel, size: int) -> np.ndarray:
 
 
 def arguments(output_dir: str | Path, **options: Any) -> StageTrainingArguments:
-    """Two epochs of plain gradient descent: unlike Adam's, its steps show the size of the gradients."""
+    """Two epochs of plain gradient descent in single precision: unlike Adam's, its steps show the size of the gradients."""
     defaults = {
         "num_train_epochs": 2,
         "optim": "sgd",
@@ -170,7 +170,8 @@ def arguments(output_dir: str | Path, **options: Any) -> StageTrainingArguments:
         "logging_steps": 1,
         "eval_strategy": "no",
         "save_strategy": "no",
-        "bf16": False,
+        "bf16_weights": False,
+        "train_sampling_strategy": "random",
         "use_cpu": True,
         "dataloader_pin_memory": False,
         "disable_tqdm": True,
@@ -223,7 +224,7 @@ def trainer(kind: str, output_dir: str | Path, size: int = 21, **options: Any) -
 
 def stage_context(folder: Path, *options: str) -> StageContext:
     """A run's folder with finished encoders and a finished Siamese network in it; `options` as on a command line."""
-    argv = ["--output_dir", str(folder), "--use_cpu", "True", "--bf16", "False", "--disable_tqdm", "True"]
+    argv = ["--output_dir", str(folder), "--use_cpu", "True", "--bf16_weights", "False", "--disable_tqdm", "True"]
     args = parse_run_arguments([*argv, "--eval_strategy", "no", "--save_strategy", "no", *options])
     tokenizer().save_pretrained(folder / "tokenizer")
     tasks = {}
@@ -254,8 +255,8 @@ def trained_weights(model: nn.Module) -> dict[str, torch.Tensor]:
 
 
 def main(output_dir: str, *runs: str) -> None:
-    for kind, batch_size, accumulation_steps in (run.split(":") for run in runs):
-        folder = Path(output_dir) / kind
+    for kind, batch_size, accumulation_steps, *half in (run.split(":") for run in runs):
+        folder = Path(output_dir) / "-".join([kind, *half])
         run = trainer(
             kind,
             folder,
@@ -263,12 +264,14 @@ def main(output_dir: str, *runs: str) -> None:
             per_device_train_batch_size=int(batch_size),
             gradient_accumulation_steps=int(accumulation_steps),
             per_device_eval_batch_size=3,
+            bf16_weights=bool(half),
         )
         run.train()
+        run.use_single_precision()
         run.save_model()
         # Other dev rows than training rows, and no round number of them.
         run.eval_dataset = trainer(kind, folder, size=19).eval_dataset
-        results = evaluate_classifier(run, "emotion", EMOTION, "per_label")
+        results, _ = evaluate_classifier(run, "emotion", EMOTION, "per_label")
         if run.is_world_process_zero():
             log = {"processes": run.accelerator.num_processes, "steps": logged_steps(run), "results": results}
             (folder / "log.json").write_text(json.dumps(log))
