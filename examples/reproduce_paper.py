@@ -20,8 +20,8 @@ from model_cards.figures import plot_comparison  # noqa: E402
 from trainers.arguments import parse_run_arguments  # noqa: E402
 from trainers.comparison import compare_recipes, comparison_table  # noqa: E402
 from trainers.encoders import encoder_label  # noqa: E402
-from trainers.records import write_json  # noqa: E402
 from trainers.recipes import RECIPES  # noqa: E402
+from trainers.records import write_json  # noqa: E402
 from trainers.runner import Runner  # noqa: E402
 
 # By table, the experiments in it: target and source data, recipes, and options of run_csr.py. Which source belongs to

@@ -146,7 +146,7 @@ class ModelArguments:
         default=0.0,
         metadata={
             "help": "Dropout inside the encoder in training, which costs a CPU as much time as the matrix products; "
-            "none for the encoder's own."
+            "a number below 0 for the encoder's own."
         },
     )
     freeze_word_embeddings: bool = field(
@@ -182,6 +182,10 @@ class ModelArguments:
         unknown = [name for name in self.recipe if name not in RECIPES]
         if unknown:
             raise ValueError(f"--recipe {' '.join(unknown)} is unknown; choose from {', '.join(RECIPES)}.")
+        if self.encoder_dropout is not None and self.encoder_dropout >= 1:
+            raise ValueError(f"--encoder_dropout must lie below 1, got {self.encoder_dropout}.")
+        if self.encoder_dropout is not None and self.encoder_dropout < 0:
+            self.encoder_dropout = None
         if self.representation == "shared" and not self.shared_layer_sizes:
             raise ValueError("--representation shared needs layers: give --shared_layer_sizes.")
 
@@ -244,6 +248,13 @@ class StageTrainingArguments(TrainingArguments):
             "Default: --learning_rate, or --common_learning_rate where a common space is trained with it."
         },
     )
+    weight_averaging: float = field(
+        default=0.0,
+        metadata={
+            "help": "Share of all steps over which the weights are averaged, such as 0.25: an exponential moving average, "
+            "which the finished model has. 0: none."
+        },
+    )
     num_train_epochs: float = field(default=4.0, metadata={"help": "Epochs of the encoder stages."})
     per_device_train_batch_size: int = field(default=32, metadata={"help": "Texts in a batch of each process."})
     per_device_eval_batch_size: int = field(default=128, metadata={"help": "Texts in an evaluation batch."})
@@ -286,6 +297,10 @@ class StageTrainingArguments(TrainingArguments):
     def __post_init__(self) -> None:
         if self.label_smoothing_factor:
             raise ValueError("--label_smoothing_factor has no effect on the losses of these models: leave it at 0.")
+        if not 0 <= self.weight_averaging <= 1:
+            raise ValueError(f"--weight_averaging must lie between 0 and 1, got {self.weight_averaging}.")
+        if self.weight_averaging and self.load_best_model_at_end:
+            raise ValueError("--weight_averaging ends with averaged weights: leave --load_best_model_at_end off.")
         if self.bf16_weights and (self.bf16 or self.fp16):
             raise ValueError("--bf16_weights stands in for autocast: give --bf16 or --fp16 False with it.")
         if self.bf16_weights is None:

@@ -42,46 +42,63 @@ def compare_recipes(
     Args:
         runs (`Mapping[int, Path]`): The folder of each seed's run.
         recipes (`Sequence[str]`): The recipes that were run there.
+
+    The other arguments, and what is returned, are those of [`compare_systems`].
+    """
+    found = {seed: read_results(folder)["recipes"] for seed, folder in runs.items()}
+    systems = {recipe: [found[seed][recipe] for seed in runs] for recipe in recipes}
+    return compare_systems(systems, references, problem_type, baseline, resamples)
+
+
+def compare_systems(
+    systems: Mapping[str, Sequence[Mapping[str, Any]]],
+    references: np.ndarray,
+    problem_type: str,
+    baseline: str = "bert",
+    resamples: int = 10_000,
+) -> dict[str, dict[str, Any]]:
+    """Scores of systems over seeds, and how they differ from a baseline's.
+
+    Args:
+        systems (`Mapping[str, Sequence[Mapping]]`): By name, for each seed what `results.json` holds of a recipe; the
+            same seeds in the same order for all.
         references (`np.ndarray`): Labels of the dev texts: 0 and 1 `(texts, num_labels)`, or class ids `(texts,)`.
         problem_type (`str`): Of the emotion task.
         baseline (`str`, defaults to `"bert"`): What the others are tested against, where it is among them.
         resamples (`int`, defaults to 10,000): Of [`paired_test`].
 
     Returns:
-        `dict`: By recipe `scores` (by metric, one a seed, fractions), `scores_at_0.5` where thresholds were tuned,
+        `dict`: By system `scores` (by metric, one a seed, fractions), `scores_at_0.5` where thresholds were tuned,
         `shuffled` (the same with the sources or the emotion half shuffled, for a common space), `seconds` (one a seed)
         and, for all but the baseline, `tests` (by metric, the fields of [`PairedTest`]).
     """
     metrics = HEADLINE[problem_type]
-    found = {seed: read_results(folder)["recipes"] for seed, folder in runs.items()}
+    folders = {name: [Path(one["model"]) for one in figures] for name, figures in systems.items()}
     decisions = {
-        recipe: np.stack([dev_decisions(Path(found[seed][recipe]["model"]), problem_type) for seed in runs])
-        for recipe in recipes
+        name: np.stack([dev_decisions(folder, problem_type) for folder in of_seeds])
+        for name, of_seeds in folders.items()
     }
+    num_labels = None
+    if problem_type == "single_label_classification":
+        # Not those that occur: dev may lack a class, which counts in the macro F1 nevertheless.
+        num_labels = np.load(next(iter(folders.values()))[0] / DEV_LOGITS_NAME, mmap_mode="r").shape[1]
     compared: dict[str, dict[str, Any]] = {}
-    for recipe in recipes:
-        figures = [found[seed][recipe] for seed in runs]
-        compared[recipe] = {
+    for name, figures in systems.items():
+        compared[name] = {
             "scores": _by_metric([one["metrics"] for one in figures], metrics),
             "seconds": [one["seconds"] for one in figures],
         }
         if all("metrics_at_0.5" in one for one in figures):
-            compared[recipe]["scores_at_0.5"] = _by_metric([one["metrics_at_0.5"] for one in figures], metrics)
+            compared[name]["scores_at_0.5"] = _by_metric([one["metrics_at_0.5"] for one in figures], metrics)
         if all("shuffled" in one for one in figures):
-            compared[recipe]["shuffled"] = {
-                part: _by_metric([one["shuffled"][part] for one in figures], metrics)
-                for part in figures[0]["shuffled"]
+            compared[name]["shuffled"] = {
+                part: _by_metric([one["shuffled"][part] for one in figures], metrics) for part in figures[0]["shuffled"]
             }
-        if recipe != baseline and baseline in recipes:
-            compared[recipe]["tests"] = {
+        if name != baseline and baseline in systems:
+            compared[name]["tests"] = {
                 metric: asdict(
                     paired_test(
-                        decisions[recipe],
-                        decisions[baseline],
-                        references,
-                        metric,
-                        resamples,
-                        num_labels=None if references.ndim == 2 else int(references.max()) + 1,
+                        decisions[name], decisions[baseline], references, metric, resamples, num_labels=num_labels
                     )
                 )
                 for metric in metrics
@@ -112,9 +129,10 @@ def comparison_table(
     """
     metrics = list(next(iter(compared.values()))["scores"])
     tuned = any("scores_at_0.5" in one for one in compared.values())
+    beside = [*(["paper"] if published else []), *([f"vs {baseline}"] if len(compared) > 1 else [])]
     columns = ["recipe"]
     for metric in metrics:
-        columns += [title(metric), *(["paper"] if published else []), *([f"vs {baseline}"] if len(compared) > 1 else [])]
+        columns += [title(metric), *beside]
     columns += [f"{title(metric)} at 0.5" for metric in metrics] if tuned else []
     lines = [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
     for recipe, one in compared.items():

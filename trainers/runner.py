@@ -51,6 +51,7 @@ DECISIVE_ARGUMENTS = (
     "seed",
     "train_sampling_strategy",
     "warmup_steps",
+    "weight_averaging",
     "weight_decay",
 )
 
@@ -249,7 +250,9 @@ class Runner:
                 unfinished = folder.with_name(folder.name + ".unfinished")
                 shutil.rmtree(unfinished, ignore_errors=True)
                 shutil.rmtree(folder, ignore_errors=True)
-                shutil.copytree(Path(run) / stage.name, unfinished)
+                # A run that was killed as it tidied up may have left these.
+                left = shutil.ignore_patterns(f"{PREFIX_CHECKPOINT_DIR}-*", "*.unfinished")
+                shutil.copytree(Path(run) / stage.name, unfinished, ignore=left)
                 unfinished.rename(folder)
             PartialState().wait_for_everyone()
             return True

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trainers.metrics import HEADLINE
+from .metrics import HEADLINE
 
 # Metrics that are a mean over the texts; the others are F1s of counts summed over the texts.
 _MEANS = ("jaccard", "accuracy")

@@ -16,6 +16,7 @@ from modeling_csr import MultitaskModel
 from modeling_csr.losses import labelled_rows
 
 from .half_precision import HalfPrecisionForward
+from .weight_averaging import WeightAveraging
 
 Counts = torch.Tensor | dict[str, torch.Tensor] | None
 
@@ -35,6 +36,8 @@ class StageTrainer(Trainer):
         self._named_losses: dict[str, torch.Tensor] = {}
         self._named_losses_since = 0
         self._half_precision = HalfPrecisionForward() if getattr(self.args, "bf16_weights", False) else None
+        if getattr(self.args, "weight_averaging", 0):
+            self.add_callback(WeightAveraging(self.args.weight_averaging))
 
     def named_losses(self, outputs: Any) -> dict[str, torch.Tensor]:
         """The model's named losses, by the name they have in the log."""

@@ -17,7 +17,16 @@ from trainers.arguments import (
     parse_run_arguments,
     supports_fast_bf16,
 )
-from trainers.recipes import RECIPES, SIAMESE, Stage, stages_of
+from trainers.recipes import (
+    CSR,
+    EMOTION_ENCODER,
+    MULTITASK,
+    RECIPES,
+    SENTIMENT_ENCODER,
+    SIAMESE,
+    Stage,
+    stages_of,
+)
 from trainers.stages import stage_arguments
 
 ROOT = Path(__file__).parents[2]
@@ -144,7 +153,15 @@ def test_abbreviations_are_refused(argv: list[str]) -> None:
 
 @pytest.mark.parametrize(
     ("option", "value"),
-    [("pooling", "max"), ("threshold", "tuned"), ("siamese_pairs", "hard"), ("learning_rate", "fast"), ("seed", "1.5")],
+    [
+        ("pooling", "max"),
+        ("threshold", "tuned"),
+        ("siamese_pairs", "hard"),
+        ("learning_rate", "fast"),
+        ("seed", "1.5"),
+        ("train_sampling_strategy", "longest_first"),
+        ("bf16_weights", "perhaps"),
+    ],
 )
 def test_values_that_are_no_choice_are_refused(
     option: str, value: str, tmp_path: Path, capsys: pytest.CaptureFixture
@@ -184,12 +201,72 @@ def test_no_option_is_of_two_kinds() -> None:
 # -- the training arguments --------------------------------------------------------------------------------------------
 
 
-def test_bf16_is_used_where_it_is_fast() -> None:
-    assert parse_run_arguments([]).training.bf16 is supports_fast_bf16()
-    assert parse_run_arguments(["--bf16", "False"]).training.bf16 is False
-    assert parse_run_arguments(["--bf16", "True"]).training.bf16 is True
-    both = parse_run_arguments(["--fp16", "True"]).training
-    assert both.fp16 and not both.bf16
+def test_bf16_weights_are_used_where_they_are_fast() -> None:
+    training = parse_run_arguments([]).training
+    assert training.bf16_weights is supports_fast_bf16() and not training.bf16
+    for value in (True, False):
+        assert parse_run_arguments(["--bf16_weights", str(value)]).training.bf16_weights is value
+    # They stand in for autocast: whoever asks for that gets it.
+    for autocast in ("bf16", "fp16"):
+        training = parse_run_arguments([f"--{autocast}", "True"]).training
+        assert getattr(training, autocast) is True and training.bf16_weights is False
+
+
+@pytest.mark.parametrize("autocast", ["bf16", "fp16"])
+def test_bf16_weights_with_autocast_are_refused(autocast: str) -> None:
+    with pytest.raises(ValueError, match="--bf16_weights stands in for autocast"):
+        parse_run_arguments(["--bf16_weights", "True", f"--{autocast}", "True"])
+    assert parse_run_arguments(["--bf16_weights", "True", f"--{autocast}", "False"]).training.bf16_weights
+
+
+def test_what_makes_training_fast_is_the_default() -> None:
+    args = parse_run_arguments([])
+    assert args.model.encoder_dropout == 0.0 and args.model.freeze_word_embeddings is True
+    assert args.model.attn_implementation is None and args.model.source_num_train_epochs is None
+    assert args.training.train_sampling_strategy == "group_by_length" and args.training.reuse_stages_from is None
+    assert args.data.emotion_train_fraction is None and args.data.related_dataset is None
+    # Small networks on vectors gain nothing from half precision, and vectors have no length.
+    args = parse_run_arguments(["--bf16_weights", "True"])
+    for stage in stages_of(list(RECIPES)):
+        training = stage_arguments(stage, args)
+        encoder = stage.kind == "multitask" or stage.joint
+        assert training.bf16_weights is encoder
+        assert training.train_sampling_strategy == ("group_by_length" if encoder else "random")
+
+
+def test_source_stages_may_have_epochs_of_their_own() -> None:
+    epochs, stages = {}, (EMOTION_ENCODER, SENTIMENT_ENCODER, MULTITASK, CSR)
+    for given in ([], ["--source_num_train_epochs", "2"]):
+        args = parse_run_arguments(["--num_train_epochs", "5", "--common_num_train_epochs", "7", *given])
+        epochs[len(given)] = {stage.name: stage_arguments(stage, args).num_train_epochs for stage in stages}
+    assert epochs[0] == {"emotion-encoder": 5, "sentiment-encoder": 5, "multitask": 5, "csr": 7}
+    assert epochs[2] == epochs[0] | {"sentiment-encoder": 2}
+
+
+def test_dropout_of_the_encoder() -> None:
+    assert parse_run_arguments(["--encoder_dropout", "0.3"]).model.encoder_dropout == 0.3
+    assert parse_run_arguments(["--encoder_dropout", "-1"]).model.encoder_dropout is None  # its own
+    with pytest.raises(ValueError, match=r"--encoder_dropout must lie below 1, got 1\.0"):
+        parse_run_arguments(["--encoder_dropout", "1"])
+
+
+@pytest.mark.parametrize("fraction", ["0", "-0.1", "1.01"])
+def test_share_of_the_emotion_texts_lies_between_0_and_1(fraction: str) -> None:
+    with pytest.raises(ValueError, match=rf"--emotion_train_fraction must lie in \(0, 1\], got {float(fraction)}"):
+        parse_run_arguments(["--emotion_train_fraction", fraction])
+
+
+def test_number_of_training_texts() -> None:
+    def sizes(*argv: str) -> list[int]:
+        data = parse_run_arguments(list(argv)).data
+        return [data.sample_size(task, 80) for task in ("emotion", "sentiment")]
+
+    assert sizes() == sizes("--emotion_train_fraction", "1") == sizes("--max_train_samples", "100") == [80, 80]
+    assert sizes("--emotion_train_fraction", "0.25") == [20, 80]
+    assert sizes("--emotion_train_fraction", "0.001") == [1, 80]
+    assert sizes("--max_train_samples", "40") == [40, 40]
+    # A share of what is left.
+    assert sizes("--max_train_samples", "40", "--emotion_train_fraction", "0.25") == [10, 40]
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU is asked before the CPU")
@@ -210,7 +287,7 @@ def test_stages_take_their_own_options() -> None:
     def taken(stage: Stage) -> tuple[Any, ...]:
         training = stage_arguments(stage, args)
         assert training.output_dir == str(Path("out") / stage.name)
-        assert training.seed == 9 and training.weight_decay == 0.5
+        assert training.seed == 9 + stage.seed_offset and training.weight_decay == 0.5
         return (
             training.learning_rate,
             training.num_train_epochs,
@@ -220,7 +297,7 @@ def test_stages_take_their_own_options() -> None:
 
     expected = {"multitask": (0.1, 1, 4, True), "siamese": (0.2, 2, 5, False), "csr": (0.3, 3, 6, False)}
     for stage in stages_of(list(RECIPES)):
-        assert taken(stage) == expected[stage.kind]
+        assert taken(stage) == expected["multitask" if stage.joint else stage.kind]
     assert args.training.output_dir == "out" and args.training.bf16 is True
     assert taken(SIAMESE) == expected["siamese"]
 

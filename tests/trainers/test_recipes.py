@@ -2,7 +2,7 @@ import itertools
 
 import pytest
 
-from trainers.recipes import RECIPES, Stage, stages_of
+from trainers.recipes import CONTROLS, PAPER_RECIPES, RECIPES, Stage, stages_of
 
 
 def names(stages: list[Stage]) -> list[str]:
@@ -54,9 +54,15 @@ def test_bert_is_the_emotion_encoder_of_model_3() -> None:
 
 def test_all_transfer_from_one_encoder_shares_its_sentiment_stage() -> None:
     # model-2 learns both tasks at once and has no stage of sentiment alone.
-    found = {recipe: [s for s in RECIPES[recipe] if s.tasks == ("sentiment",)] for recipe in RECIPES}
-    assert found.pop("bert") == found.pop("model-2") == []
-    assert len(found) == 4 and all(stages == found["model-1"] for stages in found.values())
+    found = {recipe: [s for s in stages if s.tasks == ("sentiment",)] for recipe, stages in RECIPES.items()}
+    assert {recipe for recipe, stages in found.items() if not stages} == {
+        "bert",
+        "model-2",
+        "emotion-alone",
+        "two-emotion-encoders",
+    }
+    found = {recipe: stages for recipe, stages in found.items() if stages}
+    assert all(stages == found["model-1"] for stages in found.values())
     assert len(found["model-1"]) == 1
     assert RECIPES["model-1"][-1].starts_from == {"encoder": found["model-1"][0].name}
 
@@ -86,3 +92,54 @@ def test_model_3_2_learns_the_common_space_and_then_the_classifier() -> None:
 def test_all_is_judged_by_emotion_but_the_sentiment_stage() -> None:
     for stage in stages_of(list(RECIPES)):
         assert stage.tasks[0] == ("sentiment" if stage.name == "sentiment-encoder" else "emotion")
+
+
+# -- the controls -----------------------------------------------------------------------------------------------------
+
+
+def test_paper_and_controls_share_no_name() -> None:
+    assert not PAPER_RECIPES.keys() & CONTROLS.keys()
+    assert PAPER_RECIPES.keys() | CONTROLS.keys() <= RECIPES.keys()
+
+
+def test_sources_of_a_common_space_are_in_order() -> None:
+    stage = Stage("s", "csr", starts_from={"emotion_encoder": "e", "source_encoders.0": "a", "source_encoders.1": "b"})
+    assert stage.sources == ["a", "b"]
+    assert {recipe: stages[-1].sources for recipe, stages in CONTROLS.items()} == {
+        "emotion-alone": [],
+        "two-emotion-encoders": ["emotion-encoder-2"],
+        "sentiment-alone": [],
+    }
+    assert all(PAPER_RECIPES[recipe][-1].sources == ["sentiment-encoder"] for recipe in ("model-3.1", "model-3.3"))
+
+
+def test_controls_differ_from_model_3_3_in_their_sources_alone() -> None:
+    """Else their scores would not tell what the sentiment source is worth."""
+    whole = PAPER_RECIPES["model-3.3"][-1]
+    for recipe in ("emotion-alone", "two-emotion-encoders"):
+        control = CONTROLS[recipe][-1]
+        assert (control.kind, control.tasks, control.frozen, control.config, control.seed_offset) == (
+            whole.kind,
+            whole.tasks,
+            whole.frozen,
+            whole.config,
+            whole.seed_offset,
+        )
+        for part in ("emotion_encoder", "siamese"):
+            assert control.starts_from[part] == whole.starts_from[part]
+    # It judges emotions by the sentiment encoder, so that there is no emotion encoder to reconstruct.
+    alone = CONTROLS["sentiment-alone"]
+    assert alone[-1].starts_from == {"emotion_encoder": "sentiment-encoder"}
+    assert alone[-1].config == {"reconstruction_loss_weight": 0.0}
+    assert "emotion-encoder" not in names(list(alone))
+
+
+def test_second_emotion_encoder_differs_in_its_seed_alone() -> None:
+    first, second = CONTROLS["two-emotion-encoders"][:2]
+    assert first.seed_offset == 0 and second.seed_offset > 0
+    assert (first.kind, first.tasks, first.starts_from, first.config) == (
+        second.kind,
+        second.tasks,
+        second.starts_from,
+        second.config,
+    )

@@ -126,7 +126,7 @@ def test_sentiment140_holds_two_percent_out(tmp_path: Path, caplog: pytest.LogCa
     assert set(train["text"]) | set(dev["text"]) == {f"{word} {i}" for word in ("fine", "late") for i in range(100)}
     assert messages(caplog) == [
         "sentiment140 (train): 1 ids carry conflicting labels; their 3 rows are dropped.",
-        "sentiment140 has no dev split: 4 of its 200 rows, chosen at random with seed 42, are held out as dev.",
+        "sentiment140 has no dev split: 4 of its 200 rows, drawn by label with seed 42, are held out as dev.",
     ]
     # The same dev split whatever seed and fraction one's own files would be divided by.
     again = load_task_dataset("sentiment140", data_dir=str(tmp_path), splits=("dev",), seed=7, dev_fraction=0.5)

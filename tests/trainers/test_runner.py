@@ -17,13 +17,15 @@ from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTok
 
 from trainers.arguments import parse_run_arguments
 from trainers.cards import write_card
-from trainers.recipes import RECIPES
+from trainers.inference import predict_logits
+from trainers.recipes import CONTROLS, PAPER_RECIPES, RECIPES
+from trainers.records import StageRecord
 from trainers.runner import Runner
 
 tiny_run = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[1] / "tiny_run.py")))
 run_csr = tiny_run.example("run_csr").main
 
-# The stages of the paper's recipes, in order.
+# The stages of the paper's recipes and of the controls, in order.
 STAGES = {
     "bert": ["emotion-encoder"],
     "model-1": ["sentiment-encoder", "emotion-encoder-from-sentiment"],
@@ -32,7 +34,15 @@ STAGES = {
     "model-3.2": ["emotion-encoder", "sentiment-encoder", "siamese", "csr-reconstruction", "csr-frozen"],
     "model-3.3": ["emotion-encoder", "sentiment-encoder", "siamese", "csr"],
 }
+CONTROL_STAGES = {
+    "emotion-alone": ["emotion-encoder", "siamese", "csr-emotion-alone"],
+    "two-emotion-encoders": ["emotion-encoder", "emotion-encoder-2", "siamese", "csr-two-emotion"],
+    "sentiment-alone": ["sentiment-encoder", "csr-sentiment-alone"],
+}
+STAGES |= CONTROL_STAGES
 ALL_STAGES = sorted({stage for stages in STAGES.values() for stage in stages})
+# What has no trained classifier, and so no scores of the dev texts.
+NO_CLASSIFIERS = ("siamese", "csr-reconstruction")
 WRITTEN = {
     "README.md",
     "config.json",
@@ -48,7 +58,8 @@ WRITTEN = {
     "training_log.json",
 }
 MULTITASK_CODE = {"configuration_multitask.py", "modeling_multitask.py"}
-CSR_CODE = MULTITASK_CODE | {"configuration_csr.py", "modeling_csr.py"}
+CSR_CODE = MULTITASK_CODE | {"configuration_csr.py", "layers.py", "modeling_csr.py"}
+SIAMESE_CODE = CSR_CODE | {"modeling_siamese.py"}
 
 
 @pytest.fixture(scope="module")
@@ -59,9 +70,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def finished(place: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The output folder of one run of all recipes; read only."""
+    """The output folder of one run of all these recipes; read only."""
     output_dir = tmp_path_factory.mktemp("finished") / "out"
-    run_csr(tiny_run.options(place, output_dir, recipe=list(RECIPES)))
+    run_csr(tiny_run.options(place, output_dir, recipe=list(STAGES)))
     return output_dir
 
 
@@ -87,22 +98,24 @@ def refusal(argv: list[str]) -> str:
 
 
 def test_recipes_are_those_of_the_paper(finished: Path) -> None:
-    assert {name: [stage.name for stage in stages] for name, stages in RECIPES.items()} == STAGES
+    recipes = PAPER_RECIPES | CONTROLS
+    assert {name: [stage.name for stage in stages] for name, stages in recipes.items()} == STAGES
     assert sorted(path.name for path in finished.iterdir()) == sorted([*ALL_STAGES, "representations", "results.json"])
 
 
 @pytest.mark.parametrize("stage", ALL_STAGES)
 def test_stage_folder_is_complete(finished: Path, stage: str) -> None:
     folder = finished / stage
-    code = CSR_CODE if stage.startswith(("csr", "siamese")) else MULTITASK_CODE
+    code = SIAMESE_CODE if stage == "siamese" else CSR_CODE if stage.startswith("csr") else MULTITASK_CODE
     # Nothing else either: no checkpoint is left, nothing half-written, no pickle.
-    assert {path.name for path in folder.iterdir()} == WRITTEN | code
+    logits = set() if stage in NO_CLASSIFIERS else {"dev_logits.npy"}
+    assert {path.name for path in folder.iterdir()} == WRITTEN | code | logits
 
     assert tiny_run.read_json(folder / "stage.json")["complete"] is True
     results = tiny_run.read_json(folder / "eval_results.json")
     assert results["metrics"] and results["seconds"] > 0
     assert any("loss" in entry for entry in tiny_run.read_json(folder / "training_log.json"))
-    assert tiny_run.read_json(folder / "training_args.json")["seed"] == 42
+    assert tiny_run.read_json(folder / "training_args.json")["seed"] == (1042 if stage == "emotion-encoder-2" else 42)
     assert (folder / "training_curves.png").read_bytes().startswith(b"\x89PNG")
     tokenizer = AutoTokenizer.from_pretrained(folder)
     assert tokenizer.tokenize("happy day") == ["happy", "day"]
@@ -112,6 +125,25 @@ def test_stage_folder_is_complete(finished: Path, stage: str) -> None:
     assert card.data.model_name == stage
     assert card.data.license == "apache-2.0"
     assert "training_curves.png" in card.text
+
+
+@pytest.mark.parametrize("stage", [stage for stage in ALL_STAGES if stage not in NO_CLASSIFIERS])
+def test_dev_logits_are_in_the_order_of_the_data(place: Path, finished: Path, stage: str) -> None:
+    """Though training texts are drawn by length; recipes are compared text by text."""
+    assert tiny_run.read_json(finished / "emotion-encoder" / "training_args.json")["train_sampling_strategy"] == (
+        "group_by_length"
+    )
+    if stage == "sentiment-encoder":
+        texts = [row["text"] for row in tiny_run.label_rows(tiny_run.SENTIMENTS, 15, seed=2)]
+    else:
+        texts = [row["text"] for row in tiny_run.emotion_rows(15, seed=2)]
+    assert len({len(text) for text in texts}) > 5
+    model = AutoModelForSequenceClassification.from_pretrained(finished / stage)
+    expected = predict_logits(model, AutoTokenizer.from_pretrained(finished / stage), texts)
+    found = np.load(finished / stage / "dev_logits.npy")
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+    # The test could tell: no two texts have the same scores.
+    assert len(np.unique(expected.round(3), axis=0)) == len(texts)
 
 
 @pytest.mark.parametrize("stage", [stage for stage in ALL_STAGES if stage != "siamese"])
@@ -164,6 +196,8 @@ def test_tiny_encoder_learns(finished: Path) -> None:
     """The labels stand in the texts as words, so a stage that trains anything at all finds them."""
     recipes = tiny_run.read_json(finished / "results.json")["recipes"]
     scores = {recipe: figures["metrics"]["micro_f1"] for recipe, figures in recipes.items()}
+    # It has seen no emotions but through a frozen encoder that told sentiments apart.
+    assert scores.pop("sentiment-alone") < min(scores.values())
     assert min(scores.values()) > 0.4, scores
     assert min(scores["bert"], scores["model-3.3"]) > 0.6, scores
     siamese = tiny_run.read_json(finished / "siamese" / "eval_results.json")["metrics"]
@@ -238,7 +272,7 @@ def test_frozen_parts_are_those_of_their_stages(finished: Path) -> None:
 
 def test_second_run_trains_nothing(place: Path, copy: Path) -> None:
     before, results = times_of_writing(copy), tiny_run.read_json(copy / "results.json")
-    run_csr(tiny_run.options(place, copy, recipe=list(RECIPES)))
+    run_csr(tiny_run.options(place, copy, recipe=list(STAGES)))
     assert times_of_writing(copy) == before
     again = tiny_run.read_json(copy / "results.json")
     assert [figures["metrics"] for figures in again["recipes"].values()] == [
@@ -279,9 +313,9 @@ def test_later_recipe_takes_the_stages_that_are_there(place: Path, finished: Pat
 
 
 def test_each_text_is_encoded_once(place: Path, finished: Path) -> None:
-    """Five stages read representations: of two splits, by two encoders."""
+    """Eight stages read representations: of two splits, by three encoders."""
     files = list((finished / "representations").iterdir())
-    assert sorted(np.load(path).shape for path in files) == [(15, 16)] * 2 + [(80, 16)] * 2
+    assert sorted(np.load(path).shape for path in files) == [(15, 16)] * 3 + [(80, 16)] * 3
 
 
 def test_deleted_stage_is_trained_anew_alone(place: Path, copy: Path) -> None:
@@ -291,6 +325,59 @@ def test_deleted_stage_is_trained_anew_alone(place: Path, copy: Path) -> None:
     after = times_of_writing(copy)
     assert {name.split("/")[0] for name in after.keys() - before.keys()} == {"siamese"}
     assert before.items() <= after.items()
+
+
+def test_second_emotion_encoder_is_another_one(finished: Path) -> None:
+    """From the same pretrained encoder and texts, with other random numbers."""
+    first, second = (
+        load_file(finished / stage / "model.safetensors") for stage in ("emotion-encoder", "emotion-encoder-2")
+    )
+    assert first.keys() == second.keys()
+    same = {name for name, weight in first.items() if torch.equal(weight, second[name])}
+    # Word embeddings are frozen.
+    assert same == {"multitask.encoder.embeddings.word_embeddings.weight"}
+
+
+def test_stage_made_from_the_same_is_copied(place: Path, finished: Path, copy: Path, tmp_path: Path) -> None:
+    output_dir = tmp_path / "new"
+    # What killed runs left: here a half copy and a half stage with a checkpoint, there a checkpoint.
+    half = output_dir / "siamese.unfinished"
+    half.mkdir(parents=True)
+    (half / "half").write_text("")
+    half = output_dir / "emotion-encoder" / "checkpoint-40"
+    half.mkdir(parents=True)
+    record = StageRecord.read(copy / "emotion-encoder")
+    record.complete = False
+    record.write(half.parent)
+    (copy / "sentiment-encoder" / "checkpoint-40").mkdir()
+
+    # No stage of the first folder is the same, and csr is not the same in either.
+    other = tmp_path / "other"
+    run_csr(tiny_run.options(place, other, recipe=["bert"], num_train_epochs=1))
+    changes = {"reuse_stages_from": [other, copy], "common_num_train_epochs": 1}
+    run_csr(tiny_run.options(place, output_dir, **changes))
+    for stage in ("emotion-encoder", "sentiment-encoder", "siamese"):
+        # Copies have the times of what they were copied from.
+        assert times_of_writing(output_dir / stage) == times_of_writing(finished / stage), stage
+        for path in (finished / stage).iterdir():
+            assert (output_dir / stage / path.name).read_bytes() == path.read_bytes(), path
+    here, there = (tiny_run.read_json(folder / "csr" / "training_log.json") for folder in (output_dir, copy))
+    assert (here[-1]["epoch"], there[-1]["epoch"]) == (1, 12)
+    left = [path.name for path in output_dir.rglob("*") if "unfinished" in path.name or "checkpoint-" in path.name]
+    assert left == []
+    figures = tiny_run.read_json(output_dir / "results.json")["recipes"]["model-3.3"]
+    assert figures["model"] == str(output_dir / "csr")
+
+
+def test_stage_that_is_not_finished_is_not_copied(place: Path, copy: Path, tmp_path: Path) -> None:
+    record = StageRecord.read(copy / "emotion-encoder")
+    record.complete = False
+    record.write(copy / "emotion-encoder")
+    log = copy / "emotion-encoder" / "training_log.json"
+    log.write_text("[]")
+    run_csr(tiny_run.options(place, tmp_path / "new", recipe=["bert"], reuse_stages_from=[copy]))
+    trained = tiny_run.read_json(tmp_path / "new" / "emotion-encoder" / "training_log.json")
+    assert trained[-1]["epoch"] == 12
 
 
 def test_encoder_stages_start_from_the_given_encoders(place: Path, tmp_path: Path) -> None:

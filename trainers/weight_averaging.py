@@ -1,0 +1,66 @@
+"""Averages of the weights over the steps of a training."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
+
+AVERAGES_NAME = "averaged_weights.safetensors"
+
+
+class WeightAveraging(TrainerCallback):
+    """Gives the finished model an exponential moving average of its weights (Polyak and Juditsky, 1992).
+
+    What is frozen is not averaged, and evaluations during the training are of the weights as they stand. Checkpoints
+    hold the averages so far, so that a killed training goes on with them.
+
+    Args:
+        share (`float`): Over which share of all steps to average: the averages begin after as many steps, and each
+            further step counts 1 / (share * steps).
+    """
+
+    def __init__(self, share: float) -> None:
+        self.share = share
+        self._parameters: dict[str, nn.Parameter] = {}
+        self._averages: dict[str, torch.Tensor] = {}
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, model: nn.Module, **kwargs: Any
+    ) -> None:
+        self._parameters = {name: part for name, part in model.named_parameters() if part.requires_grad}
+        self._averages = {}
+        written = self._file(args, state)
+        if state.global_step and written.is_file():
+            found = load_file(written)
+            self._averages = {name: found[name].to(part.device) for name, part in self._parameters.items()}
+
+    @torch.no_grad()
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        window = self.share * state.max_steps
+        if state.global_step < window:
+            return
+        if not self._averages:
+            self._averages = {name: part.detach().clone() for name, part in self._parameters.items()}
+        weights = [part.detach() for part in self._parameters.values()]
+        torch._foreach_lerp_(list(self._averages.values()), weights, 1 / max(window, 1))
+
+    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
+        if self._averages and state.is_world_process_zero:
+            save_file(self._averages, self._file(args, state))
+
+    @torch.no_grad()
+    def on_train_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        for name, average in self._averages.items():
+            self._parameters[name].copy_(average)
+
+    @staticmethod
+    def _file(args: TrainingArguments, state: TrainerState) -> Path:
+        return Path(args.output_dir) / f"{PREFIX_CHECKPOINT_DIR}-{state.global_step}" / AVERAGES_NAME
