@@ -92,9 +92,15 @@ class CSRConfig(PreTrainedConfig):
             )
         if self.common_level not in COMMON_LEVELS:
             raise ValueError(f"common_level must be one of {', '.join(COMMON_LEVELS)}, got {self.common_level!r}.")
-        if self.common_level == "token" and self.emotion_encoder.representation != "pooled":
+        encoders = {"the emotion encoder": self.emotion_encoder}
+        encoders |= {f"source encoder {number}": source for number, source in enumerate(self.source_encoders)}
+        for name, encoder in encoders.items():
+            if self.common_level == "token" and encoder.representation != "pooled":
+                raise ValueError(f'common_level="token" reads token states: {name} needs representation="pooled".')
+        if not 0 <= self.emotion_corruption < 1:
             raise ValueError(
-                'common_level="token" reads token states: the emotion encoder needs representation="pooled".'
+                f"emotion_corruption must be at least 0 and below 1, the share of P_E's features that are dropped, got "
+                f"{self.emotion_corruption}."
             )
         if self.siamese_loss not in SIAMESE_LOSSES:
             raise ValueError(f"siamese_loss must be one of {', '.join(SIAMESE_LOSSES)}, got {self.siamese_loss!r}.")

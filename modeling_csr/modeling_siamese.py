@@ -5,6 +5,7 @@ from typing import Any, Self
 
 import torch
 import torch.nn.functional as F
+from torch import nn
 from transformers.utils import ModelOutput
 
 from .configuration_csr import CSRConfig
@@ -41,6 +42,9 @@ class SiameseModel(CSRPreTrainedModel):
         self.emotion_encoder = MultitaskModel(config.emotion_encoder)
         self.siamese = SiameseNetwork(config)
         self.post_init()
+
+    def get_input_embeddings(self) -> nn.Module:
+        return self.emotion_encoder.get_input_embeddings()
 
     @classmethod
     def from_encoder(cls, emotion_encoder: MultitaskModel, **config_kwargs: Any) -> Self:

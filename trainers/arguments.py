@@ -251,8 +251,8 @@ class StageTrainingArguments(TrainingArguments):
     weight_averaging: float = field(
         default=0.0,
         metadata={
-            "help": "Share of all steps over which the weights are averaged, such as 0.25: an exponential moving average, "
-            "which the finished model has. 0: none."
+            "help": "Share of all steps over which the weights are averaged, such as 0.25: an exponential moving "
+            "average, which the finished model has. 0: none."
         },
     )
     num_train_epochs: float = field(default=4.0, metadata={"help": "Epochs of the encoder stages."})

@@ -7,9 +7,9 @@ from typing import Any
 from model_cards import StageCard, plot_training_curves
 from model_cards.card import CardDataset
 
+from .context import StageContext
 from .encoders import BUNDLED_ENCODER, encoder_label
-from .recipes import Stage
-from .stages import StageContext
+from .recipes import Stage, learnt_tasks
 
 CURVES_NAME = "training_curves.png"
 LIBRARIES = ("transformers", "torch", "datasets", "tokenizers", "huggingface_hub")
@@ -24,9 +24,6 @@ def write_card(
     options = made_from["training"] | made_from.get("siamese", {}) | made_from.get("common", {})
     encoder = context.args.model.encoder
     local = Path(encoder).exists() or encoder == BUNDLED_ENCODER
-    # What a stage starts from has learnt from sentiment texts, too.
-    inherited = any("sentiment" in parent for parent in stage.starts_from.values())
-    tasks = dict.fromkeys([*stage.tasks, "sentiment"] if inherited else stage.tasks)
     StageCard(
         title=stage.name,
         kind=stage.kind,
@@ -35,7 +32,7 @@ def write_card(
         base_model=None if local else encoder,
         encoder=encoder_label(encoder),
         labels=list(results.get("per_label", {})),
-        datasets=[_dataset(task, context) for task in tasks],
+        datasets=[_dataset(task, context) for task in learnt_tasks(stage)],
         results=results,
         hyperparameters={name: value for name, value in sorted(options.items()) if value is not None},
         versions={name: version(name) for name in LIBRARIES},

@@ -69,6 +69,15 @@ def dropout_fields(config: PreTrainedConfig) -> list[str]:
     ]
 
 
+def config_with_dropout(name: str, dropout: float, revision: str | None = None) -> PreTrainedConfig:
+    """The configuration of an encoder, or of a `csr-multitask` model, whose encoder then has this dropout."""
+    config = AutoConfig.from_pretrained(resolve_encoder(name), revision=revision)
+    encoder = config.encoder if isinstance(config, MultitaskConfig) else config
+    for field in dropout_fields(encoder):
+        setattr(encoder, field, dropout)
+    return config
+
+
 def longest_text(config: PreTrainedConfig) -> int:
     """How many tokens an encoder has positions for; very many where positions are relative and have no limit."""
     # The RoBERTa line counts its positions from behind the padding id.

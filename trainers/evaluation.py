@@ -64,36 +64,38 @@ def _shuffled_scores(
 
     A common space that merely copies P_E loses nothing when the source half is shuffled.
     """
-    scores = {}
-    for part in ("emotion", "sources"):
-        if isinstance(trainer.eval_dataset, RepresentationDataset):
-            shuffled = trainer.eval_dataset.shuffled(part, trainer.args.seed)
-            logits, labels = _task_arrays(trainer.predict(shuffled, metric_key_prefix="shuffled"), task)
-        else:
-            logits, labels = _logits_of_shuffled_texts(trainer, part)
-        scores[part] = score(logits, labels, problem_type, thresholds)
-    return scores
+    if isinstance(trainer.eval_dataset, RepresentationDataset):
+        shuffled = {
+            part: _task_arrays(
+                trainer.predict(trainer.eval_dataset.shuffled(part, trainer.args.seed), metric_key_prefix="shuffled"),
+                task,
+            )
+            for part in ("emotion", "sources")
+        }
+    else:
+        shuffled = _logits_of_shuffled_texts(trainer)
+    return {part: score(logits, labels, problem_type, thresholds) for part, (logits, labels) in shuffled.items()}
 
 
 @torch.inference_mode()
-def _logits_of_shuffled_texts(trainer: StageTrainer, part: str) -> tuple[np.ndarray, np.ndarray]:
+def _logits_of_shuffled_texts(trainer: StageTrainer) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Logits and labels where one half of each input is that of another text in its batch, cut to its length."""
     model = trainer.model.eval()
     generator = torch.Generator().manual_seed(trainer.args.seed)
-    logits, labels = [], []
+    found: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {"emotion": [], "sources": []}
     for batch in trainer.get_eval_dataloader():
-        mask = batch["attention_mask"]
+        mask, labels = batch["attention_mask"], batch["labels"]
         emotion, sources = model.csr.encode(batch["input_ids"], mask, batch.get("token_type_ids"))
-        order = torch.randperm(len(mask), generator=generator).to(mask.device)
         if emotion.dim() == 3:
             # Beyond the end of a text stands nothing, not the encoder's image of padding.
             emotion, sources = emotion * mask.unsqueeze(-1), tuple(source * mask.unsqueeze(-1) for source in sources)
-        if part == "emotion":
-            emotion = emotion[order]
-        else:
-            sources = tuple(source[order] for source in sources)
-        outputs = model(attention_mask=mask, emotion_representation=emotion, source_representations=sources)
-        gathered = trainer.accelerator.gather_for_metrics((outputs.logits.float(), batch["labels"]))
-        for parts, tensor in zip((logits, labels), gathered, strict=True):
-            parts.append(tensor.cpu().numpy())
-    return np.concatenate(logits), np.concatenate(labels)
+        order = torch.randperm(len(mask), generator=generator).to(mask.device)
+        halves = {
+            "emotion": (emotion[order], sources),
+            "sources": (emotion, tuple(source[order] for source in sources)),
+        }
+        for part, (first, rest) in halves.items():
+            logits = model(attention_mask=mask, emotion_representation=first, source_representations=rest).logits
+            gathered = trainer.accelerator.gather_for_metrics((logits.float(), labels))
+            found[part].append(tuple(tensor.cpu().numpy() for tensor in gathered))
+    return {part: tuple(np.concatenate(arrays) for arrays in zip(*rows, strict=True)) for part, rows in found.items()}

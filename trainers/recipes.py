@@ -73,17 +73,37 @@ CSR_FROZEN = Stage(
 )
 CSR = Stage("csr", "csr", starts_from={**ENCODERS, "siamese": "siamese"}, frozen=FROZEN_ENCODERS)
 
-CSR_JOINT = Stage(
-    "csr-joint",
-    "csr",
-    starts_from={
-        "emotion_encoder": "emotion-encoder",
-        "source_encoders.0": "sentiment-encoder",
-        "siamese": "siamese",
-    },
-    frozen=("csr.source_encoders", "csr.siamese"),
-    config={"common_level": "token"},
+# The common space over tokens, read with one attention a label and trained together with the emotion encoder.
+AVERAGED = {"weight_averaging": 0.25}
+FROZEN_SOURCES = ("csr.source_encoders", "csr.siamese")
+
+
+def joint_stage(name: str, start: str | None, sources: tuple[str, ...], weight: float = 0.0, **options: Any) -> Stage:
+    """A common space over tokens, trained with its emotion encoder.
+
+    Args:
+        name (`str`): The stage's name.
+        start (`str`, *optional*): The stage whose encoder the emotion encoder starts from; the pretrained one without.
+        sources (`tuple[str, ...]`): The stages whose encoders are the (frozen) sources.
+        weight (`float`): Weight of the reconstruction loss; above 0 the stage takes the network of `siamese-NAME`.
+        **options: Further fields of [`Stage`]; `config` is added to.
+    """
+    parents = {"emotion_encoder": start} if start else {}
+    parents |= {f"source_encoders.{number}": source for number, source in enumerate(sources)}
+    parents |= {"siamese": f"siamese-{start}"} if weight else {}
+    config = {"common_level": "token", "reconstruction_loss_weight": weight, **options.pop("config", {})}
+    return Stage(name, "csr", starts_from=parents, frozen=FROZEN_SOURCES, config=config, training=AVERAGED, **options)
+
+
+SIAMESE_ON_SENTIMENT = Stage(
+    "siamese-sentiment-encoder",
+    "siamese",
+    starts_from={"emotion_encoder": "sentiment-encoder"},
+    frozen=("emotion_encoder",),
 )
+RELATED_ENCODER = Stage("related-encoder", "multitask", tasks=("related",))
+EMOTION_AVERAGED = Stage("emotion-encoder-averaged", "multitask", training=AVERAGED)
+BOTH = ("sentiment-encoder", "related-encoder")
 # The controls have the common space and losses of model-3.3, but not its sources.
 EMOTION_ENCODER_2 = Stage("emotion-encoder-2", "multitask", seed_offset=1000)
 CSR_EMOTION_ALONE = Stage(
@@ -114,18 +134,51 @@ PAPER_RECIPES: dict[str, tuple[Stage, ...]] = {
     "model-3.2": (EMOTION_ENCODER, SENTIMENT_ENCODER, SIAMESE, CSR_RECONSTRUCTION, CSR_FROZEN),
     "model-3.3": (EMOTION_ENCODER, SENTIMENT_ENCODER, SIAMESE, CSR),
 }
-OWN_RECIPES: dict[str, tuple[Stage, ...]] = {
-    "model-3.4": (EMOTION_ENCODER, SENTIMENT_ENCODER, SIAMESE, CSR_JOINT),
+# What model-3.4 is made of, one thing added at a time.
+ABLATIONS: dict[str, tuple[Stage, ...]] = {
+    "bert-averaged": (EMOTION_AVERAGED,),
+    "label-attention": (joint_stage("label-attention", None, ()),),
+    "label-attention-from-sentiment": (
+        SENTIMENT_ENCODER,
+        joint_stage("label-attention-from-sentiment", "sentiment-encoder", ()),
+    ),
+    "token-space": (SENTIMENT_ENCODER, joint_stage("token-space", None, ("sentiment-encoder",))),
+    "token-space-from-sentiment": (
+        SENTIMENT_ENCODER,
+        joint_stage("token-space-from-sentiment", "sentiment-encoder", ("sentiment-encoder",)),
+    ),
+    "token-space-reconstruction": (
+        SENTIMENT_ENCODER,
+        SIAMESE_ON_SENTIMENT,
+        joint_stage("token-space-reconstruction", "sentiment-encoder", ("sentiment-encoder",), weight=0.1),
+    ),
+    "label-attention-from-related": (
+        RELATED_ENCODER,
+        joint_stage("label-attention-from-related", "related-encoder", ()),
+    ),
+    "token-space-related": (
+        SENTIMENT_ENCODER,
+        RELATED_ENCODER,
+        joint_stage("token-space-related", "related-encoder", BOTH),
+    ),
 }
 CONTROLS: dict[str, tuple[Stage, ...]] = {
     "emotion-alone": (EMOTION_ENCODER, SIAMESE, CSR_EMOTION_ALONE),
     "two-emotion-encoders": (EMOTION_ENCODER, EMOTION_ENCODER_2, SIAMESE, CSR_TWO_EMOTION),
     "sentiment-alone": (SENTIMENT_ENCODER, CSR_SENTIMENT_ALONE),
 }
-RECIPES = PAPER_RECIPES | OWN_RECIPES | CONTROLS
+OWN_RECIPES: dict[str, tuple[Stage, ...]] = {"model-3.4": ABLATIONS["token-space-from-sentiment"]}
+RECIPES = PAPER_RECIPES | OWN_RECIPES | CONTROLS | ABLATIONS
 
 
 def stages_of(recipes: list[str]) -> list[Stage]:
     """The stages of several recipes, each once, parents before children."""
     stages = {stage.name: stage for recipe in recipes for stage in RECIPES[recipe]}
     return list(stages.values())
+
+
+def learnt_tasks(stage: Stage) -> list[str]:
+    """The tasks that a stage has labels of, and then those that what it starts from has learnt."""
+    by_name = {other.name: other for stages in RECIPES.values() for other in stages}
+    inherited = [task for parent in stage.starts_from.values() for task in learnt_tasks(by_name[parent])]
+    return list(dict.fromkeys([*stage.tasks, *inherited]))

@@ -13,6 +13,7 @@ from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
 from .arguments import RunArguments
 from .cards import write_card
+from .context import StageContext
 from .data import load_task_dataset
 from .encoders import encoder_bytes, encoder_config, encoder_identity, longest_text, resolve_encoder
 from .evaluation import evaluate_classifier
@@ -20,7 +21,7 @@ from .recipes import RECIPES, Stage, stages_of
 from .records import StageRecord, digest, write_json
 from .results import DEV_LOGITS_NAME, read_results, update_results
 from .sampling import stratified_sample
-from .stages import StageContext, build_trainer, stage_arguments
+from .stages import build_trainer, stage_arguments
 from .tokenization import check_same_tokenizer, count_truncated, load_tokenizer
 from .trainer import StageTrainer
 
@@ -86,7 +87,10 @@ class Runner:
             check_same_tokenizer(tokenizer, other, (model.encoder, model.sentiment_encoder))
         tasks = {}
         for task in dict.fromkeys(task for stage in self.stages for task in stage.tasks):
-            dataset = load_task_dataset(getattr(data, f"{task}_dataset"), data_dir=data.data_dir, **data.columns(task))
+            name = getattr(data, f"{task}_dataset")
+            if name is None:
+                raise ValueError(f"--recipe {' '.join(model.recipe)} needs --{task}_dataset, such as goemotions.")
+            dataset = load_task_dataset(name, data_dir=data.data_dir, **data.columns(task))
             train = dataset.splits["train"]
             size = data.sample_size(task, len(train))
             if size < len(train):
@@ -146,25 +150,20 @@ class Runner:
             },
             "threshold": model.threshold,
         }
-        if stage.kind == "multitask":
+        if stage.kind == "multitask" or (stage.joint and "emotion_encoder" not in stage.starts_from):
             encoder = model.encoder
             if stage.tasks[0] == "sentiment" and model.sentiment_encoder:
                 encoder = model.sentiment_encoder
             made_from["encoder"] = encoder_identity(encoder, model.encoder_revision)
             made_from["model"] = {
                 name: getattr(model, name)
-                for name in (
-                    "pooling",
-                    "representation",
-                    "shared_layer_sizes",
-                    "classifier_dropout",
-                    "encoder_dropout",
-                    "freeze_word_embeddings",
-                )
+                for name in ("pooling", "representation", "shared_layer_sizes", "classifier_dropout", "encoder_dropout")
             }
-        elif stage.kind == "siamese":
+        if stage.kind == "multitask" or stage.joint:
+            made_from["freeze_word_embeddings"] = model.freeze_word_embeddings
+        if stage.kind == "siamese":
             made_from["siamese"] = vars(args.siamese)
-        else:
+        elif stage.kind == "csr":
             made_from["common"] = vars(args.common)
         return StageRecord(stage.name, made_from)
 

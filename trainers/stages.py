@@ -1,18 +1,13 @@
 """From a stage's description to its model, its data and its Trainer."""
 
 import dataclasses
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from datasets import Dataset, concatenate_datasets
-from tokenizers import Tokenizer
 from transformers import (
     AutoModel,
     AutoModelForSequenceClassification,
     PreTrainedModel,
-    PreTrainedTokenizerBase,
     default_data_collator,
     set_seed,
 )
@@ -21,93 +16,16 @@ from modeling_csr import CSRForSequenceClassification, MultitaskForSequenceClass
 
 from .arguments import ModelArguments, RunArguments, StageTrainingArguments
 from .collators import SingleTaskCollator, TaskCollator, collate_representations
+from .context import StageContext
 from .csr_trainer import CSRTrainer
-from .data import TaskDataset
-from .encoders import dropout_fields, encoder_config, resolve_encoder
+from .encoders import config_with_dropout, encoder_config, resolve_encoder
 from .metrics import TaskMetrics
 from .multitask_trainer import MultitaskTrainer
 from .pairs import PairDataset, sample_pairs
 from .recipes import Stage
-from .records import StageRecord, digest
-from .representations import RepresentationDataset, cached_representations
+from .representations import RepresentationDataset
 from .siamese_trainer import SiameseTrainer, siamese_metrics
 from .trainer import StageTrainer
-
-
-@dataclasses.dataclass
-class StageContext:
-    """What all stages of a run share.
-
-    Args:
-        args ([`RunArguments`]): The run's arguments.
-        tasks (`dict[str, TaskDataset]`): The data, by task.
-        tokenizer (`PreTrainedTokenizerBase`): The tokenizer of all encoders.
-        records (`dict[str, StageRecord]`): The record of each stage, by stage name.
-    """
-
-    args: RunArguments
-    tasks: dict[str, TaskDataset]
-    tokenizer: PreTrainedTokenizerBase
-    records: dict[str, StageRecord]
-
-    @property
-    def tokenizer_digest(self) -> str:
-        """What tells one tokenizer from another; how the last call cut and padded does not count."""
-        backend = Tokenizer.from_str(self.tokenizer.backend_tokenizer.to_str())
-        backend.no_truncation()
-        backend.no_padding()
-        return digest(backend.to_str())
-
-    @property
-    def output_dir(self) -> Path:
-        return Path(self.args.training.output_dir)
-
-    def folder(self, stage: str) -> Path:
-        return self.output_dir / stage
-
-    def task_config(self, task: str) -> dict[str, Any]:
-        data = self.tasks[task]
-        return {"labels": list(data.labels), "problem_type": data.problem_type}
-
-    def labels(self, split: str, task: str = "emotion") -> np.ndarray:
-        """Multi-hot floats `(texts, num_labels)` or class ids `(texts,)`."""
-        single = self.tasks[task].problem_type == "single_label_classification"
-        return np.asarray(self.tasks[task].splits[split]["labels"], dtype=np.int64 if single else np.float32)
-
-    def tokenized(self, tasks: Sequence[str], split: str) -> Dataset:
-        """The texts of one or several tasks, tokenised, with a column `labels_<task>` for each."""
-        parts = []
-        for task in tasks:
-            data = self.tasks[task].splits[split].rename_column("labels", f"labels_{task}")
-            parts.append(
-                data.map(
-                    lambda rows: self.tokenizer(rows["text"], truncation=True, max_length=self.args.data.max_length),
-                    batched=True,
-                    remove_columns=["text"],
-                    desc=f"Tokenising {task} {split}",
-                )
-            )
-        return concatenate_datasets(parts)
-
-    def representations(self, encoder: MultitaskModel, stage: str, split: str, task: str = "emotion") -> np.ndarray:
-        """A frozen encoder's representations of a split's texts, from the run's cache."""
-        texts = list(self.tasks[task].splits[split]["text"])
-        key = {
-            "encoder": self.records[stage].digest,
-            "tokenizer": self.tokenizer_digest,
-            "max_length": self.args.data.max_length,
-            "texts": digest(texts),
-        }
-        with self.args.training.main_process_first(desc="encoding"):
-            return cached_representations(
-                self.output_dir / "representations" / f"{digest(key)}.npy",
-                encoder,
-                self.tokenizer,
-                texts,
-                max_length=self.args.data.max_length,
-                device=self.args.training.device,
-                description=f"Encoding {task} {split} with {stage}",
-            )
 
 
 def stage_arguments(stage: Stage, args: RunArguments) -> StageTrainingArguments:
@@ -146,18 +64,25 @@ def build_trainer(stage: Stage, context: StageContext) -> StageTrainer:
     set_seed(arguments.seed)
     build = {"multitask": _multitask_trainer, "siamese": _siamese_trainer, "csr": _csr_trainer}[stage.kind]
     trainer = build(stage, context, arguments)
+    attention = attention_implementation(context.args.model, arguments)
+    if attention is not None:
+        # Not earlier: whatever takes an encoder in gives it the default attention.
+        trainer.model.set_attn_implementation(attention)
     # As the Trainer would do by itself, but not without a warning.
     for name in ("pad_token_id", "bos_token_id", "eos_token_id"):
         setattr(trainer.model.config.get_text_config(), name, getattr(context.tokenizer, name))
     return trainer
 
 
-def _freeze(model: PreTrainedModel, stage: Stage) -> None:
+def _freeze(model: PreTrainedModel, stage: Stage, context: StageContext) -> None:
     for name in stage.frozen:
         model.get_submodule(name).requires_grad_(False)
+    if context.args.model.freeze_word_embeddings:
+        model.get_input_embeddings().requires_grad_(False)
 
 
-def _multitask_trainer(stage: Stage, context: StageContext, arguments: StageTrainingArguments) -> StageTrainer:
+def _multitask_model(stage: Stage, context: StageContext) -> MultitaskForSequenceClassification:
+    """New heads on the pretrained encoder, or on the encoder that the stage starts from."""
     options = context.args.model
     encoder, revision = options.encoder, options.encoder_revision
     if stage.tasks[0] == "sentiment" and options.sentiment_encoder:
@@ -166,15 +91,14 @@ def _multitask_trainer(stage: Stage, context: StageContext, arguments: StageTrai
     sizes = options.shared_layer_sizes
     if sizes is None and len(stage.tasks) > 1:
         sizes = [encoder_config(encoder, revision).hidden_size]
-    loading: dict[str, Any] = {"attn_implementation": attention_implementation(options, arguments)}
+    loading: dict[str, Any] = {}
     if "encoder" in stage.starts_from:
         start, revision = str(context.folder(stage.starts_from["encoder"])), None
     elif options.encoder_dropout is not None:
-        loading |= dict.fromkeys(dropout_fields(encoder_config(encoder, revision)), options.encoder_dropout)
-    tasks = {task: context.task_config(task) for task in stage.tasks}
-    model = MultitaskForSequenceClassification.from_encoder(
+        loading["config"] = config_with_dropout(encoder, options.encoder_dropout, revision)
+    return MultitaskForSequenceClassification.from_encoder(
         start,
-        tasks,
+        {task: context.task_config(task) for task in stage.tasks},
         revision=revision,
         **loading,
         config_kwargs={
@@ -184,17 +108,19 @@ def _multitask_trainer(stage: Stage, context: StageContext, arguments: StageTrai
             "classifier_dropout": options.classifier_dropout,
         },
     )
-    _freeze(model, stage)
-    if options.freeze_word_embeddings:
-        model.get_input_embeddings().requires_grad_(False)
+
+
+def _multitask_trainer(stage: Stage, context: StageContext, arguments: StageTrainingArguments) -> StageTrainer:
+    model = _multitask_model(stage, context)
+    _freeze(model, stage, context)
     return MultitaskTrainer(
         model=model,
         args=arguments,
         train_dataset=context.tokenized(stage.tasks, "train"),
         eval_dataset=context.tokenized(stage.tasks, "dev"),
-        data_collator=TaskCollator(context.tokenizer, tasks),
+        data_collator=TaskCollator(context.tokenizer, model.config.tasks),
         processing_class=context.tokenizer,
-        compute_metrics=TaskMetrics(tasks),
+        compute_metrics=TaskMetrics(model.config.tasks),
     )
 
 
@@ -209,7 +135,7 @@ def _siamese_trainer(stage: Stage, context: StageContext, arguments: StageTraini
         siamese_margin=options.siamese_margin,
         **_label_config(context),
     )
-    _freeze(model, stage)
+    _freeze(model, stage, context)
 
     def pairs(split: str) -> PairDataset:
         labels = context.labels(split)
@@ -246,13 +172,14 @@ def _csr_trainer(stage: Stage, context: StageContext, arguments: StageTrainingAr
         for name, value in {"prediction_loss_weight": 1.0, **stage.config}.items():
             setattr(model.config, name, value)
     else:
-        attention = attention_implementation(context.args.model, arguments)
 
-        def encoder(parent: str) -> MultitaskModel:
-            return AutoModel.from_pretrained(context.folder(parent), attn_implementation=attention)
+        def encoder(parent: str | None) -> MultitaskModel:
+            if parent is None:
+                return _multitask_model(stage, context).multitask
+            return AutoModel.from_pretrained(context.folder(parent))
 
         model = CSRForSequenceClassification.from_encoders(
-            encoder(parents["emotion_encoder"]),
+            encoder(parents.get("emotion_encoder")),
             [encoder(source) for source in stage.sources],
             SiameseModel.from_pretrained(context.folder(parents["siamese"])) if "siamese" in parents else None,
             common_size=options.common_size,
@@ -261,11 +188,9 @@ def _csr_trainer(stage: Stage, context: StageContext, arguments: StageTrainingAr
             **_label_config(context),
             **config,
         )
-    _freeze(model, stage)
+    _freeze(model, stage, context)
     task = {"emotion": context.task_config("emotion")}
     if stage.joint:
-        if context.args.model.freeze_word_embeddings:
-            model.get_input_embeddings().requires_grad_(False)
         return CSRTrainer(
             model=model,
             args=arguments,

@@ -39,9 +39,7 @@ class WeightAveraging(TrainerCallback):
             self._averages = {name: found[name].to(part.device) for name, part in self._parameters.items()}
 
     @torch.no_grad()
-    def on_step_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> None:
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         window = self.share * state.max_steps
         if state.global_step < window:
             return

@@ -51,6 +51,7 @@ def test_labels_and_problem_type() -> None:
 def test_every_field_survives_the_file(tmp_path: Path) -> None:
     options = {
         "common_size": 7,
+        "emotion_corruption": 0.25,
         "intermediate_size": 9,
         "siamese_size": 5,
         "siamese_loss": "contrastive",
@@ -101,12 +102,69 @@ def test_default_config_and_its_file(tmp_path: Path) -> None:
     [
         ({"common_size": 32}, r"common_size \(32\) must be smaller than the emotion representation \(32\)"),
         ({"common_size": 40}, r"common_size \(40\) must be smaller"),
+        ({"common_level": "word"}, "common_level must be one of text, token, got 'word'"),
+        ({"emotion_corruption": 1}, "emotion_corruption must be at least 0 and below 1, .*got 1"),
+        ({"emotion_corruption": -0.1}, "emotion_corruption must be at least 0 and below 1, .*got -0.1"),
         ({"siamese_loss": "triplet"}, "siamese_loss must be one of regression, contrastive, got 'triplet'"),
         ({"problem_type": "ranking"}, "problem_type must be one of .*, got 'ranking'"),
         ({"thresholds": [0.5]}, "3 labels but 1 thresholds"),
     ],
-    ids=["common_size as wide", "common_size wider", "siamese_loss", "problem_type", "thresholds"],
+    ids=[
+        "common_size as wide",
+        "common_size wider",
+        "common_level",
+        "emotion_corruption of all",
+        "emotion_corruption below 0",
+        "siamese_loss",
+        "problem_type",
+        "thresholds",
+    ],
 )
 def test_errors(options: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         config(**options)
+
+
+# --- token states
+
+
+def pooled(**options: Any) -> CSRConfig:
+    """Over two encoders that can be read token by token."""
+    encoders = [multitask(BertConfig(hidden_size=32, num_attention_heads=4)), multitask(DistilBertConfig(dim=16))]
+    return CSRConfig(emotion_encoder=encoders[0], source_encoders=encoders[1:], **(LABELS | options))
+
+
+def test_texts_are_the_default_level() -> None:
+    made = pooled()
+    assert made.common_level == "text"
+    assert made.emotion_corruption == 0
+
+
+def test_token_level_survives_the_file(tmp_path: Path) -> None:
+    pooled(common_level="token", emotion_corruption=0.5).save_pretrained(tmp_path)
+    written = json.loads((tmp_path / "config.json").read_text())
+    assert (written["common_level"], written["emotion_corruption"]) == ("token", 0.5)
+    loaded = CSRConfig.from_pretrained(tmp_path)
+    assert (loaded.common_level, loaded.emotion_corruption) == ("token", 0.5)
+    assert CSRConfig(**json.loads(loaded.to_json_string())).common_level == "token"
+
+
+def test_file_from_before_the_token_level_is_read(tmp_path: Path) -> None:
+    pooled().save_pretrained(tmp_path)
+    written = json.loads((tmp_path / "config.json").read_text())
+    for name in ("common_level", "emotion_corruption"):
+        written.pop(name, None)
+    (tmp_path / "config.json").write_text(json.dumps(written))
+    assert CSRConfig.from_pretrained(tmp_path).common_level == "text"
+
+
+def test_token_level_needs_encoders_that_are_read_token_by_token() -> None:
+    """The last shared layer has one vector a text."""
+    shared = multitask(
+        BertConfig(hidden_size=32, num_attention_heads=4), shared_layer_sizes=[10], representation="shared"
+    )
+    assert CSRConfig(emotion_encoder=shared, common_level="text").common_size == 5
+    with pytest.raises(ValueError, match='common_level="token" .* the emotion encoder needs representation="pooled"'):
+        CSRConfig(emotion_encoder=shared, common_level="token")
+    with pytest.raises(ValueError, match='common_level="token" .* source encoder 1 needs representation="pooled"'):
+        config(common_level="token")

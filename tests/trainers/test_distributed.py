@@ -30,10 +30,10 @@ def folders(tiny: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> dict[
         "CUDA_VISIBLE_DEVICES": "",
     }
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", str(SCRIPT)]
-    command += [str(folders["two"]), "two-tasks:4:1", "csr:2:2"]
+    command += [str(folders["two"]), "two-tasks:4:1", "csr:2:2", "two-tasks:4:1:bf16"]
     finished = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240)
     assert finished.returncode == 0, finished.stdout + finished.stderr
-    tiny.main(str(folders["one"]), "two-tasks:8:1", "csr:8:1")
+    tiny.main(str(folders["one"]), "two-tasks:8:1", "csr:8:1", "two-tasks:8:1:bf16")
     return folders
 
 
@@ -52,6 +52,28 @@ def test_two_processes_train_as_one_does(folders: dict[str, Path], kind: str) ->
     assert weights.keys() == expected_weights.keys()
     for name, weight in weights.items():
         torch.testing.assert_close(weight, expected_weights[name], rtol=0, atol=1e-4)
+
+
+def test_two_processes_train_as_one_does_on_a_bf16_copy(tiny: ModuleType, folders: dict[str, Path]) -> None:
+    """As nearly as bf16 allows: the model that is wrapped for several processes takes the copy, too."""
+    one, two = logs(folders, "two-tasks-bf16")
+    assert (one["processes"], two["processes"]) == (1, 2)
+    assert len(one["steps"]) == len(two["steps"]) == 4
+    for step, expected in zip(two["steps"], one["steps"], strict=True):
+        assert step == pytest.approx(expected, rel=0.05)
+    start = tiny.trained_weights(tiny.trainer("two-tasks", folders["one"]).model)
+    moved, expected_moves, exact_moves = (
+        torch.cat([(weights[name] - value).flatten() for name, value in start.items()])
+        for weights in (
+            load_file(folders["two"] / "two-tasks-bf16" / "model.safetensors"),
+            load_file(folders["one"] / "two-tasks-bf16" / "model.safetensors"),
+            load_file(folders["one"] / "two-tasks" / "model.safetensors"),
+        )
+    )
+    assert moved.dtype == torch.float32
+    assert (moved - expected_moves).norm() < 0.1 * expected_moves.norm()
+    # The test could tell: bf16 was at work.
+    assert (moved - exact_moves).norm() > 1e-4 * exact_moves.norm()
 
 
 @pytest.mark.parametrize("kind", KINDS)

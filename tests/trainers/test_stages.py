@@ -5,13 +5,14 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
 from transformers import AutoConfig, AutoModelForSequenceClassification
 
 from trainers.arguments import parse_run_arguments
-from trainers.recipes import EMOTION_ENCODER
+from trainers.recipes import EMOTION_ENCODER, MULTITASK
 from trainers.runner import Runner
 from trainers.stages import build_trainer
 
@@ -85,20 +86,18 @@ def test_attention_in_training_is_not_that_of_the_saved_model(trained: dict[str,
 
 @pytest.mark.parametrize(("given", "taken"), [(None, "eager"), ("eager", "eager"), ("sdpa", "sdpa")])
 def test_attention_in_training_on_a_cpu(place: Path, tmp_path: Path, given: str | None, taken: str) -> None:
-    runner = prepared(place, tmp_path / "out", recipe=["bert"], attn_implementation=given)
-    model = build_trainer(EMOTION_ENCODER, runner.context).model
-    assert model.multitask.encoder.config._attn_implementation == taken
+    runner = prepared(place, tmp_path / "out", recipe=["model-2"], attn_implementation=given)
+    trainer = build_trainer(MULTITASK, runner.context)
+    assert trainer.model.multitask.encoder.config._attn_implementation == taken
 
 
-def test_attention_and_frozen_embeddings_in_training_give_the_same_scores(place: Path, tmp_path: Path) -> None:
-    """Attentions differ in speed alone."""
-    weights = []
+def test_attentions_differ_in_speed_alone(place: Path, tmp_path: Path) -> None:
+    logits = []
     for name in ("eager", "sdpa"):
         options = {"recipe": ["bert"], "num_train_epochs": 1, "attn_implementation": name}
         run_csr(tiny_run.options(place, tmp_path / name, **options))
-        weights.append(load_file(tmp_path / name / "emotion-encoder" / "model.safetensors"))
-    for name, weight in weights[0].items():
-        torch.testing.assert_close(weight, weights[1][name], rtol=0, atol=1e-4)
+        logits.append(np.load(tmp_path / name / "emotion-encoder" / "dev_logits.npy"))
+    np.testing.assert_allclose(logits[0], logits[1], atol=1e-3)
 
 
 @pytest.mark.parametrize("dropout", [0.0, 0.3])

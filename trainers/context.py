@@ -1,0 +1,94 @@
+"""What all stages of a run share: its arguments, data, tokenizer and records, and what is cached of its texts."""
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from datasets import Dataset, concatenate_datasets
+from tokenizers import Tokenizer
+from transformers import PreTrainedTokenizerBase
+
+from modeling_csr import MultitaskModel
+
+from .arguments import RunArguments
+from .data import TaskDataset
+from .records import StageRecord, digest
+from .representations import cached_representations
+
+
+@dataclasses.dataclass
+class StageContext:
+    """What all stages of a run share.
+
+    Args:
+        args ([`RunArguments`]): The run's arguments.
+        tasks (`dict[str, TaskDataset]`): The data, by task.
+        tokenizer (`PreTrainedTokenizerBase`): The tokenizer of all encoders.
+        records (`dict[str, StageRecord]`): The record of each stage, by stage name.
+    """
+
+    args: RunArguments
+    tasks: dict[str, TaskDataset]
+    tokenizer: PreTrainedTokenizerBase
+    records: dict[str, StageRecord]
+
+    @property
+    def tokenizer_digest(self) -> str:
+        """What tells one tokenizer from another; how the last call cut and padded does not count."""
+        backend = Tokenizer.from_str(self.tokenizer.backend_tokenizer.to_str())
+        backend.no_truncation()
+        backend.no_padding()
+        return digest(backend.to_str())
+
+    @property
+    def output_dir(self) -> Path:
+        return Path(self.args.training.output_dir)
+
+    def folder(self, stage: str) -> Path:
+        return self.output_dir / stage
+
+    def task_config(self, task: str) -> dict[str, Any]:
+        data = self.tasks[task]
+        return {"labels": list(data.labels), "problem_type": data.problem_type}
+
+    def labels(self, split: str, task: str = "emotion") -> np.ndarray:
+        """Multi-hot floats `(texts, num_labels)` or class ids `(texts,)`."""
+        single = self.tasks[task].problem_type == "single_label_classification"
+        return np.asarray(self.tasks[task].splits[split]["labels"], dtype=np.int64 if single else np.float32)
+
+    def tokenized(self, tasks: Sequence[str], split: str) -> Dataset:
+        """The texts of one or several tasks, tokenised, with a column `labels_<task>` for each."""
+        parts = []
+        for task in tasks:
+            data = self.tasks[task].splits[split].rename_column("labels", f"labels_{task}")
+            parts.append(
+                data.map(
+                    lambda rows: self.tokenizer(rows["text"], truncation=True, max_length=self.args.data.max_length),
+                    batched=True,
+                    remove_columns=["text"],
+                    desc=f"Tokenising {task} {split}",
+                )
+            )
+        return concatenate_datasets(parts)
+
+    def representations(self, encoder: MultitaskModel, stage: str, split: str, task: str = "emotion") -> np.ndarray:
+        """A frozen encoder's representations of a split's texts, from the run's cache."""
+        texts = list(self.tasks[task].splits[split]["text"])
+        key = {
+            "encoder": self.records[stage].digest,
+            "tokenizer": self.tokenizer_digest,
+            "max_length": self.args.data.max_length,
+            "texts": digest(texts),
+        }
+        with self.args.training.main_process_first(desc="encoding"):
+            return cached_representations(
+                self.output_dir / "representations" / f"{digest(key)}.npy",
+                encoder,
+                self.tokenizer,
+                texts,
+                max_length=self.args.data.max_length,
+                device=self.args.training.device,
+                description=f"Encoding {task} {split} with {stage}",
+            )
