@@ -16,12 +16,10 @@ from typing import Any
 # This folder holds evaluate.py, which must not stand in for the evaluate library.
 sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != Path(__file__).resolve().parent]
 
-from model_cards.figures import plot_comparison  # noqa: E402
 from trainers.arguments import parse_run_arguments  # noqa: E402
-from trainers.comparison import compare_recipes, comparison_table  # noqa: E402
+from trainers.comparison import compare_recipes, save_comparison  # noqa: E402
 from trainers.encoders import encoder_label  # noqa: E402
 from trainers.recipes import RECIPES  # noqa: E402
-from trainers.records import write_json  # noqa: E402
 from trainers.runner import Runner  # noqa: E402
 
 # By table, the experiments in it: target and source data, recipes, and options of run_csr.py. Which source belongs to
@@ -86,7 +84,21 @@ def main(argv: list[str]) -> None:
         # Tables are written after each seed, so that an interrupted reproduction has something to show.
         for count in range(1, len(args.seeds) + 1):
             compared = run_experiment(args, further, table, name, args.seeds[:count])
-            write_results(results_dir, args, table, name, args.seeds[:count], compared)
+            about = {
+                "data": TABLES[table][name]["data"],
+                "encoder": encoder_label(args.encoder),
+                "seeds": args.seeds[:count],
+                "threshold": args.threshold,
+                "options": [*TABLES[table][name]["options"], *further],
+            }
+            save_comparison(
+                compared,
+                results_dir,
+                file_stem(table, name),
+                f"Table {table}, {name}",
+                about,
+                published=PUBLISHED.get(name),
+            )
         print((results_dir / f"{file_stem(table, name)}.md").read_text(encoding="utf-8"))
     print(f"Tables, figures and JSON are in {results_dir} ({time.monotonic() - started:.0f} s).")
 
@@ -120,32 +132,6 @@ def run_experiment(
     recipes = runner.args.model.recipe
     problem_type = runner.context.task_config("emotion")["problem_type"]
     return compare_recipes(folders, recipes, runner.context.labels("dev"), problem_type)
-
-
-def write_results(
-    folder: Path,
-    args: argparse.Namespace,
-    table: str,
-    name: str,
-    seeds: list[int],
-    compared: dict[str, dict[str, Any]],
-) -> None:
-    """Write one experiment's table (Markdown), figure (PNG) and figures (JSON)."""
-    folder.mkdir(parents=True, exist_ok=True)
-    stem, published = file_stem(table, name), PUBLISHED.get(name)
-    about = {
-        "table": table,
-        "experiment": name,
-        "data": list(TABLES[table][name]["data"]),
-        "encoder": encoder_label(args.encoder),
-        "seeds": seeds,
-        "threshold": args.threshold,
-    }
-    write_json(folder / f"{stem}.json", {**about, "published": published, "recipes": compared})
-    described = ", ".join(f"{key} {value}" for key, value in about.items() if key not in ("table", "experiment"))
-    heading = f"Table {table}, {name}: dev scores x 100, mean ± standard deviation over seeds ({described})"
-    (folder / f"{stem}.md").write_text(f"{heading}\n\n{comparison_table(compared, 'bert', published)}\n", "utf-8")
-    plot_comparison({recipe: one["scores"] for recipe, one in compared.items()}, folder / f"{stem}.png", name)
 
 
 if __name__ == "__main__":

@@ -47,7 +47,10 @@ class CSRClassifierOutput(ModelOutput):
         prediction_loss (`torch.FloatTensor`, *optional*): The unweighted label loss.
         reconstruction_loss (`torch.FloatTensor`, *optional*): The unweighted reconstruction loss.
         logits (`torch.FloatTensor` of shape `(batch, num_labels)`): Unnormalised scores.
-        common_space, emotion_representation, source_representations: As in [`CSRModelOutput`].
+        common_space (`torch.FloatTensor` of shape `(batch, common_size)`): The common-space representation.
+
+    What the encoders give is in the output of [`CSRModel`], `model.csr(**batch)`: pipelines cut the output of a batch
+    into its texts, and cannot cut a tuple of representations.
     """
 
     loss: torch.FloatTensor | None = None
@@ -55,8 +58,6 @@ class CSRClassifierOutput(ModelOutput):
     reconstruction_loss: torch.FloatTensor | None = None
     logits: torch.FloatTensor | None = None
     common_space: torch.FloatTensor | None = None
-    emotion_representation: torch.FloatTensor | None = None
-    source_representations: tuple[torch.FloatTensor, ...] | None = None
 
 
 def _eval_frozen(module: nn.Module) -> None:
@@ -286,8 +287,6 @@ class CSRForSequenceClassification(CSRPreTrainedModel):
             reconstruction_loss=reconstruction_loss,
             logits=logits,
             common_space=states.common_space,
-            emotion_representation=states.emotion_representation,
-            source_representations=states.source_representations,
         )
         return output.to_tuple() if return_dict is False else output
 

@@ -243,7 +243,8 @@ class MultitaskForSequenceClassification(MultitaskPreTrainedModel):
         output = MultitaskClassifierOutput(
             loss=loss,
             logits=task_logits[self.config.main_task],
-            task_logits=task_logits,
+            # Pipelines can cut this one into the texts of a batch, but no plain dict.
+            task_logits=ModelOutput(task_logits),
             task_losses=task_losses,
             representation=states.representation,
             hidden_states=states.hidden_states,

@@ -9,7 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from model_cards.figures import plot_comparison
+
 from .metrics import HEADLINE, decide
+from .records import write_json
 from .results import DEV_LOGITS_NAME, read_results
 from .significance import paired_test
 
@@ -151,6 +154,63 @@ def comparison_table(
     return "\n".join(lines)
 
 
+def shuffled_table(compared: Mapping[str, Mapping[str, Any]]) -> str:
+    """What each common space loses when one half of its input belongs to another text, as a Markdown table.
+
+    Args:
+        compared (`Mapping`): By recipe, what [`compare_systems`] returned; those without sources are left out.
+    """
+    metrics = list(next(iter(compared.values()))["scores"])
+    heads = [f"{title(metric)}, {part} shuffled" for part in ("P_S", "P_E") for metric in metrics]
+    lines = [f"| recipe | {' | '.join(heads)} |", "|---" * (len(heads) + 1) + "|"]
+    for recipe, one in compared.items():
+        if "shuffled" not in one:
+            continue
+        losses = []
+        for part in ("sources", "emotion"):
+            for metric in metrics:
+                pairs = zip(one["shuffled"][part][metric], one["scores"][metric], strict=True)
+                losses.append(mean_and_spread([after - before for after, before in pairs]))
+        lines.append(f"| `{recipe}` | {' | '.join(losses)} |")
+    return "\n".join(lines)
+
+
+def save_comparison(
+    compared: dict[str, dict[str, Any]],
+    folder: Path,
+    name: str,
+    heading: str,
+    about: dict[str, Any],
+    baseline: str = "bert",
+    published: Mapping[str, Mapping[str, float]] | None = None,
+) -> None:
+    """Write a comparison as a table (`NAME.md`), a figure (`NAME.png`) and with everything (`NAME.json`).
+
+    Args:
+        compared (`dict`): What [`compare_systems`] returned.
+        folder (`Path`): Where to write.
+        name (`str`): Name of the files.
+        heading (`str`): What was compared.
+        about (`dict`): Data, encoder, seeds, command and the like.
+        baseline (`str`, defaults to `"bert"`): What the others were tested against.
+        published (`Mapping`, *optional*): As in [`comparison_table`].
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / f"{name}.json", {**about, "baseline": baseline, "published": published, "recipes": compared})
+    seconds = {recipe: statistics.mean(one["seconds"]) for recipe, one in compared.items()}
+    described = [f"- {key.replace('_', ' ')}: {_plain(value)}" for key, value in about.items()]
+    described.append("- seconds, all stages: " + ", ".join(f"{recipe} {mean:.0f}" for recipe, mean in seconds.items()))
+    text = [
+        f"{heading}: dev scores x 100, mean ± standard deviation over seeds; difference from `{baseline}` with its 95 % "
+        "interval and p-value (bootstrap over texts and seeds).",
+        comparison_table(compared, baseline, published),
+    ]
+    if any("shuffled" in one for one in compared.values()):
+        text += ["What is lost when one half of the input belongs to another text:", shuffled_table(compared)]
+    (folder / f"{name}.md").write_text("\n\n".join([*text, "\n".join(described)]) + "\n", encoding="utf-8")
+    plot_comparison({recipe: one["scores"] for recipe, one in compared.items()}, folder / f"{name}.png", heading)
+
+
 def title(metric: str) -> str:
     """How tables and figures write a metric."""
     return metric.replace("_f1", " F1").replace("jaccard", "Jaccard")
@@ -160,6 +220,10 @@ def _difference(test: Mapping[str, Any]) -> str:
     low, high, p = 100 * test["low"], 100 * test["high"], test["p_bootstrap"]
     chance = "< .001" if p < 0.001 else f"= {p:.3f}".replace("0.", ".", 1)
     return f"{100 * test['difference']:+.1f} [{low:+.1f}, {high:+.1f}], p {chance}"
+
+
+def _plain(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def _by_metric(scores: Sequence[Mapping[str, float]], metrics: Sequence[str]) -> dict[str, list[float]]:

@@ -50,6 +50,13 @@ def test_auto_classes(
         (csr(model_type), AutoModelForSequenceClassification, CSRForSequenceClassification, "logits"),
         (csr(model_type), AutoModel, CSRModel, "common_space"),
         (csr(model_type).csr, AutoModel, CSRModel, "common_space"),
+        (
+            csr(model_type, common_level="token"),
+            AutoModelForSequenceClassification,
+            CSRForSequenceClassification,
+            "logits",
+        ),
+        (csr(model_type, common_level="token"), AutoModel, CSRModel, "common_states"),
         (siamese(model_type), AutoModel, SiameseModel, "embeddings"),
     ]
     for number, (model, auto_class, cls, name) in enumerate(cases):
@@ -160,9 +167,9 @@ def test_no_path_of_the_machine_is_written(
 # --- pipelines
 
 
-def scores(folder: Path) -> list[dict[str, float]]:
+def scores(folder: Path, batch_size: int = 1) -> list[dict[str, float]]:
     """By text, the score of each label."""
-    classifier = pipeline("text-classification", model=str(folder), top_k=None)
+    classifier = pipeline("text-classification", model=str(folder), top_k=None, batch_size=batch_size)
     return [{entry["label"]: entry["score"] for entry in entries} for entries in classifier(TEXTS)]
 
 
@@ -181,6 +188,22 @@ def test_pipeline_gives_sigmoid_scores_of_multi_label_models(
     for found, row in zip(scores(folder), expected, strict=True):
         assert found == pytest.approx(dict(zip(EMOTIONS, row.tolist(), strict=True)), abs=1e-6)
         assert abs(sum(found.values()) - 1) > 0.1
+
+
+@pytest.mark.parametrize("batch_size", [2, 8])
+@pytest.mark.parametrize("family", ["multitask", "csr", "siblings", "tokens"])
+def test_pipeline_in_batches(
+    multitask: Factory, csr: Factory, tiny_encoder: Callable[[str], Path], tmp_path: Path, family: str, batch_size: int
+) -> None:
+    model = {
+        "multitask": lambda: multitask("electra", tasks=("emotion", "sentiment")),
+        "csr": csr,
+        "siblings": lambda: csr(sources=("roberta", "electra")),
+        "tokens": lambda: csr(common_level="token"),
+    }[family]()
+    folder = save(model, tmp_path, tiny_encoder)
+    for found, alone in zip(scores(folder, batch_size), scores(folder), strict=True):
+        assert found == pytest.approx(alone, abs=1e-6)
 
 
 @pytest.mark.parametrize("family", ["multitask", "csr"])
@@ -280,6 +303,7 @@ def folders(
             id2label=dict(enumerate(names)),
             label2id={name: index for index, name in enumerate(names)},
         ).eval(),
+        "classifier-tokens": csr("electra", sources=("bert", "roberta"), common_level="token"),
         "base-multitask": multitask("mpnet", shared_layer_sizes=[8], representation="shared").multitask,
         "base-csr": csr("bert").csr,
         "base-siamese": siamese("bert"),

@@ -164,7 +164,7 @@ def test_token_level_needs_encoders_that_are_read_token_by_token() -> None:
         BertConfig(hidden_size=32, num_attention_heads=4), shared_layer_sizes=[10], representation="shared"
     )
     assert CSRConfig(emotion_encoder=shared, common_level="text").common_size == 5
-    with pytest.raises(ValueError, match='common_level="token" .* the emotion encoder needs representation="pooled"'):
+    with pytest.raises(ValueError, match=r'common_level="token" .* the emotion encoder needs representation="pooled"'):
         CSRConfig(emotion_encoder=shared, common_level="token")
-    with pytest.raises(ValueError, match='common_level="token" .* source encoder 1 needs representation="pooled"'):
+    with pytest.raises(ValueError, match=r'common_level="token" .* source encoder 1 needs representation="pooled"'):
         config(common_level="token")

@@ -68,7 +68,7 @@ def test_from_encoders_keeps_the_trained_parts(
     trained = siamese("electra", siamese_size=5, siamese_loss="contrastive", siamese_margin=2.0)
     source = multitask("roberta", tasks=("sentiment",)).multitask
     model = CSRForSequenceClassification.from_encoders(trained.emotion_encoder, [source], trained).eval()
-    output = model(**tokens)
+    output = model.csr(**tokens)
     assert torch.equal(output.emotion_representation, trained.emotion_encoder(**tokens).representation)
     assert torch.equal(output.source_representations[0], source(**tokens).representation)
     for name, weight in trained.siamese.state_dict().items():
@@ -82,14 +82,15 @@ def test_from_encoders_keeps_the_trained_parts(
 
 
 def test_shapes_and_names(csr: Factory, tokens: Tokens, labels: Tokens) -> None:
-    output = csr(sources=("distilbert", "electra"), common_size=7)(**tokens, labels=labels["emotion"])
+    model = csr(sources=("distilbert", "electra"), common_size=7)
+    output = model(**tokens, labels=labels["emotion"])
     assert output.logits.shape == (3, 4)
     assert output.common_space.shape == (3, 7)
-    assert output.emotion_representation.shape == (3, 32)
-    assert [source.shape for source in output.source_representations] == [(3, 32), (3, 32)]
     assert output.loss.shape == output.prediction_loss.shape == output.reconstruction_loss.shape == ()
-    base = csr(common_size=7).csr(**tokens)
+    base = model.csr(**tokens)
     assert base.common_space.shape == (3, 7)
+    assert base.emotion_representation.shape == (3, 32)
+    assert [source.shape for source in base.source_representations] == [(3, 32), (3, 32)]
     assert base.reconstruction.shape == (3, 32)
     assert base.reconstruction_loss.shape == ()
 
@@ -128,13 +129,14 @@ def test_encoders_of_different_widths(multitask: Callable, tokens: Tokens, tmp_p
     emotion = multitask(shared_layer_sizes=[10], representation="shared").multitask
     source = multitask("roberta", shared_layer_sizes=[6], representation="shared").multitask
     model = CSRForSequenceClassification.from_encoders(emotion, [source]).eval()
-    output = model(**tokens)
-    assert output.emotion_representation.shape == (3, 10)
-    assert output.source_representations[0].shape == (3, 6)
-    assert output.common_space.shape == (3, 5)
+    base = model.csr(**tokens)
+    assert base.emotion_representation.shape == (3, 10)
+    assert base.source_representations[0].shape == (3, 6)
+    assert base.common_space.shape == (3, 5)
+    logits = model(**tokens).logits
     model.save_pretrained(tmp_path)
     loaded = CSRForSequenceClassification.from_pretrained(tmp_path)
-    assert torch.equal(loaded(**tokens).logits, output.logits)
+    assert torch.equal(loaded(**tokens).logits, logits)
 
 
 @pytest.mark.parametrize("number", [0, 1, 3])
@@ -164,7 +166,7 @@ def test_padding_and_batch_change_nothing(csr: Factory, tokens: Tokens, model_ty
 
 
 def test_token_types_reach_the_encoders_that_know_them(csr: Factory, tokens: Tokens) -> None:
-    model, ones = csr("bert", sources=("distilbert",)), torch.ones_like(tokens["input_ids"])
+    model, ones = csr("bert", sources=("distilbert",)).csr, torch.ones_like(tokens["input_ids"])
     before, after = model(**tokens), model(**tokens, token_type_ids=ones)
     assert not torch.allclose(before.emotion_representation, after.emotion_representation)
     assert torch.equal(before.source_representations[0], after.source_representations[0])
@@ -304,14 +306,14 @@ def test_frozen_parts_train_again_once_they_are_not_frozen(csr: Factory) -> None
 def test_frozen_encoders_have_no_dropout_in_training(csr: Factory, tokens: Tokens) -> None:
     model = csr(classifier_dropout=0.5)
     freeze(*(getattr(model.csr, name) for name in FROZEN))
-    expected = model(**tokens)
+    expected = model.csr(**tokens)
     model.train()
-    output = model(**tokens)
+    output = model.csr(**tokens)
     assert torch.equal(output.emotion_representation, expected.emotion_representation)
     assert torch.equal(output.source_representations[0], expected.source_representations[0])
     assert not torch.equal(output.common_space, expected.common_space)
     model.requires_grad_(True)
-    assert not torch.equal(model.train()(**tokens).emotion_representation, expected.emotion_representation)
+    assert not torch.equal(model.train().csr(**tokens).emotion_representation, expected.emotion_representation)
 
 
 def test_a_classifier_on_a_frozen_common_space(csr: Factory, tokens: Tokens, labels: Tokens) -> None:

