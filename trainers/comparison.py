@@ -201,8 +201,8 @@ def save_comparison(
     described = [f"- {key.replace('_', ' ')}: {_plain(value)}" for key, value in about.items()]
     described.append("- seconds, all stages: " + ", ".join(f"{recipe} {mean:.0f}" for recipe, mean in seconds.items()))
     text = [
-        f"{heading}: dev scores x 100, mean ± standard deviation over seeds; difference from `{baseline}` with its 95 % "
-        "interval and p-value (bootstrap over texts and seeds).",
+        f"{heading}: dev scores x 100, mean ± standard deviation over seeds; difference from `{baseline}` with its "
+        "95 % interval and p-value (bootstrap over texts and seeds).",
         comparison_table(compared, baseline, published),
     ]
     if any("shuffled" in one for one in compared.values()):
