@@ -39,6 +39,7 @@ TABLES: dict[str, dict[str, dict[str, Any]]] = {
         },
     },
 }
+DATA_OPTIONS = ("--emotion_dataset", "--sentiment_dataset")
 # Percentages that the paper reports, on its test sets and with BERT-base.
 PUBLISHED: dict[str, dict[str, dict[str, float]]] = {"E-c": {"bert": {"micro_f1": 65.6}}}
 
@@ -65,7 +66,14 @@ def parse_args(argv: list[str]) -> tuple[argparse.Namespace, list[str]]:
     )
     parser.add_argument("--output_dir", default="outputs/paper", help="Where the runs are written, or found.")
     parser.add_argument("--results_dir", help="Where tables, figures and JSON are written (default: --output_dir).")
-    return parser.parse_known_args(argv)
+    args, further = parser.parse_known_args(argv)
+    own = [option for option in further if option.split("=")[0] in ("--recipe", "--seed", *DATA_OPTIONS)]
+    if own:
+        sys.exit(
+            f"reproduce_paper.py: error: {' '.join(own)} cannot be given: the tables say which data are read; for the "
+            "others there are --recipes and --seeds."
+        )
+    return args, further
 
 
 def main(argv: list[str]) -> None:
@@ -77,7 +85,8 @@ def main(argv: list[str]) -> None:
     try:
         # Everything is checked before anything is trained.
         for table, name in experiments:
-            Runner(run_arguments(args, further, table, name, args.seeds[0]))
+            for seed in args.seeds:
+                Runner(run_arguments(args, further, table, name, seed))
     except (ValueError, OSError, ModuleNotFoundError) as error:
         sys.exit(f"reproduce_paper.py: error: {error}")
     for table, name in experiments:

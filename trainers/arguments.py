@@ -67,6 +67,22 @@ class DataArguments:
     related_label_columns: list[str] | None = field(
         default=None, metadata={"help": "Label column(s) of your own related data (default: label or labels)."}
     )
+    unlabelled_dataset: str | None = field(
+        default=None,
+        metadata={
+            "help": "Texts that self-trained stages (model-3.4) label themselves, such as semeval2017-4a-all; given as "
+            "--emotion_dataset is, and its labels are not used. Default: --sentiment_dataset."
+        },
+    )
+    unlabelled_text_column: str | None = field(
+        default=None, metadata={"help": "Text column of your own such texts (default: text)."}
+    )
+    unlabelled_label_columns: list[str] | None = field(
+        default=None, metadata={"help": "Label column(s) of your own such texts (default: label or labels)."}
+    )
+    max_unlabelled_samples: int = field(
+        default=20_000, metadata={"help": "Use at most this many of them, drawn by --seed."}
+    )
     max_length: int = field(default=128, metadata={"help": "Longer texts are cut to this number of tokens."})
     max_train_samples: int | None = field(
         default=None,
@@ -90,6 +106,12 @@ class DataArguments:
     def __post_init__(self) -> None:
         if self.max_train_samples is not None and self.max_train_samples < 1:
             raise ValueError(f"--max_train_samples must be at least 1, got {self.max_train_samples}.")
+        if self.max_unlabelled_samples < 1:
+            raise ValueError(f"--max_unlabelled_samples must be at least 1, got {self.max_unlabelled_samples}.")
+        if self.unlabelled_dataset is None:
+            self.unlabelled_dataset = self.sentiment_dataset
+            self.unlabelled_text_column = self.sentiment_text_column
+            self.unlabelled_label_columns = self.sentiment_label_columns
         if self.emotion_train_fraction is not None and not 0 < self.emotion_train_fraction <= 1:
             raise ValueError(f"--emotion_train_fraction must lie in (0, 1], got {self.emotion_train_fraction}.")
         if self.normalization == ["none"]:
@@ -102,6 +124,8 @@ class DataArguments:
     def sample_size(self, task: str, texts: int) -> int:
         """How many of a task's training texts are used."""
         size = min(texts, self.max_train_samples or texts)
+        if task == "unlabelled":
+            size = min(size, self.max_unlabelled_samples)
         if task == "emotion" and self.emotion_train_fraction is not None:
             size = max(1, round(size * self.emotion_train_fraction))
         return size

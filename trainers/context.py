@@ -14,8 +14,10 @@ from modeling_csr import MultitaskModel
 
 from .arguments import RunArguments
 from .data import TaskDataset
+from .recipes import Stage
 from .records import StageRecord, digest
 from .representations import cached_representations
+from .self_training import soften, teacher_probabilities
 
 
 @dataclasses.dataclass
@@ -60,18 +62,51 @@ class StageContext:
 
     def tokenized(self, tasks: Sequence[str], split: str) -> Dataset:
         """The texts of one or several tasks, tokenised, with a column `labels_<task>` for each."""
+        return concatenate_datasets(
+            [self._tokenize(self.tasks[task].splits[split], task, f"Tokenising {task} {split}") for task in tasks]
+        )
+
+    def tokenized_with_soft_targets(self, stage: Stage) -> Dataset:
+        """The training texts of a stage with teachers, tokenised, with a column `labels_emotion`.
+
+        The emotion texts' targets are half their labels and half what the teachers say; those of the texts that have no
+        emotion labels are all the teachers'.
+        """
         parts = []
-        for task in tasks:
-            data = self.tasks[task].splits[split].rename_column("labels", f"labels_{task}")
-            parts.append(
-                data.map(
-                    lambda rows: self.tokenizer(rows["text"], truncation=True, max_length=self.args.data.max_length),
-                    batched=True,
-                    remove_columns=["text"],
-                    desc=f"Tokenising {task} {split}",
-                )
-            )
+        for task in ("emotion", *stage.unlabelled):
+            texts = list(self.tasks[task].splits["train"]["text"])
+            targets = self._teacher_probabilities(stage.teachers, texts)
+            if task == "emotion":
+                targets = soften(self.labels("train"), targets, share=0.5)
+            rows = Dataset.from_dict({"text": texts, "labels": targets})
+            parts.append(self._tokenize(rows, "emotion", f"Tokenising {task} train"))
         return concatenate_datasets(parts)
+
+    def _tokenize(self, rows: Dataset, task: str, description: str) -> Dataset:
+        return rows.rename_column("labels", f"labels_{task}").map(
+            lambda batch: self.tokenizer(batch["text"], truncation=True, max_length=self.args.data.max_length),
+            batched=True,
+            remove_columns=["text"],
+            desc=description,
+        )
+
+    def _teacher_probabilities(self, teachers: Sequence[str], texts: list[str]) -> np.ndarray:
+        key = {
+            "teachers": [self.records[teacher].digest for teacher in teachers],
+            "tokenizer": self.tokenizer_digest,
+            "max_length": self.args.data.max_length,
+            "texts": digest(texts),
+        }
+        with self.args.training.main_process_first(desc="soft targets"):
+            return teacher_probabilities(
+                self.output_dir / "soft_targets" / f"{digest(key)}.npy",
+                [self.folder(teacher) for teacher in teachers],
+                self.tokenizer,
+                texts,
+                max_length=self.args.data.max_length,
+                half_precision=bool(self.args.training.bf16_weights),
+                device=self.args.training.device,
+            )
 
     def representations(self, encoder: MultitaskModel, stage: str, split: str, task: str = "emotion") -> np.ndarray:
         """A frozen encoder's representations of a split's texts, from the run's cache."""

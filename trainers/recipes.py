@@ -20,6 +20,8 @@ class Stage:
         frozen (`tuple[str, ...]`): Modules that are not trained.
         config (`dict[str, Any]`): Config fields that belong to the recipe.
         training (`dict[str, Any]`): Training arguments that belong to the recipe.
+        teachers (`tuple[str, ...]`): The stages whose predictions are the targets of a self-trained one.
+        unlabelled (`tuple[str, ...]`): The tasks whose training texts a self-trained stage reads besides its own.
         seed_offset (`int`): Added to the run's seed.
     """
 
@@ -30,6 +32,8 @@ class Stage:
     frozen: tuple[str, ...] = ()
     config: dict[str, Any] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)
+    teachers: tuple[str, ...] = ()
+    unlabelled: tuple[str, ...] = ()
     seed_offset: int = 0
 
     @property
@@ -86,13 +90,14 @@ def joint_stage(name: str, start: str | None, sources: tuple[str, ...], weight: 
         start (`str`, *optional*): The stage whose encoder the emotion encoder starts from; the pretrained one without.
         sources (`tuple[str, ...]`): The stages whose encoders are the (frozen) sources.
         weight (`float`): Weight of the reconstruction loss; above 0 the stage takes the network of `siamese-NAME`.
-        **options: Further fields of [`Stage`]; `config` is added to.
+        **options: Further fields of [`Stage`].
     """
     parents = {"emotion_encoder": start} if start else {}
     parents |= {f"source_encoders.{number}": source for number, source in enumerate(sources)}
     parents |= {"siamese": f"siamese-{start}"} if weight else {}
-    config = {"common_level": "token", "reconstruction_loss_weight": weight, **options.pop("config", {})}
-    return Stage(name, "csr", starts_from=parents, frozen=FROZEN_SOURCES, config=config, training=AVERAGED, **options)
+    config = {"common_level": "token", "reconstruction_loss_weight": weight}
+    options = {"config": config, "training": AVERAGED, **options}
+    return Stage(name, "csr", starts_from=parents, frozen=FROZEN_SOURCES, **options)
 
 
 SIAMESE_ON_SENTIMENT = Stage(
@@ -102,8 +107,18 @@ SIAMESE_ON_SENTIMENT = Stage(
     frozen=("emotion_encoder",),
 )
 RELATED_ENCODER = Stage("related-encoder", "multitask", tasks=("related",))
+# A self-trained stage reads some four times the texts, in larger batches and fewer epochs.
+SELF_TRAINED = {
+    "teachers": ("emotion-encoder", "label-attention", "token-space-from-sentiment"),
+    "unlabelled": ("unlabelled",),
+    "training": {
+        **AVERAGED,
+        "num_train_epochs": 2.0,
+        "per_device_train_batch_size": 48,
+        "learning_rate": 1.5e-4,
+    },
+}
 EMOTION_AVERAGED = Stage("emotion-encoder-averaged", "multitask", training=AVERAGED)
-BOTH = ("sentiment-encoder", "related-encoder")
 # The controls have the common space and losses of model-3.3, but not its sources.
 EMOTION_ENCODER_2 = Stage("emotion-encoder-2", "multitask", seed_offset=1000)
 CSR_EMOTION_ALONE = Stage(
@@ -134,40 +149,49 @@ PAPER_RECIPES: dict[str, tuple[Stage, ...]] = {
     "model-3.2": (EMOTION_ENCODER, SENTIMENT_ENCODER, SIAMESE, CSR_RECONSTRUCTION, CSR_FROZEN),
     "model-3.3": (EMOTION_ENCODER, SENTIMENT_ENCODER, SIAMESE, CSR),
 }
-# What model-3.4 is made of, one thing added at a time.
-ABLATIONS: dict[str, tuple[Stage, ...]] = {
-    "bert-averaged": (EMOTION_AVERAGED,),
-    "label-attention": (joint_stage("label-attention", None, ()),),
-    "label-attention-from-sentiment": (
-        SENTIMENT_ENCODER,
-        joint_stage("label-attention-from-sentiment", "sentiment-encoder", ()),
-    ),
-    "token-space": (SENTIMENT_ENCODER, joint_stage("token-space", None, ("sentiment-encoder",))),
-    "token-space-from-sentiment": (
-        SENTIMENT_ENCODER,
-        joint_stage("token-space-from-sentiment", "sentiment-encoder", ("sentiment-encoder",)),
-    ),
-    "token-space-reconstruction": (
-        SENTIMENT_ENCODER,
-        SIAMESE_ON_SENTIMENT,
-        joint_stage("token-space-reconstruction", "sentiment-encoder", ("sentiment-encoder",), weight=0.1),
-    ),
-    "label-attention-from-related": (
-        RELATED_ENCODER,
-        joint_stage("label-attention-from-related", "related-encoder", ()),
-    ),
-    "token-space-related": (
-        SENTIMENT_ENCODER,
-        RELATED_ENCODER,
-        joint_stage("token-space-related", "related-encoder", BOTH),
-    ),
-}
 CONTROLS: dict[str, tuple[Stage, ...]] = {
     "emotion-alone": (EMOTION_ENCODER, SIAMESE, CSR_EMOTION_ALONE),
     "two-emotion-encoders": (EMOTION_ENCODER, EMOTION_ENCODER_2, SIAMESE, CSR_TWO_EMOTION),
     "sentiment-alone": (SENTIMENT_ENCODER, CSR_SENTIMENT_ALONE),
 }
-OWN_RECIPES: dict[str, tuple[Stage, ...]] = {"model-3.4": ABLATIONS["token-space-from-sentiment"]}
+# What model-3.4 is made of, one thing at a time, and what it was not made of in the end.
+LABEL_ATTENTION = joint_stage("label-attention", None, ())
+TOKEN_SPACE = joint_stage("token-space-from-sentiment", "sentiment-encoder", ("sentiment-encoder",))
+TEACHERS = (EMOTION_ENCODER, SENTIMENT_ENCODER, LABEL_ATTENTION, TOKEN_SPACE)
+OWN_RECIPES: dict[str, tuple[Stage, ...]] = {
+    "model-3.4": (
+        *TEACHERS,
+        joint_stage("csr-self-trained", "sentiment-encoder", ("sentiment-encoder",), **SELF_TRAINED),
+    ),
+}
+ABLATIONS: dict[str, tuple[Stage, ...]] = {
+    "bert-averaged": (EMOTION_AVERAGED,),
+    "label-attention": (LABEL_ATTENTION,),
+    "label-attention-from-sentiment": (
+        SENTIMENT_ENCODER,
+        joint_stage("label-attention-from-sentiment", "sentiment-encoder", ()),
+    ),
+    "label-attention-from-related": (
+        RELATED_ENCODER,
+        joint_stage("label-attention-from-related", "related-encoder", ()),
+    ),
+    "label-attention-self-trained": (
+        *TEACHERS,
+        joint_stage("label-attention-self-trained", "sentiment-encoder", (), **SELF_TRAINED),
+    ),
+    "token-space": (SENTIMENT_ENCODER, joint_stage("token-space", None, ("sentiment-encoder",))),
+    "token-space-from-sentiment": (SENTIMENT_ENCODER, TOKEN_SPACE),
+    "token-space-reconstruction": (
+        SENTIMENT_ENCODER,
+        SIAMESE_ON_SENTIMENT,
+        joint_stage("token-space-reconstruction", "sentiment-encoder", ("sentiment-encoder",), weight=0.1),
+    ),
+    "token-space-related": (
+        SENTIMENT_ENCODER,
+        RELATED_ENCODER,
+        joint_stage("token-space-related", "related-encoder", ("sentiment-encoder", "related-encoder")),
+    ),
+}
 RECIPES = PAPER_RECIPES | OWN_RECIPES | CONTROLS | ABLATIONS
 
 
@@ -180,5 +204,6 @@ def stages_of(recipes: list[str]) -> list[Stage]:
 def learnt_tasks(stage: Stage) -> list[str]:
     """The tasks that a stage has labels of, and then those that what it starts from has learnt."""
     by_name = {other.name: other for stages in RECIPES.values() for other in stages}
-    inherited = [task for parent in stage.starts_from.values() for task in learnt_tasks(by_name[parent])]
+    parents = [*stage.starts_from.values(), *stage.teachers]
+    inherited = [task for parent in parents for task in learnt_tasks(by_name[parent])]
     return list(dict.fromkeys([*stage.tasks, *inherited]))

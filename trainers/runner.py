@@ -86,7 +86,7 @@ class Runner:
             other = load_tokenizer(resolve_encoder(model.sentiment_encoder), **load)
             check_same_tokenizer(tokenizer, other, (model.encoder, model.sentiment_encoder))
         tasks = {}
-        for task in dict.fromkeys(task for stage in self.stages for task in stage.tasks):
+        for task in dict.fromkeys(task for stage in self.stages for task in (*stage.tasks, *stage.unlabelled)):
             name = getattr(data, f"{task}_dataset")
             if name is None:
                 raise ValueError(f"--recipe {' '.join(model.recipe)} needs --{task}_dataset, such as goemotions.")
@@ -113,6 +113,12 @@ class Runner:
 
     def _check_encoders(self) -> None:
         data, model, common = self.args.data, self.args.model, self.args.common
+        for stage in self.stages:
+            if stage.config.get("common_level") == "token" and model.representation != "pooled":
+                raise ValueError(
+                    f"--representation {model.representation}: the stage {stage.name} reads token states, which only "
+                    "encoders with --representation pooled have."
+                )
         for option, encoder, revision in (
             ("encoder", model.encoder, model.encoder_revision),
             ("sentiment_encoder", model.sentiment_encoder, None),
@@ -141,7 +147,7 @@ class Runner:
             "parents": {part: context.records[parent].digest for part, parent in stage.starts_from.items()},
             "tokenizer": context.tokenizer_digest,
             "max_length": args.data.max_length,
-            "data": {task: self._data_identity(task, context) for task in stage.tasks},
+            "data": {task: self._data_identity(task, context) for task in (*stage.tasks, *stage.unlabelled)},
             "training": {name: getattr(training, name) for name in DECISIVE_ARGUMENTS}
             | {
                 "global_batch_size": training.train_batch_size
@@ -159,6 +165,10 @@ class Runner:
                 name: getattr(model, name)
                 for name in ("pooling", "representation", "shared_layer_sizes", "classifier_dropout", "encoder_dropout")
             }
+        if stage.teachers:
+            if context.tasks["emotion"].problem_type != "multi_label_classification":
+                raise ValueError(f"{stage.name} learns from probabilities and needs multi-label emotion data.")
+            made_from["teachers"] = [context.records[teacher].digest for teacher in stage.teachers]
         if stage.kind == "multitask" or stage.joint:
             made_from["freeze_word_embeddings"] = model.freeze_word_embeddings
         if stage.kind == "siamese":

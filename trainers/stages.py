@@ -43,6 +43,7 @@ def stage_arguments(stage: Stage, args: RunArguments) -> StageTrainingArguments:
         prefix, kind = ("siamese", args.siamese) if stage.kind == "siamese" else ("common", args.common)
         changes |= {
             "learning_rate": getattr(kind, f"{prefix}_learning_rate"),
+            "head_learning_rate": None,
             "num_train_epochs": getattr(kind, f"{prefix}_num_train_epochs"),
             "per_device_train_batch_size": getattr(kind, f"{prefix}_train_batch_size"),
             # These stages train small networks on vectors, where half precision costs more than it saves.
@@ -191,10 +192,14 @@ def _csr_trainer(stage: Stage, context: StageContext, arguments: StageTrainingAr
     _freeze(model, stage, context)
     task = {"emotion": context.task_config("emotion")}
     if stage.joint:
+        if stage.teachers:
+            train_dataset = context.tokenized_with_soft_targets(stage)
+        else:
+            train_dataset = context.tokenized(("emotion",), "train")
         return CSRTrainer(
             model=model,
             args=arguments,
-            train_dataset=context.tokenized(("emotion",), "train"),
+            train_dataset=train_dataset,
             eval_dataset=context.tokenized(("emotion",), "dev"),
             data_collator=SingleTaskCollator(context.tokenizer, task),
             processing_class=context.tokenizer,

@@ -36,8 +36,10 @@ class StageTrainer(Trainer):
         self._named_losses: dict[str, torch.Tensor] = {}
         self._named_losses_since = 0
         self._half_precision = HalfPrecisionForward() if getattr(self.args, "bf16_weights", False) else None
-        if getattr(self.args, "weight_averaging", 0):
-            self.add_callback(WeightAveraging(self.args.weight_averaging))
+        share = getattr(self.args, "weight_averaging", 0)
+        self._weight_averaging = WeightAveraging(share) if share else None
+        if self._weight_averaging:
+            self.add_callback(self._weight_averaging)
 
     def named_losses(self, outputs: Any) -> dict[str, torch.Tensor]:
         """The model's named losses, by the name they have in the log."""
@@ -113,6 +115,8 @@ class StageTrainer(Trainer):
     def _save(self, output_dir: str | None = None, state_dict: dict | None = None) -> None:
         super()._save(output_dir, state_dict)
         folder = Path(output_dir or self.args.output_dir)
+        if self._weight_averaging:
+            self._weight_averaging.save(folder)
         pickled = folder / TRAINING_ARGS_NAME
         if self.args.should_save and pickled.exists():
             os.remove(pickled)

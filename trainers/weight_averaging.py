@@ -16,7 +16,7 @@ class WeightAveraging(TrainerCallback):
     """Gives the finished model an exponential moving average of its weights (Polyak and Juditsky, 1992).
 
     What is frozen is not averaged, and evaluations during the training are of the weights as they stand. Checkpoints
-    hold the averages so far, so that a killed training goes on with them.
+    hold the averages so far ([`~WeightAveraging.save`]), so that a killed training goes on with them.
 
     Args:
         share (`float`): Over which share of all steps to average: the averages begin after as many steps, and each
@@ -48,9 +48,14 @@ class WeightAveraging(TrainerCallback):
         weights = [part.detach() for part in self._parameters.values()]
         torch._foreach_lerp_(list(self._averages.values()), weights, 1 / max(window, 1))
 
-    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
-        if self._averages and state.is_world_process_zero:
-            save_file(self._averages, self._file(args, state))
+    def save(self, folder: str | Path) -> None:
+        """Write the averages so far, if there are any, into a checkpoint.
+
+        No event calls this, since none comes early enough: `on_save` follows when the checkpoint counts as complete
+        already, and a run that was killed in between would go on without its averages.
+        """
+        if self._averages:
+            save_file(self._averages, Path(folder) / AVERAGES_NAME)
 
     @torch.no_grad()
     def on_train_end(
@@ -58,6 +63,7 @@ class WeightAveraging(TrainerCallback):
     ) -> None:
         for name, average in self._averages.items():
             self._parameters[name].copy_(average)
+        self._averages = {}
 
     @staticmethod
     def _file(args: TrainingArguments, state: TrainerState) -> Path:

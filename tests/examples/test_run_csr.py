@@ -51,7 +51,7 @@ def test_help_explains_every_option(capsys: pytest.CaptureFixture) -> None:
                 assert item.metadata.get("help"), item.name
     assert "--config " in text
     for recipe in RECIPES:
-        assert recipe in text
+        assert recipe in text.replace("- ", "-")  # a long name may be broken at its hyphens
 
 
 def test_yaml_gives_defaults_and_the_command_line_wins(tmp_path: Path) -> None:

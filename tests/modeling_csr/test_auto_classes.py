@@ -56,7 +56,7 @@ def test_auto_classes(
             CSRForSequenceClassification,
             "logits",
         ),
-        (csr(model_type, common_level="token"), AutoModel, CSRModel, "common_states"),
+        (csr(model_type, common_level="token"), AutoModel, CSRModel, "common_space"),
         (siamese(model_type), AutoModel, SiameseModel, "embeddings"),
     ]
     for number, (model, auto_class, cls, name) in enumerate(cases):

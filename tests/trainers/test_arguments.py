@@ -187,7 +187,7 @@ def test_help_names_every_option(capsys: pytest.CaptureFixture) -> None:
             assert re.search(rf"--{field.name}\b", shown), field.name
     flat = " ".join(shown.split())
     for recipe in RECIPES:
-        assert recipe in flat
+        assert recipe in flat.replace("- ", "-")  # a long name may be broken at its hyphens
     for kind in KINDS[:-1]:  # each of our own options says what it is for
         for field in dataclasses.fields(kind):
             assert field.metadata["help"].split()[0] in flat, field.name

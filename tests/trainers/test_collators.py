@@ -4,7 +4,7 @@ import pytest
 import torch
 from transformers import BertTokenizer
 
-from trainers.collators import TaskCollator, collate_representations
+from trainers.collators import SingleTaskCollator, TaskCollator, collate_representations
 
 TASKS = {
     "emotion": {"labels": ["anger", "joy"], "problem_type": "multi_label_classification"},
@@ -58,6 +58,24 @@ def test_token_types_are_left_out_where_the_tokenizer_has_none(tiny: ModuleType)
     tokenizer = BertTokenizer(vocab=vocabulary, model_input_names=["input_ids", "attention_mask"])
     batch = TaskCollator(tokenizer, {"emotion": TASKS["emotion"]})(rows(tokenizer))
     assert batch.keys() == {"input_ids", "attention_mask", "labels"}
+
+
+@pytest.mark.parametrize("task", list(TASKS))
+def test_labels_of_a_single_task_are_a_tensor(tiny: ModuleType, task: str) -> None:
+    """A model of one task that knows no task names takes them; the rest of the batch is the same."""
+    tokenizer, tasks = tiny.tokenizer(), {task: TASKS[task]}
+    batch, expected = (cls(tokenizer, tasks)(rows(tokenizer)) for cls in (SingleTaskCollator, TaskCollator))
+    assert isinstance(batch["labels"], torch.Tensor)
+    expected["labels"] = expected["labels"][task]
+    assert batch.keys() == expected.keys()
+    for name, value in expected.items():
+        torch.testing.assert_close(batch[name], value, rtol=0, atol=0, equal_nan=True)
+
+
+def test_single_task_collator_refuses_several_tasks(tiny: ModuleType) -> None:
+    tokenizer = tiny.tokenizer()
+    with pytest.raises(ValueError, match="too many values"):
+        SingleTaskCollator(tokenizer, TASKS)(rows(tokenizer))
 
 
 @pytest.mark.parametrize("sources", [0, 1, 2])

@@ -10,7 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from trainers.comparison import compare_recipes, comparison_table, dev_decisions, mean_and_spread
+from trainers.comparison import (
+    compare_recipes,
+    comparison_table,
+    dev_decisions,
+    mean_and_spread,
+    save_comparison,
+    shuffled_table,
+)
 from trainers.metrics import HEADLINE, score
 
 tiny_run = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[1] / "tiny_run.py")))
@@ -198,3 +205,27 @@ def test_table_with_scores_at_one_half(compared: dict[str, dict[str, Any]]) -> N
     for row, one in zip(rows, compared.values(), strict=True):
         assert len(cells(row)) == len(cells(header))
         assert cells(row)[-3:] == [mean_and_spread(scores) for scores in one["scores_at_0.5"].values()]
+
+
+def test_table_of_what_shuffling_costs() -> None:
+    shuffled = {"sources": {"accuracy": [0.5, 0.4]}, "emotion": {"accuracy": [0.1, 0.1]}}
+    compared = {
+        "bert": {"scores": {"accuracy": [0.5, 0.5]}},
+        "model-3.3": {"scores": {"accuracy": [0.5, 0.6]}, "shuffled": shuffled},
+    }
+    header, _, row = shuffled_table(compared).splitlines()
+    assert cells(header) == ["recipe", "accuracy, P_S shuffled", "accuracy, P_E shuffled"]
+    # Of each seed, what is left less what there was: 0 and -20, -40 and -50.
+    assert cells(row) == ["`model-3.3`", "-10.0 ± 14.1", "-45.0 ± 7.1"]
+
+
+def test_comparison_is_saved_as_table_figure_and_json(compared: dict[str, dict[str, Any]], tmp_path: Path) -> None:
+    about = {"seeds": list(SEEDS), "encoder": "tiny"}
+    save_comparison(compared, tmp_path / "new", "here", "Tiny posts", about, published={"bert": {"jaccard": 50.0}})
+    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["here.json", "here.md", "here.png"]
+    written = tiny_run.read_json(tmp_path / "new" / "here.json")
+    assert written["recipes"] == compared and written["seeds"] == [42, 43] and written["baseline"] == "bert"
+    text = (tmp_path / "new" / "here.md").read_text(encoding="utf-8")
+    assert text.startswith("Tiny posts: ") and "- seeds: 42, 43\n- encoder: tiny\n" in text
+    assert comparison_table(compared, "bert", written["published"]) in text and shuffled_table(compared) in text
+    assert (tmp_path / "new" / "here.png").read_bytes().startswith(b"\x89PNG")

@@ -161,11 +161,21 @@ def test_single_label_common_space(tiny: ModuleType, tmp_path: Path) -> None:
     assert model.config.thresholds is None
 
 
-def test_tokens_cannot_be_shuffled(tiny: ModuleType, tmp_path: Path) -> None:
-    trainer = tiny.trainer("csr-tokens", tmp_path)
-    assert isinstance(trainer.data_collator, DataCollatorWithPadding)
-    with pytest.raises(ValueError, match="RepresentationDataset"):
-        evaluate_classifier(trainer, "emotion", tiny.EMOTION, "fixed")
+def test_common_space_on_tokens_is_scored_with_each_half_shuffled(tiny: ModuleType, tmp_path: Path) -> None:
+    """In batches: a half comes from another text of the same batch, and so from the text itself where it is alone."""
+    results = {}
+    for size in (1, 21):
+        trainer = tiny.trainer("csr-tokens", tmp_path, per_device_eval_batch_size=size)
+        trainer.data_collator = DataCollatorWithPadding(tiny.tokenizer())
+        tiny_logits = trainer.predict(trainer.eval_dataset).predictions
+        with torch.no_grad():
+            # Each label is given to half of the texts.
+            trainer.model.classifier.bias -= torch.from_numpy(np.median(tiny_logits, axis=0))
+        results[size], _ = evaluate_classifier(trainer, "emotion", tiny.EMOTION, "fixed")
+    assert results[1]["metrics"] == pytest.approx(results[21]["metrics"])
+    for part in ("emotion", "sources"):
+        assert results[1]["shuffled"][part] == pytest.approx(results[1]["metrics"])
+        assert results[21]["shuffled"][part] != pytest.approx(results[21]["metrics"])
 
 
 def test_evaluation_leaves_the_model_as_it_is(tiny: ModuleType, tmp_path: Path) -> None:

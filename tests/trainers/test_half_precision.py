@@ -86,7 +86,9 @@ def test_gradients_of_encoders_are_close(tiny_encoder: Callable[[str], Path], mo
         model.zero_grad()
         outputs = forward(model, batch)
         outputs.loss.backward()
-        gradients.append({name: value.grad.clone() for name, value in model.named_parameters() if value.grad is not None})
+        gradients.append(
+            {name: value.grad.clone() for name, value in model.named_parameters() if value.grad is not None}
+        )
     assert outputs.logits.dtype == torch.float32
     assert gradients[0].keys() == gradients[1].keys()
     assert {value.dtype for value in gradients[0].values()} == {torch.float32}
@@ -158,9 +160,7 @@ def test_evaluation_sees_each_step(name: str, linear: nn.Linear, inputs: dict[st
     assert not torch.equal(seen[0], seen[1]) and not torch.equal(seen[1], seen[2])
 
 
-def test_frozen_weights_have_no_gradient_and_follow_changes(
-    linear: nn.Linear, inputs: dict[str, torch.Tensor]
-) -> None:
+def test_frozen_weights_have_no_gradient_and_follow_changes(linear: nn.Linear, inputs: dict[str, torch.Tensor]) -> None:
     linear.weight.requires_grad_(False)
     forward = HalfPrecisionForward()
     forward(linear, inputs).float().sum().backward()
@@ -179,9 +179,7 @@ def test_frozen_weights_have_no_gradient_and_follow_changes(
     assert torch.equal(forward(linear, inputs), expected())
 
 
-def test_frozen_weights_are_copied_once(
-    linear: nn.Linear, inputs: dict[str, torch.Tensor]
-) -> None:
+def test_frozen_weights_are_copied_once(linear: nn.Linear, inputs: dict[str, torch.Tensor]) -> None:
     linear.requires_grad_(False)
     forward, used = HalfPrecisionForward(), []
     linear.register_forward_hook(lambda module, *_: used.append(module.weight.data_ptr()))
@@ -301,5 +299,5 @@ def test_saved_model_and_its_scores_are_in_single_precision(finished: tuple[Path
 def test_half_and_single_precision_are_different_stages(finished: tuple[Path, Path], tmp_path: Path) -> None:
     place, output_dir = finished
     copy = Path(shutil.copytree(output_dir, tmp_path / "out"))
-    with pytest.raises(SystemExit, match="training.bf16_weights: True there, False here"):
+    with pytest.raises(SystemExit, match=r"training\.bf16_weights: True there, False here"):
         run_csr(tiny_run.options(place, copy, recipe=["model-3.3"]))

@@ -2,7 +2,7 @@
 
 import runpy
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from transformers import AutoConfig, AutoModelForSequenceClassification
 
 from trainers.arguments import parse_run_arguments
-from trainers.recipes import EMOTION_ENCODER, MULTITASK
+from trainers.recipes import EMOTION_ENCODER, MULTITASK, joint_stage
 from trainers.runner import Runner
 from trainers.stages import build_trainer
 
@@ -53,13 +53,13 @@ def trained(place: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
 
 
 @pytest.mark.parametrize("stage", ["sentiment-encoder", "emotion-encoder-from-sentiment", "multitask"])
-def test_frozen_word_embeddings_stay_as_they_were_pretrained(
-    place: Path, trained: dict[str, Path], stage: str
-) -> None:
+def test_frozen_word_embeddings_stay_as_they_were_pretrained(place: Path, trained: dict[str, Path], stage: str) -> None:
     pretrained = load_file(place / "encoder" / "model.safetensors")
     for name, folder in trained.items():
         weights = load_file(folder / stage / "model.safetensors")
-        changed = {key for key, value in pretrained.items() if not torch.equal(weights[f"multitask.encoder.{key}"], value)}
+        changed = {
+            key for key, value in pretrained.items() if not torch.equal(weights[f"multitask.encoder.{key}"], value)
+        }
         assert (WORD_EMBEDDINGS in changed) == (name == "others")
         # All else is trained, position embeddings too.
         assert {"embeddings.position_embeddings.weight", "encoder.layer.0.output.dense.weight"} <= changed
@@ -89,6 +89,17 @@ def test_attention_in_training_on_a_cpu(place: Path, tmp_path: Path, given: str 
     runner = prepared(place, tmp_path / "out", recipe=["model-2"], attn_implementation=given)
     trainer = build_trainer(MULTITASK, runner.context)
     assert trainer.model.multitask.encoder.config._attn_implementation == taken
+
+
+@pytest.mark.parametrize(("given", "taken"), [(None, "eager"), ("sdpa", "sdpa")])
+def test_attention_of_a_common_space_that_is_trained_with_its_encoder(
+    tiny: ModuleType, tmp_path: Path, given: str | None, taken: str
+) -> None:
+    options = ["--attn_implementation", given] if given else []
+    stage = joint_stage("joint", "sentiment-encoder", ("sentiment-encoder",))
+    model = build_trainer(stage, tiny.stage_context(tmp_path, *options)).model
+    for encoder in (model.csr.emotion_encoder, *model.csr.source_encoders):
+        assert encoder.encoder.config._attn_implementation == taken
 
 
 def test_attentions_differ_in_speed_alone(place: Path, tmp_path: Path) -> None:
