@@ -85,7 +85,8 @@ class MultitaskModel(MultitaskPreTrainedModel):
 
     def __init__(self, config: MultitaskConfig) -> None:
         super().__init__(config)
-        self.set_encoder(AutoModel.from_config(config.encoder))
+        # Not the precision that the encoder's config names, but the one that the whole model is loaded in.
+        self.set_encoder(AutoModel.from_config(config.encoder, dtype=torch.get_default_dtype()))
         sizes = [config.encoder.hidden_size, *config.shared_layer_sizes]
         self.shared_layers = nn.ModuleList(nn.Linear(before, after) for before, after in pairwise(sizes))
         self.dropout = nn.Dropout(config.classifier_dropout)

@@ -16,6 +16,7 @@ from modeling_csr import MultitaskModel
 from modeling_csr.losses import labelled_rows
 
 from .half_precision import HalfPrecisionForward
+from .samplers import LengthGroupedBatches
 from .weight_averaging import WeightAveraging
 
 Counts = torch.Tensor | dict[str, torch.Tensor] | None
@@ -68,6 +69,14 @@ class StageTrainer(Trainer):
                 group["lr_of"] = "encoder"
                 optimizer.add_param_group({**group, "params": heads, "lr": rate, "lr_of": "head"})
         return optimizer
+
+    def _get_train_sampler(self, train_dataset: Dataset | None = None) -> Sampler | None:
+        dataset = self.train_dataset if train_dataset is None else train_dataset
+        if self.args.train_sampling_strategy != "group_by_length":
+            return super()._get_train_sampler(dataset)
+        batch_size = self.args.train_batch_size * self.args.gradient_accumulation_steps * self.args.world_size
+        seed = self.args.seed if self.args.data_seed is None else self.args.data_seed
+        return LengthGroupedBatches([len(row["input_ids"]) for row in dataset], batch_size, seed)
 
     def _get_eval_sampler(self, eval_dataset: Dataset) -> Sampler:
         # The stock one draws these at random, too, where training texts are grouped by length.

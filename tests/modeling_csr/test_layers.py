@@ -109,3 +109,11 @@ def test_bf16_weights_and_states(attention: LabelAttention, states: torch.Tensor
     assert logits.dtype == torch.float32, "the softmax and the sum over the tokens are computed in single precision"
     torch.testing.assert_close(logits, expected, rtol=0.03, atol=0.1)
     assert not torch.equal(logits, expected)
+
+
+def test_attention_adds_up_to_one_in_bf16(attention: LabelAttention, states: torch.Tensor, mask: torch.Tensor) -> None:
+    """What is the same for every token is read as it is, which half-precision shares would not give."""
+    torch.nn.init.zeros_(attention.output.weight)
+    torch.nn.init.ones_(attention.output.bias)
+    logits = attention.to(torch.bfloat16)(states.to(torch.bfloat16), mask)
+    torch.testing.assert_close(logits, torch.ones(len(LENGTHS), LABELS), rtol=0, atol=1e-6)
