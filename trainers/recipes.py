@@ -78,7 +78,7 @@ CSR_FROZEN = Stage(
 CSR = Stage("csr", "csr", starts_from={**ENCODERS, "siamese": "siamese"}, frozen=FROZEN_ENCODERS)
 
 # The common space over tokens, read with one attention a label and trained together with the emotion encoder.
-AVERAGED = {"weight_averaging": 0.25}
+AVERAGED: dict[str, Any] = {"weight_averaging": 0.25}
 FROZEN_SOURCES = ("csr.source_encoders", "csr.siamese")
 
 
@@ -108,7 +108,7 @@ SIAMESE_ON_SENTIMENT = Stage(
 )
 RELATED_ENCODER = Stage("related-encoder", "multitask", tasks=("related",))
 # A self-trained stage reads some four times the texts, in larger batches and fewer epochs.
-SELF_TRAINED = {
+SELF_TRAINED: dict[str, Any] = {
     "teachers": ("emotion-encoder", "label-attention", "token-space-from-sentiment"),
     "unlabelled": ("unlabelled",),
     "training": {

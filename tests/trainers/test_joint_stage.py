@@ -143,7 +143,6 @@ def test_halves_are_shuffled_where_there_are_two(finished: Path, name: str) -> N
     assert results["shuffled"].keys() == {"emotion", "sources"}
     for scores in results["shuffled"].values():
         assert scores.keys() == results["metrics"].keys()
-    assert results["shuffled"]["emotion"] != results["shuffled"]["sources"]
 
 
 @pytest.mark.parametrize("name", list(STAGES))

@@ -1,0 +1,110 @@
+"""Tests of what a self-trained stage learns from."""
+
+import logging
+import runpy
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+from trainers.arguments import parse_run_arguments
+from trainers.inference import predict_logits
+from trainers.recipes import RECIPES
+from trainers.runner import Runner
+from trainers.self_training import soften, teacher_probabilities
+from trainers.stages import build_trainer
+
+tiny_run = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[1] / "tiny_run.py")))
+STUDENT = RECIPES["model-3.4"][-1]
+
+
+def test_soften() -> None:
+    labels, said = np.array([[1.0, 0.0]]), np.array([[0.6, 0.2]])
+    np.testing.assert_allclose(soften(labels, said, 0.5), [[0.8, 0.1]])
+    np.testing.assert_allclose(soften(labels, said, 0.0), labels)
+    np.testing.assert_allclose(soften(labels, said, 1.0), said, rtol=1e-6)
+    assert soften(labels, said, 0.5).dtype == np.float32
+
+
+@pytest.fixture(scope="module")
+def runner(tmp_path_factory: pytest.TempPathFactory) -> Runner:
+    """A finished run of model-3.4."""
+    place = tiny_run.workplace(tmp_path_factory.mktemp("self-training"))
+    argv = tiny_run.options(place, place / "out", recipe=["model-3.4"], max_unlabelled_samples=24)
+    runner = Runner(parse_run_arguments(argv))
+    runner.run()
+    return runner
+
+
+def test_teachers_are_averaged(runner: Runner, tmp_path: Path) -> None:
+    texts = list(runner.context.tasks["unlabelled"].splits["train"]["text"])
+    assert len(texts) == 24
+    folders = [runner.context.folder(teacher) for teacher in STUDENT.teachers]
+    assert len(folders) > 1
+    tokenizer = AutoTokenizer.from_pretrained(folders[0])
+    expected = np.mean(
+        [
+            1
+            / (
+                1
+                + np.exp(-predict_logits(AutoModelForSequenceClassification.from_pretrained(folder), tokenizer, texts))
+            )
+            for folder in folders
+        ],
+        axis=0,
+    )
+    path = tmp_path / "targets.npy"
+
+    def said(half_precision: bool = False) -> np.ndarray:
+        return teacher_probabilities(path, folders, tokenizer, texts, max_length=32, half_precision=half_precision)
+
+    np.testing.assert_allclose(said(), expected, atol=1e-6)
+    # The second time from the file, whatever is asked for.
+    written = path.stat().st_mtime_ns
+    np.testing.assert_array_equal(said(half_precision=True), said())
+    assert path.stat().st_mtime_ns == written
+    path.unlink()
+    np.testing.assert_allclose(said(half_precision=True), expected, atol=0.02)
+
+
+def test_student_reads_both_kinds_of_texts(runner: Runner) -> None:
+    dataset = build_trainer(STUDENT, runner.context).train_dataset
+    labels = runner.context.labels("train")
+    targets = np.asarray(dataset["labels_emotion"], dtype=np.float32)
+    assert targets.shape == (len(labels) + 24, labels.shape[1])
+    # Of the labelled texts half is the label, so no decision at 0.5 is turned, and the rest lies between.
+    np.testing.assert_array_equal(targets[: len(labels)] > 0.5, labels > 0.5)
+    assert ((targets > 0) & (targets < 1)).all()
+
+
+def test_labels_of_the_unlabelled_texts_do_not_count(runner: Runner, tmp_path: Path) -> None:
+    """The student's record and targets are the same where the sentiment labels are others, given the same teachers."""
+    dataset = build_trainer(STUDENT, runner.context).train_dataset
+    before = np.asarray(dataset["labels_emotion"])
+    unlabelled = runner.context.tasks["unlabelled"].splits
+    rows = unlabelled["train"]
+    unlabelled["train"] = rows.remove_columns("labels").add_column("labels", [0] * len(rows))
+    try:
+        after = np.asarray(build_trainer(STUDENT, runner.context).train_dataset["labels_emotion"])
+    finally:
+        unlabelled["train"] = rows
+    np.testing.assert_array_equal(before, after)
+
+
+def test_record_names_the_teachers(runner: Runner) -> None:
+    made_from = runner.context.records[STUDENT.name].made_from
+    assert made_from["teachers"] == [runner.context.records[teacher].digest for teacher in STUDENT.teachers]
+    assert set(made_from["data"]) == {"emotion", "unlabelled"}
+
+
+def test_single_label_data_are_refused_before_training(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    place = tiny_run.workplace(tmp_path)
+    argv = tiny_run.options(
+        place, place / "out", recipe=["model-3.4"], emotion_dataset=place / "data" / "moods", emotion_label_columns=None
+    )
+    caplog.set_level(logging.ERROR)
+    with pytest.raises(ValueError, match="multi-label"):
+        Runner(parse_run_arguments(argv))
+    assert not (place / "out").exists()
