@@ -70,6 +70,9 @@ class Runner:
     def __init__(self, args: RunArguments) -> None:
         self.args = args
         self.stages = stages_of(args.model.recipe)
+        for folder in args.training.reuse_stages_from or ():
+            if not Path(folder).is_dir():
+                raise FileNotFoundError(f"--reuse_stages_from {folder} does not exist.")
         self.context = self._prepare()
         self._check_output_folder()
         self._check_disk_space()

@@ -51,7 +51,7 @@ def stage_arguments(stage: Stage, args: RunArguments) -> StageTrainingArguments:
             "bf16_weights": False,
             "train_sampling_strategy": "random",
         }
-    return dataclasses.replace(args.training, **changes, **stage.training)
+    return dataclasses.replace(args.training, **(changes | stage.training))
 
 
 def attention_implementation(options: ModelArguments, arguments: StageTrainingArguments) -> str | None:

@@ -1,5 +1,7 @@
 """Tests of the order in which training texts are drawn."""
 
+from itertools import pairwise
+
 import torch
 
 from trainers.samplers import LengthGroupedBatches
@@ -35,7 +37,7 @@ def test_batches_hold_texts_of_like_length() -> None:
 def test_batches_come_in_random_order() -> None:
     """Not from long to short, as within the stretches that the grouping sorts."""
     means = [sum(LENGTHS[row] for row in batch) / len(batch) for batch in batches(LengthGroupedBatches(LENGTHS, 16, 1))]
-    falling = sum(after < before for before, after in zip(means, means[1:], strict=False))
+    falling = sum(after < before for before, after in pairwise(means))
     assert 0.3 < falling / len(means) < 0.7
 
 
