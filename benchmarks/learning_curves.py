@@ -66,13 +66,11 @@ def arguments(args: argparse.Namespace, share: float, seed: int) -> list[str]:
     argv += ["--emotion_dataset", args.emotion_dataset, "--sentiment_dataset", args.sentiment_dataset]
     argv += ["--emotion_train_fraction", str(share), "--num_train_epochs", str(EPOCHS[share])]
     argv += ["--source_num_train_epochs", str(EPOCHS[1.0]), "--threshold", "global", "--eval_strategy", "no"]
-    argv += [
-        "--output_dir",
-        str(run_folder(args, share, seed)),
-        "--reuse_stages_from",
-        str(run_folder(args, 1.0, seed)),
-    ]
-    return argv + ([f"{args.reuse_stages_from}/seed-{seed}"] if args.reuse_stages_from else [])
+    argv += ["--output_dir", str(run_folder(args, share, seed))]
+    # The full share is run first; the smaller ones take its source encoders.
+    earlier = [run_folder(args, 1.0, seed)] if share != 1.0 and 1.0 in args.shares else []
+    earlier += [Path(args.reuse_stages_from) / f"seed-{seed}"] if args.reuse_stages_from else []
+    return argv + (["--reuse_stages_from", *map(str, earlier)] if earlier else [])
 
 
 def write_results(run: dict[str, Any], compared: dict[str, dict[str, Any]], metrics: tuple[str, ...]) -> None:

@@ -54,6 +54,8 @@ class StageCard:
         hyperparameters (`dict`): Those that differ from the defaults of transformers.
         versions (`dict[str, str]`): Versions of the libraries.
         figures (`list[str]`): File names of figures in the same folder.
+        joint (`bool`): Whether a common space was trained with its emotion encoder, over tokens.
+        teachers (`list[str]`): The stages whose predictions it learnt from.
     """
 
     title: str
@@ -68,6 +70,13 @@ class StageCard:
     hyperparameters: dict[str, Any]
     versions: dict[str, str]
     figures: list[str] = field(default_factory=list)
+    joint: bool = False
+    teachers: list[str] = field(default_factory=list)
+
+    @property
+    def sources(self) -> int:
+        """How many source encoders there are."""
+        return sum(part.startswith("source_encoders") for part in self.starts_from)
 
     def data(self) -> ModelCardData:
         """The card's metadata, in the classes of huggingface_hub."""

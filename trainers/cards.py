@@ -37,6 +37,8 @@ def write_card(
         hyperparameters={name: value for name, value in sorted(options.items()) if value is not None},
         versions={name: version(name) for name in LIBRARIES},
         figures=[CURVES_NAME],
+        joint=stage.joint,
+        teachers=list(stage.teachers),
     ).save(folder)
 
 

@@ -202,8 +202,8 @@ def stages_of(recipes: list[str]) -> list[Stage]:
 
 
 def learnt_tasks(stage: Stage) -> list[str]:
-    """The tasks that a stage has labels of, and then those that what it starts from has learnt."""
+    """The tasks whose texts a stage is trained on, and then those that what it starts from was trained on."""
     by_name = {other.name: other for stages in RECIPES.values() for other in stages}
     parents = [*stage.starts_from.values(), *stage.teachers]
     inherited = [task for parent in parents for task in learnt_tasks(by_name[parent])]
-    return list(dict.fromkeys([*stage.tasks, *inherited]))
+    return list(dict.fromkeys([*stage.tasks, *stage.unlabelled, *inherited]))
