@@ -14,7 +14,7 @@ from transformers import (
 
 from modeling_csr import CSRForSequenceClassification, MultitaskForSequenceClassification, MultitaskModel, SiameseModel
 
-from .arguments import ModelArguments, RunArguments, StageTrainingArguments
+from .arguments import ModelArguments, RunArguments
 from .collators import SingleTaskCollator, TaskCollator, collate_representations
 from .context import StageContext
 from .csr_trainer import CSRTrainer
@@ -26,6 +26,7 @@ from .recipes import Stage
 from .representations import RepresentationDataset
 from .siamese_trainer import SiameseTrainer, siamese_metrics
 from .trainer import StageTrainer
+from .training_arguments import StageTrainingArguments
 
 
 def stage_arguments(stage: Stage, args: RunArguments) -> StageTrainingArguments:

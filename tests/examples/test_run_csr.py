@@ -20,10 +20,10 @@ from trainers.arguments import (
     DataArguments,
     ModelArguments,
     SiameseArguments,
-    StageTrainingArguments,
     parse_run_arguments,
 )
 from trainers.recipes import RECIPES
+from trainers.training_arguments import StageTrainingArguments
 
 tiny_run = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[1] / "tiny_run.py")))
 run_csr = tiny_run.example("run_csr").main

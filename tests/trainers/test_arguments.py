@@ -13,9 +13,7 @@ from trainers.arguments import (
     ModelArguments,
     RunArguments,
     SiameseArguments,
-    StageTrainingArguments,
     parse_run_arguments,
-    supports_fast_bf16,
 )
 from trainers.recipes import (
     CSR,
@@ -28,6 +26,7 @@ from trainers.recipes import (
     stages_of,
 )
 from trainers.stages import stage_arguments
+from trainers.training_arguments import StageTrainingArguments, supports_fast_bf16
 
 ROOT = Path(__file__).parents[2]
 KINDS = (DataArguments, ModelArguments, SiameseArguments, CommonSpaceArguments, StageTrainingArguments)

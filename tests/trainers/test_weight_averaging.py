@@ -10,8 +10,9 @@ import torch
 from safetensors.torch import load_file
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from trainers.arguments import StageTrainingArguments, parse_run_arguments
+from trainers.arguments import parse_run_arguments
 from trainers.trainer import StageTrainer
+from trainers.training_arguments import StageTrainingArguments
 from trainers.weight_averaging import AVERAGES_NAME, WeightAveraging
 
 # 21 rows in batches of 4 are 6 steps an epoch.

@@ -24,7 +24,7 @@ from modeling_csr import (
     MultitaskModel,
     SiameseModel,
 )
-from trainers.arguments import StageTrainingArguments, parse_run_arguments
+from trainers.arguments import parse_run_arguments
 from trainers.collators import TaskCollator, collate_representations
 from trainers.csr_trainer import CSRTrainer
 from trainers.data import TaskDataset
@@ -39,6 +39,7 @@ from trainers.siamese_trainer import SiameseTrainer
 from trainers.stages import StageContext
 from trainers.tokenization import load_tokenizer
 from trainers.trainer import StageTrainer
+from trainers.training_arguments import StageTrainingArguments
 
 KINDS = ("one-task", "two-tasks", "siamese", "csr")
 WORDS = [

@@ -1,0 +1,91 @@
+"""`TrainingArguments` with this project's defaults and options."""
+
+from dataclasses import dataclass, field
+
+import torch
+from transformers import TrainingArguments
+
+
+@dataclass
+class StageTrainingArguments(TrainingArguments):
+    """`TrainingArguments` with this project's defaults. They hold for all stages; the Siamese and common-space stages
+    take learning rate, epochs and batch size from their own arguments."""
+
+    output_dir: str | None = field(
+        default="outputs/csr", metadata={"help": "The run's folder; each stage gets its own in it."}
+    )
+    learning_rate: float = field(default=1e-4, metadata={"help": "Initial learning rate of the encoder stages."})
+    head_learning_rate: float | None = field(
+        default=None,
+        metadata={
+            "help": "Initial learning rate of what is not part of a pretrained encoder, in the stages that train one. "
+            "Default: --learning_rate, or --common_learning_rate where a common space is trained with it."
+        },
+    )
+    weight_averaging: float = field(
+        default=0.0,
+        metadata={
+            "help": "Share of all steps over which the weights are averaged, such as 0.25: an exponential moving "
+            "average, which the finished model has. 0: none."
+        },
+    )
+    num_train_epochs: float = field(default=4.0, metadata={"help": "Epochs of the encoder stages."})
+    per_device_train_batch_size: int = field(default=32, metadata={"help": "Texts in a batch of each process."})
+    per_device_eval_batch_size: int = field(default=128, metadata={"help": "Texts in an evaluation batch."})
+    warmup_steps: float = field(
+        default=0.1, metadata={"help": "Steps of warm-up, or below 1 their share of all steps."}
+    )
+    weight_decay: float = field(default=0.01, metadata={"help": "Weight decay."})
+    eval_strategy: str = field(default="epoch", metadata={"help": "When to evaluate on dev: no, steps or epoch."})
+    save_strategy: str = field(
+        default="epoch",
+        metadata={"help": "When to write a checkpoint, from which a killed run goes on: no, steps, epoch."},
+    )
+    reuse_stages_from: list[str] | None = field(
+        default=None,
+        metadata={"help": "Folders of earlier runs: a stage that was made there from the same is copied, not trained."},
+    )
+    save_total_limit: int | None = field(default=1, metadata={"help": "How many checkpoints of a stage to keep."})
+    logging_steps: float = field(default=50, metadata={"help": "Log the losses every so many steps."})
+    bf16: bool = field(default=False, metadata={"help": "bf16 autocast, slower than --bf16_weights."})
+    bf16_weights: bool | None = field(
+        default=None,
+        metadata={
+            "help": "Compute with a bf16 copy of the weights, which stay in single precision themselves. Default: "
+            "where the GPU or CPU multiplies bf16 in hardware, unless --bf16 or --fp16 is given."
+        },
+    )
+    train_sampling_strategy: str = field(
+        default="group_by_length",
+        metadata={
+            "help": "How training texts are drawn: random, sequential, or in batches of about the same length "
+            "(group_by_length), which saves padding.",
+            "choices": ("random", "sequential", "group_by_length", "batch_rebalance"),
+        },
+    )
+    remove_unused_columns: bool = field(default=False, metadata={"help": "Kept off: the collators choose the columns."})
+    dataloader_pin_memory: bool = field(
+        default_factory=torch.cuda.is_available, metadata={"help": "Pin memory. Default: where there is a GPU."}
+    )
+
+    def __post_init__(self) -> None:
+        if self.label_smoothing_factor:
+            raise ValueError("--label_smoothing_factor has no effect on the losses of these models: leave it at 0.")
+        if not 0 <= self.weight_averaging <= 1:
+            raise ValueError(f"--weight_averaging must lie between 0 and 1, got {self.weight_averaging}.")
+        if self.weight_averaging and self.load_best_model_at_end:
+            raise ValueError("--weight_averaging ends with averaged weights: leave --load_best_model_at_end off.")
+        if self.bf16_weights and (self.bf16 or self.fp16):
+            raise ValueError("--bf16_weights stands in for autocast: give --bf16 or --fp16 False with it.")
+        if self.bf16_weights is None:
+            self.bf16_weights = supports_fast_bf16() and not (self.bf16 or self.fp16)
+        # TrainingArguments accepts bf16 on a CPU only where the CPU was asked for.
+        self.use_cpu = self.use_cpu or not torch.accelerator.is_available()
+        super().__post_init__()
+
+
+def supports_fast_bf16() -> bool:
+    """Whether this machine multiplies bf16 matrices in hardware (CPUs: AMX), faster than single precision."""
+    if torch.cuda.is_available():
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return torch.cpu._is_amx_tile_supported()
