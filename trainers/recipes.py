@@ -79,6 +79,8 @@ CSR = Stage("csr", "csr", starts_from={**ENCODERS, "siamese": "siamese"}, frozen
 
 # The common space over tokens, read with one attention a label and trained together with the emotion encoder.
 AVERAGED: dict[str, Any] = {"weight_averaging": 0.25}
+# The new layers over tokens learn too little for the rare labels at the rate of the encoder.
+JOINT: dict[str, Any] = {**AVERAGED, "head_learning_rate": 1e-3}
 FROZEN_SOURCES = ("csr.source_encoders", "csr.siamese")
 
 
@@ -96,7 +98,7 @@ def joint_stage(name: str, start: str | None, sources: tuple[str, ...], weight: 
     parents |= {f"source_encoders.{number}": source for number, source in enumerate(sources)}
     parents |= {"siamese": f"siamese-{start}"} if weight else {}
     config = {"common_level": "token", "reconstruction_loss_weight": weight}
-    options = {"config": config, "training": AVERAGED, **options}
+    options = {"config": config, "training": JOINT, **options}
     return Stage(name, "csr", starts_from=parents, frozen=FROZEN_SOURCES, **options)
 
 
@@ -112,7 +114,7 @@ SELF_TRAINED: dict[str, Any] = {
     "teachers": ("emotion-encoder", "label-attention", "token-space-from-sentiment"),
     "unlabelled": ("unlabelled",),
     "training": {
-        **AVERAGED,
+        **JOINT,
         "num_train_epochs": 2.0,
         "per_device_train_batch_size": 48,
         "learning_rate": 1.5e-4,
