@@ -1,11 +1,42 @@
 """Scores of many texts, fast: sorted by length, so that little padding is computed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
 from tqdm.auto import tqdm
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from transformers import BatchEncoding, PreTrainedModel, PreTrainedTokenizerBase
+
+
+def tokenized_batches(
+    tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], *, max_length: int, batch_size: int, description: str
+) -> Iterator[tuple[np.ndarray, BatchEncoding]]:
+    """Batches of texts from long to short, with a progress bar.
+
+    Args:
+        tokenizer (`PreTrainedTokenizerBase`): The tokenizer.
+        texts (`Sequence[str]`): Raw texts; those longer than `max_length` tokens are cut.
+        batch_size (`int`): Texts in a batch.
+        description (`str`): What the progress bar says.
+
+    Yields:
+        `tuple`: The row numbers of a batch's texts, and the batch as PyTorch tensors.
+    """
+    order = np.argsort([-len(text) for text in texts], kind="stable")
+    with tqdm(total=len(texts), desc=description, unit="text") as progress:
+        for start in range(0, len(texts), batch_size):
+            rows = order[start : start + batch_size]
+            yield (
+                rows,
+                tokenizer(
+                    [texts[row] for row in rows],
+                    truncation=True,
+                    max_length=max_length,
+                    padding=True,
+                    return_tensors="pt",
+                ),
+            )
+            progress.update(len(rows))
 
 
 def predict_logits(
@@ -29,13 +60,10 @@ def predict_logits(
     """
     model = model.to(device).eval()
     logits = np.empty((len(texts), model.config.num_labels), dtype=np.float32)
-    order = np.argsort([-len(text) for text in texts], kind="stable")
-    with torch.inference_mode(), tqdm(total=len(texts), desc="Predicting", unit="text") as progress:
-        for start in range(0, len(texts), batch_size):
-            rows = order[start : start + batch_size]
-            batch = tokenizer(
-                [texts[row] for row in rows], truncation=True, max_length=max_length, padding=True, return_tensors="pt"
-            )
+    batches = tokenized_batches(
+        tokenizer, texts, max_length=max_length, batch_size=batch_size, description="Predicting"
+    )
+    with torch.inference_mode():
+        for rows, batch in batches:
             logits[rows] = model(**batch.to(device)).logits.float().cpu().numpy()
-            progress.update(len(rows))
     return logits

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import torch
 from torch.utils.data import Dataset
-from tqdm.auto import tqdm
 from transformers import PreTrainedTokenizerBase
 
 from modeling_csr import MultitaskModel
+
+from .inference import tokenized_batches
 
 
 def cached_representations(
@@ -45,19 +46,12 @@ def cached_representations(
         shape = (len(texts), encoder.config.representation_size)
         output = np.lib.format.open_memmap(unfinished, mode="w+", dtype=np.float32, shape=shape)
         encoder = encoder.to(device).eval()
-        order = np.argsort([-len(text) for text in texts], kind="stable")
-        with torch.inference_mode(), tqdm(total=len(texts), desc=description, unit="text") as progress:
-            for start in range(0, len(texts), batch_size):
-                rows = order[start : start + batch_size]
-                batch = tokenizer(
-                    [texts[row] for row in rows],
-                    truncation=True,
-                    max_length=max_length,
-                    padding=True,
-                    return_tensors="pt",
-                ).to(device)
-                output[rows] = encoder(**batch).representation.float().cpu().numpy()
-                progress.update(len(rows))
+        batches = tokenized_batches(
+            tokenizer, texts, max_length=max_length, batch_size=batch_size, description=description
+        )
+        with torch.inference_mode():
+            for rows, batch in batches:
+                output[rows] = encoder(**batch.to(device)).representation.float().cpu().numpy()
         output.flush()
         os.replace(unfinished, path)
     # Copy-on-write: torch wants writable memory, and the file must never change.
