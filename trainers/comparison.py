@@ -205,6 +205,10 @@ def save_comparison(
         "95 % interval and p-value (bootstrap over texts and seeds).",
         comparison_table(compared, baseline, published),
     ]
+    if all(len(one["seconds"]) == 1 for one in compared.values()):
+        text.append(
+            "One seed of each: the intervals and p-values are over texts alone and say nothing of another training."
+        )
     if any("shuffled" in one for one in compared.values()):
         text += ["What is lost when one half of the input belongs to another text:", shuffled_table(compared)]
     (folder / f"{name}.md").write_text("\n\n".join([*text, "\n".join(described)]) + "\n", encoding="utf-8")

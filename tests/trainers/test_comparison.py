@@ -229,3 +229,12 @@ def test_comparison_is_saved_as_table_figure_and_json(compared: dict[str, dict[s
     assert text.startswith("Tiny posts: ") and "- seeds: 42, 43\n- encoder: tiny\n" in text
     assert comparison_table(compared, "bert", written["published"]) in text and shuffled_table(compared) in text
     assert (tmp_path / "new" / "here.png").read_bytes().startswith(b"\x89PNG")
+    assert "One seed" not in text
+
+
+def test_comparison_of_one_seed_says_so(given: dict[str, dict[str, Any]], tmp_path: Path) -> None:
+    for one in given.values():
+        one["scores"] = {metric: values[:1] for metric, values in one["scores"].items()}
+        one["seconds"] = one["seconds"][:1]
+    save_comparison(given, tmp_path, "one", "One", {"seeds": [42]})
+    assert "One seed of each" in (tmp_path / "one.md").read_text(encoding="utf-8")
