@@ -57,7 +57,9 @@ def main() -> None:
         problem_type = runner.context.task_config("emotion")["problem_type"]
         compared = compare_recipes(folders, recipes, runner.context.labels("dev"), problem_type, recipes[0])
         about = {name: getattr(args, name) for name in names} | {"encoder": encoder_label(args.encoder)}
-        about |= {"seeds": args.seeds, "command": "python benchmarks/ablation.py --data_dir DATA", "options": further}
+        chosen = ["--groups", group, "--recipes", *recipes, "--seeds", *map(str, args.seeds), *further]
+        command = f"python benchmarks/ablation.py --data_dir DATA {' '.join(chosen)}"
+        about |= {"seeds": args.seeds, "command": command}
         save_comparison(compared, RESULTS, group, group.capitalize(), about, baseline=recipes[0])
 
 
