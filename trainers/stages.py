@@ -39,7 +39,7 @@ def stage_arguments(stage: Stage, args: RunArguments) -> StageTrainingArguments:
         if stage.tasks[0] != "emotion" and args.model.source_num_train_epochs is not None:
             changes["num_train_epochs"] = args.model.source_num_train_epochs
     elif stage.joint:
-        changes["head_learning_rate"] = args.training.head_learning_rate or args.common.common_learning_rate
+        changes["head_learning_rate"] = args.common.common_learning_rate
     else:
         prefix, kind = ("siamese", args.siamese) if stage.kind == "siamese" else ("common", args.common)
         changes |= {
@@ -52,7 +52,10 @@ def stage_arguments(stage: Stage, args: RunArguments) -> StageTrainingArguments:
             "bf16_weights": False,
             "train_sampling_strategy": "random",
         }
-    return dataclasses.replace(args.training, **(changes | stage.training))
+    changes |= stage.training
+    if stage.joint and args.training.head_learning_rate is not None:
+        changes["head_learning_rate"] = args.training.head_learning_rate
+    return dataclasses.replace(args.training, **changes)
 
 
 def attention_implementation(options: ModelArguments, arguments: StageTrainingArguments) -> str | None:

@@ -43,6 +43,7 @@ def options(place: Path, output_dir: Path, **changes: Any) -> list[str]:
     values = {
         "recipe": list(JOINT),
         "related_dataset": place / "data" / "moods",
+        "head_learning_rate": 1e-2,
         "max_steps": 30,
         "freeze_word_embeddings": True,
         "threshold": "per_label",

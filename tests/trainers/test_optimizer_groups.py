@@ -202,7 +202,8 @@ def test_rate_of_heads_is_of_the_stages_that_train_an_encoder() -> None:
         if stage.kind == "multitask":
             assert (found.head_learning_rate, default.head_learning_rate) == (0.5, None), stage.name
         elif stage.joint:
-            assert (found.head_learning_rate, default.head_learning_rate) == (0.5, 0.2), stage.name
+            of_recipe = stage.training.get("head_learning_rate", 0.2)
+            assert (found.head_learning_rate, default.head_learning_rate) == (0.5, of_recipe), stage.name
             # A recipe may have a rate of its own for an encoder.
             assert found.learning_rate == stage.training.get("learning_rate", run.training.learning_rate)
         else:
