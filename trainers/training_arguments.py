@@ -19,7 +19,8 @@ class StageTrainingArguments(TrainingArguments):
         default=None,
         metadata={
             "help": "Initial learning rate of what is not part of a pretrained encoder, in the stages that train one. "
-            "Default: --learning_rate; where a common space is trained with it the recipe's own, or --common_learning_rate."
+            "Default: --learning_rate; where a common space is trained with it the recipe's own, or "
+            "--common_learning_rate."
         },
     )
     weight_averaging: float = field(
