@@ -91,12 +91,7 @@ class StageContext:
         )
 
     def _teacher_probabilities(self, teachers: Sequence[str], texts: list[str]) -> np.ndarray:
-        key = {
-            "teachers": [self.records[teacher].digest for teacher in teachers],
-            "tokenizer": self.tokenizer_digest,
-            "max_length": self.args.data.max_length,
-            "texts": digest(texts),
-        }
+        key = {"teachers": [self.records[teacher].digest for teacher in teachers], **self._input_key(texts)}
         with self.args.training.main_process_first(desc="soft targets"):
             return teacher_probabilities(
                 self.output_dir / "soft_targets" / f"{digest(key)}.npy",
@@ -108,15 +103,18 @@ class StageContext:
                 device=self.args.training.device,
             )
 
-    def representations(self, encoder: MultitaskModel, stage: str, split: str, task: str = "emotion") -> np.ndarray:
-        """A frozen encoder's representations of a split's texts, from the run's cache."""
-        texts = list(self.tasks[task].splits[split]["text"])
-        key = {
-            "encoder": self.records[stage].digest,
+    def _input_key(self, texts: list[str]) -> dict[str, Any]:
+        """What the inputs of a model that reads these texts depend on."""
+        return {
             "tokenizer": self.tokenizer_digest,
             "max_length": self.args.data.max_length,
             "texts": digest(texts),
         }
+
+    def representations(self, encoder: MultitaskModel, stage: str, split: str, task: str = "emotion") -> np.ndarray:
+        """A frozen encoder's representations of a split's texts, from the run's cache."""
+        texts = list(self.tasks[task].splits[split]["text"])
+        key = {"encoder": self.records[stage].digest, **self._input_key(texts)}
         with self.args.training.main_process_first(desc="encoding"):
             return cached_representations(
                 self.output_dir / "representations" / f"{digest(key)}.npy",
