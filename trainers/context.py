@@ -94,7 +94,7 @@ class StageContext:
         key = {"teachers": [self.records[teacher].digest for teacher in teachers], **self._input_key(texts)}
         with self.args.training.main_process_first(desc="soft targets"):
             return teacher_probabilities(
-                self.output_dir / "soft_targets" / f"{digest(key)}.npy",
+                self._cached("soft_targets", key),
                 [self.folder(teacher) for teacher in teachers],
                 self.tokenizer,
                 texts,
@@ -102,6 +102,12 @@ class StageContext:
                 half_precision=bool(self.args.training.bf16_weights),
                 device=self.args.training.device,
             )
+
+    def _cached(self, kind: str, key: dict[str, Any]) -> Path:
+        """The file of what is cached under a key: that of an earlier run if it has one, else this run's."""
+        name = f"{kind}/{digest(key)}.npy"
+        runs = [self.output_dir, *map(Path, self.args.training.reuse_stages_from or ())]
+        return next((run / name for run in runs if (run / name).exists()), self.output_dir / name)
 
     def _input_key(self, texts: list[str]) -> dict[str, Any]:
         """What the inputs of a model that reads these texts depend on."""
@@ -117,7 +123,7 @@ class StageContext:
         key = {"encoder": self.records[stage].digest, **self._input_key(texts)}
         with self.args.training.main_process_first(desc="encoding"):
             return cached_representations(
-                self.output_dir / "representations" / f"{digest(key)}.npy",
+                self._cached("representations", key),
                 encoder,
                 self.tokenizer,
                 texts,

@@ -77,20 +77,23 @@ CSR_FROZEN = Stage(
 )
 CSR = Stage("csr", "csr", starts_from={**ENCODERS, "siamese": "siamese"}, frozen=FROZEN_ENCODERS)
 
-# The common space over tokens, read with one attention a label and trained together with the emotion encoder.
+# The common space over tokens, read with one attention a label and trained together with its encoders.
 AVERAGED: dict[str, Any] = {"weight_averaging": 0.25}
 # The new layers over tokens learn too little for the rare labels at the rate of the encoder.
 JOINT: dict[str, Any] = {**AVERAGED, "head_learning_rate": 1e-3}
 FROZEN_SOURCES = ("csr.source_encoders", "csr.siamese")
+TRAINED_SOURCES = ("csr.siamese",)
 
 
-def joint_stage(name: str, start: str | None, sources: tuple[str, ...], weight: float = 0.0, **options: Any) -> Stage:
+def joint_stage(
+    name: str, start: str | None, sources: tuple[str, ...] = (), weight: float = 0.0, **options: Any
+) -> Stage:
     """A common space over tokens, trained with its emotion encoder.
 
     Args:
         name (`str`): The stage's name.
         start (`str`, *optional*): The stage whose encoder the emotion encoder starts from; the pretrained one without.
-        sources (`tuple[str, ...]`): The stages whose encoders are the (frozen) sources.
+        sources (`tuple[str, ...]`): The stages whose encoders are the sources, frozen unless `options` say otherwise.
         weight (`float`): Weight of the reconstruction loss; above 0 the stage takes the network of `siamese-NAME`.
         **options: Further fields of [`Stage`].
     """
@@ -98,8 +101,8 @@ def joint_stage(name: str, start: str | None, sources: tuple[str, ...], weight: 
     parents |= {f"source_encoders.{number}": source for number, source in enumerate(sources)}
     parents |= {"siamese": f"siamese-{start}"} if weight else {}
     config = {"common_level": "token", "reconstruction_loss_weight": weight}
-    options = {"config": config, "training": JOINT, **options}
-    return Stage(name, "csr", starts_from=parents, frozen=FROZEN_SOURCES, **options)
+    options = {"config": config, "training": JOINT, "frozen": FROZEN_SOURCES, **options}
+    return Stage(name, "csr", starts_from=parents, **options)
 
 
 SIAMESE_ON_SENTIMENT = Stage(
@@ -108,14 +111,15 @@ SIAMESE_ON_SENTIMENT = Stage(
     starts_from={"emotion_encoder": "sentiment-encoder"},
     frozen=("emotion_encoder",),
 )
-RELATED_ENCODER = Stage("related-encoder", "multitask", tasks=("related",))
-# A self-trained stage reads some four times the texts, in larger batches and fewer epochs.
+# Related data are usually many more texts than the emotion data.
+RELATED_ENCODER = Stage("related-encoder", "multitask", tasks=("related",), training={"num_train_epochs": 2.0})
+# A self-trained stage reads some four times the texts, in larger batches.
 SELF_TRAINED: dict[str, Any] = {
-    "teachers": ("emotion-encoder", "label-attention", "token-space-from-sentiment"),
+    "teachers": ("emotion-encoder", "label-attention", "label-attention-from-related"),
     "unlabelled": ("unlabelled",),
     "training": {
         **JOINT,
-        "num_train_epochs": 2.0,
+        "num_train_epochs": 3.0,
         "per_device_train_batch_size": 48,
         "learning_rate": 1.5e-4,
     },
@@ -157,41 +161,43 @@ CONTROLS: dict[str, tuple[Stage, ...]] = {
     "sentiment-alone": (SENTIMENT_ENCODER, CSR_SENTIMENT_ALONE),
 }
 # What model-3.4 is made of, one thing at a time, and what it was not made of in the end.
-LABEL_ATTENTION = joint_stage("label-attention", None, ())
-TOKEN_SPACE = joint_stage("token-space-from-sentiment", "sentiment-encoder", ("sentiment-encoder",))
-TEACHERS = (EMOTION_ENCODER, SENTIMENT_ENCODER, LABEL_ATTENTION, TOKEN_SPACE)
+LABEL_ATTENTION = joint_stage("label-attention", None)
+LABEL_ATTENTION_FROM_RELATED = joint_stage("label-attention-from-related", "related-encoder")
+TEACHERS = (EMOTION_ENCODER, LABEL_ATTENTION, RELATED_ENCODER, LABEL_ATTENTION_FROM_RELATED)
+FROM_SENTIMENT: dict[str, Any] = {"start": "sentiment-encoder", "sources": ("sentiment-encoder",)}
+FROM_RELATED: dict[str, Any] = {"start": "related-encoder", "sources": ("sentiment-encoder",)}
 OWN_RECIPES: dict[str, tuple[Stage, ...]] = {
-    "model-3.4": (
-        *TEACHERS,
-        joint_stage("csr-self-trained", "sentiment-encoder", ("sentiment-encoder",), **SELF_TRAINED),
-    ),
+    "model-3.4": (*TEACHERS, joint_stage("csr-self-trained", "related-encoder", **SELF_TRAINED)),
 }
 ABLATIONS: dict[str, tuple[Stage, ...]] = {
     "bert-averaged": (EMOTION_AVERAGED,),
     "label-attention": (LABEL_ATTENTION,),
     "label-attention-from-sentiment": (
         SENTIMENT_ENCODER,
-        joint_stage("label-attention-from-sentiment", "sentiment-encoder", ()),
+        joint_stage("label-attention-from-sentiment", "sentiment-encoder"),
     ),
-    "label-attention-from-related": (
-        RELATED_ENCODER,
-        joint_stage("label-attention-from-related", "related-encoder", ()),
-    ),
-    "label-attention-self-trained": (
-        *TEACHERS,
-        joint_stage("label-attention-self-trained", "sentiment-encoder", (), **SELF_TRAINED),
-    ),
+    "label-attention-from-related": (RELATED_ENCODER, LABEL_ATTENTION_FROM_RELATED),
     "token-space": (SENTIMENT_ENCODER, joint_stage("token-space", None, ("sentiment-encoder",))),
-    "token-space-from-sentiment": (SENTIMENT_ENCODER, TOKEN_SPACE),
+    "token-space-from-sentiment": (SENTIMENT_ENCODER, joint_stage("token-space-from-sentiment", **FROM_SENTIMENT)),
     "token-space-reconstruction": (
         SENTIMENT_ENCODER,
         SIAMESE_ON_SENTIMENT,
-        joint_stage("token-space-reconstruction", "sentiment-encoder", ("sentiment-encoder",), weight=0.1),
+        joint_stage("token-space-reconstruction", **FROM_SENTIMENT, weight=0.1),
     ),
-    "token-space-related": (
+    "token-space-from-related": (
         SENTIMENT_ENCODER,
         RELATED_ENCODER,
-        joint_stage("token-space-related", "related-encoder", ("sentiment-encoder", "related-encoder")),
+        joint_stage("token-space-from-related", **FROM_RELATED),
+    ),
+    "token-space-trained-source": (
+        SENTIMENT_ENCODER,
+        RELATED_ENCODER,
+        joint_stage("token-space-trained-source", **FROM_RELATED, frozen=TRAINED_SOURCES),
+    ),
+    "token-space-self-trained": (
+        *TEACHERS,
+        SENTIMENT_ENCODER,
+        joint_stage("token-space-self-trained", **FROM_RELATED, **SELF_TRAINED),
     ),
 }
 RECIPES = PAPER_RECIPES | OWN_RECIPES | CONTROLS | ABLATIONS

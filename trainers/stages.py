@@ -83,7 +83,9 @@ def _freeze(model: PreTrainedModel, stage: Stage, context: StageContext) -> None
     for name in stage.frozen:
         model.get_submodule(name).requires_grad_(False)
     if context.args.model.freeze_word_embeddings:
-        model.get_input_embeddings().requires_grad_(False)
+        for encoder in model.modules():
+            if isinstance(encoder, MultitaskModel):
+                encoder.get_input_embeddings().requires_grad_(False)
 
 
 def _multitask_model(stage: Stage, context: StageContext) -> MultitaskForSequenceClassification:

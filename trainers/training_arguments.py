@@ -44,7 +44,10 @@ class StageTrainingArguments(TrainingArguments):
     )
     reuse_stages_from: list[str] | None = field(
         default=None,
-        metadata={"help": "Folders of earlier runs: a stage that was made there from the same is copied, not trained."},
+        metadata={
+            "help": "Folders of earlier runs: a stage that was made there from the same is copied, not trained, and "
+            "what was cached there is read."
+        },
     )
     save_total_limit: int | None = field(default=1, metadata={"help": "How many checkpoints of a stage to keep."})
     logging_steps: float = field(default=50, metadata={"help": "Log the losses every so many steps."})

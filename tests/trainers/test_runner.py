@@ -365,6 +365,7 @@ def test_stage_made_from_the_same_is_copied(place: Path, finished: Path, copy: P
     assert (here[-1]["epoch"], there[-1]["epoch"]) == (1, 12)
     left = [path.name for path in output_dir.rglob("*") if "unfinished" in path.name or "checkpoint-" in path.name]
     assert left == []
+    assert not (output_dir / "representations").exists(), "those of the earlier run serve"
     figures = tiny_run.read_json(output_dir / "results.json")["recipes"]["model-3.3"]
     assert figures["model"] == str(output_dir / "csr")
 

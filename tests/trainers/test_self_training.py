@@ -32,7 +32,8 @@ def test_soften() -> None:
 def runner(tmp_path_factory: pytest.TempPathFactory) -> Runner:
     """A finished run of model-3.4."""
     place = tiny_run.workplace(tmp_path_factory.mktemp("self-training"))
-    argv = tiny_run.options(place, place / "out", recipe=["model-3.4"], max_unlabelled_samples=24)
+    changes = {"recipe": ["model-3.4"], "related_dataset": place / "data" / "moods", "max_unlabelled_samples": 24}
+    argv = tiny_run.options(place, place / "out", **changes)
     runner = Runner(parse_run_arguments(argv))
     runner.run()
     return runner
@@ -101,9 +102,9 @@ def test_record_names_the_teachers(runner: Runner) -> None:
 
 def test_single_label_data_are_refused_before_training(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     place = tiny_run.workplace(tmp_path)
-    argv = tiny_run.options(
-        place, place / "out", recipe=["model-3.4"], emotion_dataset=place / "data" / "moods", emotion_label_columns=None
-    )
+    moods = place / "data" / "moods"
+    changes = {"recipe": ["model-3.4"], "emotion_dataset": moods, "emotion_label_columns": None}
+    argv = tiny_run.options(place, place / "out", related_dataset=moods, **changes)
     caplog.set_level(logging.ERROR)
     with pytest.raises(ValueError, match="multi-label"):
         Runner(parse_run_arguments(argv))
