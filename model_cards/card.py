@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import mean, stdev
 from typing import Any
 
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
+
+from .escaping import escape
 
 TEMPLATE = Path(__file__).parent / "templates" / "stage.md.jinja"
 
@@ -16,6 +19,12 @@ METRIC_NAMES = {
     "weighted_f1": "weighted F1",
     "pair_auc": "AUC of pairs",
 }
+# What a card shows the answers to; written for this purpose.
+EXAMPLE_TEXTS = (
+    "I can't believe we finally made it! 🎉",
+    "They cancelled the last train again and nobody told us anything.",
+    "Still thinking of her every day. It doesn't get easier.",
+)
 
 
 @dataclass
@@ -42,52 +51,77 @@ class StageCard:
     """Everything a stage's card says.
 
     Args:
-        title (`str`): The model's name.
+        title (`str`): The model's name: its repository on the Hub, or its folder.
         kind (`str`): `"multitask"`, `"siamese"` or `"csr"`.
         stage (`str`): The stage's name.
         starts_from (`dict[str, str]`): By part, the stage it was taken from.
-        base_model (`str`, *optional*): Hub id of the pretrained encoder; leave out for a local folder.
+        base_models (`list[str]`): Hub ids of what it was made of: the models of the stages before it, or the pretrained
+            encoder; never a local folder, which the Hub refuses.
         encoder (`str`): The encoder's name as people know it.
         labels (`list[str]`): The labels, in the order of the logits; empty where there is no classifier.
         datasets (`list[CardDataset]`): What it was trained on.
         results (`dict`): What `eval_results.json` holds.
         hyperparameters (`dict`): Those that differ from the defaults of transformers.
         versions (`dict[str, str]`): Versions of the libraries.
-        figures (`list[str]`): File names of figures in the same folder.
+        figures (`dict[str, str]`): By file name in the same folder, what a figure shows.
         joint (`bool`): Whether a common space was trained with its emotion encoder, over tokens.
         teachers (`list[str]`): The stages whose predictions it learnt from.
+        problem_type (`str`): `"multi_label_classification"` or `"single_label_classification"`.
+        examples (`dict[str, str]`): By label, a text that has it, for the table of labels.
+        baseline (`dict[str, float]`): Metrics of plain BERT on the same data, of the same run.
+        other_seeds (`list[dict[str, float]]`): Metrics of the same stage in runs with other seeds.
     """
 
     title: str
     kind: str
     stage: str
     starts_from: dict[str, str]
-    base_model: str | None
+    base_models: list[str]
     encoder: str
     labels: list[str]
     datasets: list[CardDataset]
     results: dict[str, Any]
     hyperparameters: dict[str, Any]
     versions: dict[str, str]
-    figures: list[str] = field(default_factory=list)
+    figures: dict[str, str] = field(default_factory=dict)
     joint: bool = False
     teachers: list[str] = field(default_factory=list)
+    problem_type: str = "multi_label_classification"
+    examples: dict[str, str] = field(default_factory=dict)
+    baseline: dict[str, float] = field(default_factory=dict)
+    other_seeds: list[dict[str, float]] = field(default_factory=list)
 
     @property
     def sources(self) -> int:
         """How many source encoders there are."""
         return sum(part.startswith("source_encoders") for part in self.starts_from)
 
+    def spread(self, metric: str) -> tuple[float, float] | None:
+        """Mean and standard deviation of a metric over the seeds; `None` where there is one seed."""
+        values = [seed[metric] for seed in (self.results["metrics"], *self.other_seeds) if metric in seed]
+        return (mean(values), stdev(values)) if len(values) > 1 else None
+
     def data(self) -> ModelCardData:
         """The card's metadata, in the classes of huggingface_hub."""
-        metrics = {name: value for name, value in self.results["metrics"].items() if name in METRIC_NAMES}
+        metrics = {name: value for name, value in self.results.get("metrics", {}).items() if name in METRIC_NAMES}
+        further: dict[str, Any] = {}
+        if self.base_models:
+            further["base_model_relation"] = "finetune"
+        if self.results.get("examples"):
+            further["widget"] = self.results["examples"]
+        if self.results.get("emissions_kg") is not None:
+            further["co2_eq_emissions"] = {
+                "emissions": round(1000 * self.results["emissions_kg"], 3),
+                "source": "codecarbon",
+                "training_type": "fine-tuning",
+            }
         return ModelCardData(
             model_name=self.title,
             language="en",
             library_name="transformers",
             pipeline_tag="text-classification" if self.labels else "feature-extraction",
             license="apache-2.0",
-            base_model=self.base_model,
+            base_model=self.base_models or None,
             datasets=[dataset.hub_id for dataset in self.datasets if dataset.hub_id] or None,
             tags=["emotion", "csr-emotion", *(["sentiment"] if "sentiment" in self.stage else [])],
             eval_results=[
@@ -101,12 +135,20 @@ class StageCard:
                     metric_value=round(value, 4),
                 )
                 for name, value in metrics.items()
-            ],
+            ]
+            or None,
+            **further,
         )
+
+    def metadata(self) -> ModelCard:
+        """A card of the metadata alone."""
+        return ModelCard(f"---\n{self.data()}\n---\n")
 
     def render(self) -> ModelCard:
         """The card with its metadata and text."""
-        return ModelCard.from_template(self.data(), template_path=str(TEMPLATE), card=self, metric_names=METRIC_NAMES)
+        return ModelCard.from_template(
+            self.data(), template_path=str(TEMPLATE), card=self, metric_names=METRIC_NAMES, text=escape
+        )
 
     def save(self, folder: Path) -> None:
         """Write `README.md` into the stage's folder."""

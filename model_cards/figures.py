@@ -5,7 +5,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from matplotlib.figure import Figure
+from sklearn.decomposition import PCA
 
 
 def plot_training_curves(log_history: list[dict[str, Any]], path: Path) -> None:
@@ -77,4 +79,97 @@ def plot_learning_curves(
     axes.set_ylabel(f"{metric.replace('_', ' ')} x 100 (dev)")
     axes.grid(alpha=0.3)
     axes.legend()
+    figure.savefig(path, dpi=120)
+
+
+def plot_stages(parents: Mapping[str, Sequence[str]], stage: str, path: Path) -> None:
+    """Draw the stages that a model comes from, each with arrows from what it was made of.
+
+    Args:
+        parents (`Mapping[str, Sequence[str]]`): By stage, what it was made of; parents before children.
+        stage (`str`): The model's own stage, which stands out.
+        path (`Path`): The image file to write.
+    """
+    level: dict[str, int] = {}
+    for name, made_of in parents.items():
+        level[name] = 1 + max((level[parent] for parent in made_of), default=-1)
+    columns = [[name for name in level if level[name] == number] for number in range(max(level.values()) + 1)]
+    height = max(map(len, columns))
+    figure = Figure(figsize=(2.6 * len(columns), 0.6 * height + 0.6), layout="constrained")
+    axes = figure.subplots()
+    place = {
+        name: (2.6 * number, (height - len(column)) / 2 + row)
+        for number, column in enumerate(columns)
+        for row, name in enumerate(column)
+    }
+    for name, made_of in parents.items():
+        for parent in made_of:
+            arrow = {"arrowstyle": "-|>", "color": "gray", "shrinkA": 38, "shrinkB": 42}
+            axes.annotate("", xy=place[name], xytext=place[parent], arrowprops=arrow)
+        box = {"boxstyle": "round,pad=0.4", "facecolor": "#cfe2f3" if name == stage else "white", "edgecolor": "gray"}
+        axes.text(*place[name], name.replace("-from-", "\nfrom-"), ha="center", va="center", fontsize=8, bbox=box)
+    axes.set_xlim(-1.2, 2.6 * (len(columns) - 1) + 1.2)
+    axes.set_ylim(height - 0.4, -0.6)
+    axes.set_axis_off()
+    figure.savefig(path, dpi=120)
+
+
+def plot_decisions(decisions: np.ndarray, targets: np.ndarray, labels: Sequence[str], path: Path) -> None:
+    """Draw, of the texts that have a label, which share was given each label.
+
+    A row sums to 1 where a text has one label (a confusion matrix), and need not where it may have several.
+
+    Args:
+        decisions (`np.ndarray` of shape `(texts, num_labels)`): The model's, 0 or 1.
+        targets (`np.ndarray` of shape `(texts, num_labels)`): The annotators', 0 or 1.
+        labels (`Sequence[str]`): The labels' names.
+        path (`Path`): The image file to write.
+    """
+    counts = targets.sum(axis=0)[:, None]
+    shares = targets.T @ decisions / np.maximum(counts, 1)
+    size = 0.45 * len(labels) + 2
+    figure = Figure(figsize=(size + 0.8, size), layout="constrained")
+    axes = figure.subplots()
+    image = axes.imshow(shares, vmin=0, vmax=1, cmap="Blues")
+    axes.set_xticks(range(len(labels)), labels, rotation=90)
+    axes.set_yticks(
+        range(len(labels)), [f"{name} ({int(count)})" for name, (count,) in zip(labels, counts, strict=True)]
+    )
+    axes.set_xlabel("predicted")
+    axes.set_ylabel("annotated (texts)")
+    if len(labels) <= 12:
+        for row, column in np.ndindex(*shares.shape):
+            colour = "white" if shares[row, column] > 0.5 else "black"
+            axes.text(column, row, f"{shares[row, column]:.2f}", ha="center", va="center", fontsize=7, color=colour)
+    figure.colorbar(image, ax=axes, label="share of the annotated texts")
+    figure.savefig(path, dpi=120)
+
+
+def plot_space(vectors: np.ndarray, targets: np.ndarray, labels: Sequence[str], path: Path) -> None:
+    """Draw texts as points, by the first two principal components of their vectors; one small picture a label.
+
+    Args:
+        vectors (`np.ndarray` of shape `(texts, size)`): The texts' vectors.
+        targets (`np.ndarray` of shape `(texts, num_labels)`): The annotators' labels, 0 or 1.
+        labels (`Sequence[str]`): The labels' names.
+        path (`Path`): The image file to write.
+    """
+    analysis = PCA(n_components=2, random_state=0).fit(vectors)
+    points = analysis.transform(vectors)
+    columns = min(4, len(labels))
+    rows = -(-len(labels) // columns)
+    figure = Figure(figsize=(2.2 * columns, 2.2 * rows + 0.4), layout="constrained")
+    grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).flat
+    for axes, label, present in zip(grid, labels, targets.T.astype(bool), strict=False):
+        axes.scatter(*points[~present].T, s=3, color="lightgray", rasterized=True)
+        axes.scatter(*points[present].T, s=4, color="tab:blue", rasterized=True)
+        axes.set_title(label, fontsize=9)
+        axes.set_xticks([])
+        axes.set_yticks([])
+    for axes in list(figure.axes)[len(labels) :]:
+        axes.set_axis_off()
+    explained = 100 * analysis.explained_variance_ratio_.sum()
+    figure.supxlabel(
+        f"two principal components ({explained:.0f} % of the variance); blue: texts with the label", fontsize=8
+    )
     figure.savefig(path, dpi=120)

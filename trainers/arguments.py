@@ -257,6 +257,32 @@ class CommonSpaceArguments:
 
 
 @dataclass
+class HubArguments:
+    """What is published, besides the hub options of transformers (--push_to_hub, --hub_model_id, ...)."""
+
+    card_examples: bool = field(
+        default=False,
+        metadata={
+            "help": "Show a training text for each label in the cards. Only where the texts may be published; else "
+            "bundled posts stand for the labels that they have."
+        },
+    )
+    other_seeds: list[str] | None = field(
+        default=None,
+        metadata={"help": "Output folders of the same run with other seeds: cards then show mean and spread."},
+    )
+    hub_patience: float = field(
+        default=180.0,
+        metadata={"help": "For how many seconds requests are repeated that fail for a reason that passes."},
+    )
+
+    def __post_init__(self) -> None:
+        for folder in self.other_seeds or ():
+            if not Path(folder).is_dir():
+                raise FileNotFoundError(f"--other_seeds {folder} does not exist.")
+
+
+@dataclass
 class RunArguments:
     """All arguments of a run, by kind."""
 
@@ -264,6 +290,7 @@ class RunArguments:
     model: ModelArguments
     siamese: SiameseArguments
     common: CommonSpaceArguments
+    hub: HubArguments
     training: StageTrainingArguments
 
 
@@ -278,7 +305,14 @@ def parse_run_arguments(argv: Sequence[str], description: str | None = None) -> 
         FileNotFoundError: If the YAML file does not exist.
         ValueError: If the YAML file holds an unknown option or is no mapping, or a value is not valid.
     """
-    kinds = (DataArguments, ModelArguments, SiameseArguments, CommonSpaceArguments, StageTrainingArguments)
+    kinds = (
+        DataArguments,
+        ModelArguments,
+        SiameseArguments,
+        CommonSpaceArguments,
+        HubArguments,
+        StageTrainingArguments,
+    )
     parser = HfArgumentParser(kinds, description=description, allow_abbrev=False)
     parser.add_argument("--config", help="A YAML file with any of these options; the command line wins over it.")
     argv = list(argv)

@@ -1,45 +1,156 @@
-"""From a finished stage to its card."""
+"""From a finished stage to its card and the figures in it."""
 
+import json
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from model_cards import StageCard, plot_training_curves
-from model_cards.card import CardDataset
+import numpy as np
+import torch
+from transformers import PreTrainedModel
+
+from model_cards import StageCard, plot_decisions, plot_space, plot_stages, plot_training_curves
+from model_cards.card import EXAMPLE_TEXTS, CardDataset
 
 from .context import StageContext
+from .data import BUNDLED_DATA, load_task_dataset
 from .encoders import BUNDLED_ENCODER, encoder_label
-from .recipes import Stage, learnt_tasks
+from .inference import embed_texts, predict_logits
+from .metrics import decide
+from .recipes import Stage, ancestors, learnt_tasks
+from .records import StageRecord
 
-CURVES_NAME = "training_curves.png"
 LIBRARIES = ("transformers", "torch", "datasets", "tokenizers", "huggingface_hub")
+CAPTIONS = {
+    "stages.png": "The stages that the model comes from",
+    "decisions.png": "Of the dev texts annotated with a label, the share that was given each label",
+    "space.png": "The dev texts in the model's space",
+    "training_curves.png": "Losses over the epochs",
+}
+BASELINE = "emotion-encoder"
+# More points would not show more.
+MAX_POINTS = 2000
 
 
-def write_card(
-    stage: Stage, context: StageContext, results: dict[str, Any], log_history: list[dict[str, Any]], folder: Path
+def describe_examples(model: PreTrainedModel, context: StageContext) -> list[dict[str, Any]]:
+    """What a classifier says of the card's example texts, as the Hub's widget shows stored outputs."""
+    logits = torch.from_numpy(
+        predict_logits(
+            model, context.tokenizer, EXAMPLE_TEXTS, max_length=context.args.data.max_length, device=model.device
+        )
+    )
+    single = model.config.problem_type == "single_label_classification"
+    probabilities = logits.softmax(-1) if single else logits.sigmoid()
+    names = model.config.id2label
+    return [
+        {
+            "text": text,
+            "output": [
+                {"label": names[index], "score": round(row[index].item(), 4)}
+                for index in row.argsort(descending=True).tolist()
+            ],
+        }
+        for text, row in zip(EXAMPLE_TEXTS, probabilities, strict=True)
+    ]
+
+
+def draw_figures(
+    stage: Stage,
+    context: StageContext,
+    model: PreTrainedModel,
+    results: dict[str, Any],
+    logits: np.ndarray | None,
+    folder: Path,
 ) -> None:
-    """Write a stage's `README.md` and the figures it shows into the stage's folder."""
-    plot_training_curves(log_history, folder / CURVES_NAME)
+    """Draw what a stage's card shows into its folder."""
+    log = json.loads((folder / "training_log.json").read_text(encoding="utf-8"))
+    plot_training_curves(log, folder / "training_curves.png")
+    encoder = encoder_label(context.args.model.encoder)
+    parents = {name: made_of or [encoder] for name, made_of in ancestors(stage).items()}
+    plot_stages({encoder: [], **parents}, stage.name, folder / "stages.png")
+    task = stage.tasks[0]
+    config, labels = context.task_config(task), context.labels("dev", task)
+    targets = labels if labels.ndim == 2 else np.eye(len(config["labels"]))[labels]
+    if logits is not None:
+        thresholds = list(results["thresholds"].values()) if "thresholds" in results else None
+        decisions = decide(logits, config["problem_type"], thresholds)
+        decisions = decisions if decisions.ndim == 2 else np.eye(len(config["labels"]))[decisions]
+        plot_decisions(decisions, targets, config["labels"], folder / "decisions.png")
+    texts = list(context.tasks[task].splits["dev"]["text"])[:MAX_POINTS]
+    if len(texts) > 2:
+        vectors = embed_texts(
+            model, context.tokenizer, texts, max_length=context.args.data.max_length, device=model.device
+        )
+        plot_space(vectors, targets[:MAX_POINTS], config["labels"], folder / "space.png")
+
+
+def stage_card(stage: Stage, context: StageContext, results: dict[str, Any]) -> StageCard:
+    """The card of a stage.
+
+    Args:
+        stage ([`Stage`]): The stage.
+        context ([`StageContext`]): Its run.
+        results (`dict`): What `eval_results.json` holds; empty before the training.
+    """
     made_from = context.records[stage.name].made_from
     options = made_from["training"] | made_from.get("siamese", {}) | made_from.get("common", {})
-    encoder = context.args.model.encoder
-    local = Path(encoder).exists() or encoder == BUNDLED_ENCODER
-    StageCard(
-        title=stage.name,
+    encoder, repositories = context.args.model.encoder, context.repositories
+    pretrained = [] if Path(encoder).exists() or encoder == BUNDLED_ENCODER else [encoder]
+    published = [repositories[parent] for parent in dict.fromkeys(stage.starts_from.values())] if repositories else []
+    folder = context.folder(stage.name)
+    return StageCard(
+        title=repositories[stage.name] if repositories else stage.name,
         kind=stage.kind,
         stage=stage.name,
         starts_from=stage.starts_from,
-        base_model=None if local else encoder,
+        base_models=published or pretrained,
         encoder=encoder_label(encoder),
         labels=list(results.get("per_label", {})),
         datasets=[_dataset(task, context) for task in learnt_tasks(stage)],
         results=results,
         hyperparameters={name: value for name, value in sorted(options.items()) if value is not None},
         versions={name: version(name) for name in LIBRARIES},
-        figures=[CURVES_NAME],
+        figures={name: caption for name, caption in CAPTIONS.items() if (folder / name).exists()},
         joint=stage.joint,
         teachers=list(stage.teachers),
-    ).save(folder)
+        problem_type=context.tasks[stage.tasks[0]].problem_type,
+        examples=_label_examples(context, stage.tasks[0]),
+        baseline=_metrics_of(context.folder(BASELINE)) if stage.name != BASELINE and "emotion" in stage.tasks else {},
+        other_seeds=[_metrics_of(Path(run) / stage.name) for run in context.args.hub.other_seeds or ()],
+    )
+
+
+def write_card(stage: Stage, context: StageContext) -> None:
+    """Write a finished stage's `README.md` from what its folder holds."""
+    folder = context.folder(stage.name)
+    results = json.loads((folder / "eval_results.json").read_text(encoding="utf-8"))
+    stage_card(stage, context, results).save(folder)
+
+
+def _metrics_of(folder: Path) -> dict[str, float]:
+    """Those of a finished stage in another folder; none where there is none."""
+    record = StageRecord.read(folder)
+    if record is None or not record.complete:
+        return {}
+    return json.loads((folder / "eval_results.json").read_text(encoding="utf-8"))["metrics"]
+
+
+def _label_examples(context: StageContext, task: str) -> dict[str, str]:
+    """By label, the shortest text that has it alone; bundled texts, unless one's own may be shown."""
+    dataset = context.tasks[task]
+    if not (context.args.hub.card_examples or (dataset.info and dataset.info.bundled)):
+        # Other people's texts may not be ours to publish: bundled ones stand for the labels of the same name.
+        if not BUNDLED_DATA.exists():
+            return {}
+        dataset = load_task_dataset("csr-emotion-posts" if task != "sentiment" else "csr-emotion-posts-sentiment")
+    found: dict[str, str] = {}
+    rows = dataset.splits["train"]
+    single = dataset.problem_type == "single_label_classification"
+    for text, target in sorted(zip(rows["text"], rows["labels"], strict=True), key=lambda row: len(row[0])):
+        present = [target] if single else [index for index, value in enumerate(target) if value]
+        if len(present) == 1:
+            found.setdefault(dataset.labels[present[0]], text)
+    return {label: found[label] for label in context.tasks[task].labels if label in found}
 
 
 def _dataset(task: str, context: StageContext) -> CardDataset:

@@ -14,6 +14,7 @@ from modeling_csr import MultitaskModel
 
 from .arguments import RunArguments
 from .data import TaskDataset
+from .hub_repositories import HubRepositories
 from .recipes import Stage
 from .records import StageRecord, digest
 from .representations import cached_representations
@@ -29,12 +30,14 @@ class StageContext:
         tasks (`dict[str, TaskDataset]`): The data, by task.
         tokenizer (`PreTrainedTokenizerBase`): The tokenizer of all encoders.
         records (`dict[str, StageRecord]`): The record of each stage, by stage name.
+        repositories ([`HubRepositories`], *optional*): Where the stages go on the Hub, if they do.
     """
 
     args: RunArguments
     tasks: dict[str, TaskDataset]
     tokenizer: PreTrainedTokenizerBase
     records: dict[str, StageRecord]
+    repositories: HubRepositories | None = None
 
     @property
     def tokenizer_digest(self) -> str:

@@ -1,11 +1,16 @@
 """Scores of many texts, fast: sorted by length, so that little padding is computed."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import torch
 from tqdm.auto import tqdm
 from transformers import BatchEncoding, PreTrainedModel, PreTrainedTokenizerBase
+from transformers.utils import ModelOutput
+
+# What the families call the vector of a text.
+EMBEDDINGS = ("common_space", "embeddings", "representation")
 
 
 def tokenized_batches(
@@ -58,12 +63,49 @@ def predict_logits(
     Returns:
         `np.ndarray` of shape `(texts, num_labels)`, float32.
     """
-    model = model.to(device).eval()
     logits = np.empty((len(texts), model.config.num_labels), dtype=np.float32)
-    batches = tokenized_batches(
-        tokenizer, texts, max_length=max_length, batch_size=batch_size, description="Predicting"
-    )
-    with torch.inference_mode():
-        for rows, batch in batches:
-            logits[rows] = model(**batch.to(device)).logits.float().cpu().numpy()
+    options: dict[str, Any] = {"max_length": max_length, "batch_size": batch_size, "description": "Predicting"}
+    for rows, output in _outputs(model, tokenizer, texts, device, **options):
+        logits[rows] = output.logits.float().cpu().numpy()
     return logits
+
+
+def embed_texts(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    texts: Sequence[str],
+    *,
+    max_length: int = 128,
+    batch_size: int = 128,
+    device: torch.device | str = "cpu",
+) -> np.ndarray:
+    """The vectors that a model of this project has for texts: common space, Siamese embedding or representation.
+
+    Args:
+        model (`PreTrainedModel`): A model of one of the project's families; run in eval mode.
+        tokenizer (`PreTrainedTokenizerBase`): Its tokenizer.
+        texts (`Sequence[str]`): Raw texts; those longer than `max_length` tokens are cut.
+
+    Returns:
+        `np.ndarray` of shape `(texts, size)`, float32.
+    """
+    vectors: list[np.ndarray | None] = [None] * len(texts)
+    options: dict[str, Any] = {"max_length": max_length, "batch_size": batch_size, "description": "Embedding"}
+    for rows, output in _outputs(model, tokenizer, texts, device, **options):
+        found = next(output[name] for name in EMBEDDINGS if output.get(name) is not None)
+        for row, vector in zip(rows, found.float().cpu().numpy(), strict=True):
+            vectors[row] = vector
+    return np.stack(vectors)
+
+
+@torch.inference_mode()
+def _outputs(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    texts: Sequence[str],
+    device: torch.device | str,
+    **options: Any,
+) -> Iterator[tuple[np.ndarray, ModelOutput]]:
+    model = model.to(device).eval()
+    for rows, batch in tokenized_batches(tokenizer, texts, **options):
+        yield rows, model(**batch.to(device))

@@ -215,3 +215,13 @@ def learnt_tasks(stage: Stage) -> list[str]:
     parents = [*stage.starts_from.values(), *stage.teachers]
     inherited = [task for parent in parents for task in learnt_tasks(by_name[parent])]
     return list(dict.fromkeys([*stage.tasks, *stage.unlabelled, *inherited]))
+
+
+def ancestors(stage: Stage) -> dict[str, list[str]]:
+    """A stage and all before it, parents before children: by stage, the stages that it takes something from."""
+    by_name = {other.name: other for stages in RECIPES.values() for other in stages}
+    parents = list(dict.fromkeys([*stage.starts_from.values(), *stage.teachers]))
+    found: dict[str, list[str]] = {}
+    for parent in parents:
+        found |= ancestors(by_name[parent])
+    return found | {stage.name: parents}

@@ -12,14 +12,16 @@ from accelerate import PartialState
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
 from .arguments import RunArguments
-from .cards import write_card
+from .cards import describe_examples, draw_figures, write_card
 from .context import StageContext
 from .data import load_task_dataset
+from .emissions import emissions_of
 from .encoders import encoder_bytes, encoder_config, encoder_identity, longest_text, resolve_encoder
 from .evaluation import evaluate_classifier
 from .recipes import RECIPES, Stage, stages_of
 from .records import StageRecord, digest, write_json
 from .results import DEV_LOGITS_NAME, read_results, update_results
+from .run_publishing import RunPublisher
 from .sampling import stratified_sample
 from .stages import build_trainer, stage_arguments
 from .tokenization import check_same_tokenizer, count_truncated, load_tokenizer
@@ -76,6 +78,7 @@ class Runner:
         self.context = self._prepare()
         self._check_output_folder()
         self._check_disk_space()
+        self.publisher = RunPublisher(self.context, self.stages) if args.training.push_to_hub else None
 
     # -- everything that can go wrong before training ----------------------------------------------------------------
 
@@ -241,12 +244,16 @@ class Runner:
             if self._finished(stage):
                 logger.info("Stage %d of %d, %s: already there.", number, len(self.stages), stage.name)
                 self._remove_checkpoints(stage)
-                continue
-            logger.info("Stage %d of %d: %s", number, len(self.stages), stage.name)
-            if not self._reuse(stage):
-                self._run_stage(stage)
+            else:
+                logger.info("Stage %d of %d: %s", number, len(self.stages), stage.name)
+                if not self._reuse(stage):
+                    self._run_stage(stage)
+            if self.publisher:
+                self.publisher.publish(stage)
         if PartialState().is_main_process:
             update_results(self.context.output_dir, self.args.model.recipe, RECIPES)
+        if self.publisher:
+            self.publisher.finish()
         PartialState().wait_for_everyone()
         return read_results(self.context.output_dir)
 
@@ -277,6 +284,8 @@ class Runner:
             record.write(folder)
         started = time.monotonic()
         trainer = build_trainer(stage, self.context)
+        if self.publisher and self.args.training.hub_strategy == "every_save":
+            trainer.add_callback(self.publisher.callback(stage))
         checkpoint = last_complete_checkpoint(folder)
         if checkpoint:
             logger.info("Going on from %s.", checkpoint)
@@ -287,7 +296,7 @@ class Runner:
         if main:
             if logits is not None:
                 np.save(folder / DEV_LOGITS_NAME, logits)
-            self._write_stage(stage, trainer, results)
+            self._write_stage(stage, trainer, results, logits)
         PartialState().wait_for_everyone()
 
     def _evaluate(self, stage: Stage, trainer: StageTrainer) -> tuple[dict[str, Any], np.ndarray | None]:
@@ -301,12 +310,20 @@ class Runner:
         task = stage.tasks[0]
         return evaluate_classifier(trainer, task, self.context.task_config(task), self.args.model.threshold)
 
-    def _write_stage(self, stage: Stage, trainer: StageTrainer, results: dict[str, Any]) -> None:
-        folder = self.context.folder(stage.name)
+    def _write_stage(
+        self, stage: Stage, trainer: StageTrainer, results: dict[str, Any], logits: np.ndarray | None
+    ) -> None:
+        folder, model = self.context.folder(stage.name), trainer.accelerator.unwrap_model(trainer.model)
         trainer.save_model(str(folder))
+        if logits is not None:
+            results["examples"] = describe_examples(model, self.context)
+        emissions = emissions_of(trainer)
+        if emissions is not None:
+            results["emissions_kg"] = emissions
         write_json(folder / "eval_results.json", results)
         write_json(folder / "training_log.json", trainer.state.log_history)
-        write_card(stage, self.context, results, trainer.state.log_history, folder)
+        draw_figures(stage, self.context, model, results, logits, folder)
+        write_card(stage, self.context)
         StageRecord(stage.name, self.context.records[stage.name].made_from, complete=True).write(folder)
         self._remove_checkpoints(stage)
 

@@ -34,6 +34,8 @@ def stage_arguments(stage: Stage, args: RunArguments) -> StageTrainingArguments:
     changes: dict[str, Any] = {
         "output_dir": str(Path(args.training.output_dir) / stage.name),
         "seed": args.training.seed + stage.seed_offset,
+        # The runner publishes whole stages; the Trainer would push what it happens to have.
+        "push_to_hub": False,
     }
     if stage.kind == "multitask":
         if stage.tasks[0] != "emotion" and args.model.source_num_train_epochs is not None:

@@ -129,4 +129,6 @@ class StageTrainer(Trainer):
         pickled = folder / TRAINING_ARGS_NAME
         if self.args.should_save and pickled.exists():
             os.remove(pickled)
-            (folder / "training_args.json").write_text(json.dumps(self.args.to_dict(), indent=2, sort_keys=True) + "\n")
+            # Where it lies on this machine is nobody else's business.
+            arguments = {**self.args.to_dict(), "output_dir": Path(self.args.output_dir).name}
+            (folder / "training_args.json").write_text(json.dumps(arguments, indent=2, sort_keys=True) + "\n")

@@ -67,6 +67,14 @@ class StageTrainingArguments(TrainingArguments):
             "choices": ("random", "sequential", "group_by_length", "batch_rebalance"),
         },
     )
+    hub_strategy: str = field(
+        default="end",
+        metadata={
+            "help": "When a stage is pushed with --push_to_hub: when it is finished (end), or each checkpoint, too, "
+            "as a model that can be loaded (every_save).",
+            "choices": ("end", "every_save"),
+        },
+    )
     remove_unused_columns: bool = field(default=False, metadata={"help": "Kept off: the collators choose the columns."})
     dataloader_pin_memory: bool = field(
         default_factory=torch.cuda.is_available, metadata={"help": "Pin memory. Default: where there is a GPU."}

@@ -1,0 +1,104 @@
+"""All stages of a run on the Hub, each with its card, as they are finished."""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from accelerate import PartialState
+from huggingface_hub import HfApi
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
+
+from .cards import stage_card, write_card
+from .context import StageContext
+from .hub_repositories import HubRepositories, check_metadata, check_repositories, full_repository_name
+from .publishing import PublishingError, StagePublisher
+from .recipes import RECIPES, Stage
+
+logger = logging.getLogger(__name__)
+
+
+class RunPublisher:
+    """Publishes the stages of a run, after asking the Hub whether it may.
+
+    Args:
+        context ([`StageContext`]): The run; it learns where its stages go, which their cards name.
+        stages (`Sequence[Stage]`): Its stages.
+
+    Raises:
+        ValueError: If something stands in the way, with what to do about it.
+    """
+
+    def __init__(self, context: StageContext, stages: Sequence[Stage]) -> None:
+        self.context, self.stages = context, stages
+        self.recipes = context.args.model.recipe
+        training = context.args.training
+        api = HfApi(token=training.hub_token)
+        name = full_repository_name(api, training.hub_model_id or context.output_dir.resolve().name)
+        self.repositories = HubRepositories.of_run(name, self.recipes, [stage.name for stage in stages])
+        check_repositories(api, self.repositories)
+        context.repositories = self.repositories
+        check_metadata({stage.name: stage_card(stage, context, {}).metadata() for stage in stages})
+        self.publisher = StagePublisher(
+            api,
+            self.repositories,
+            private=training.hub_private_repo,
+            revision=training.hub_revision,
+            patience=context.args.hub.hub_patience,
+        )
+        self._failed: dict[str, PublishingError] = {}
+
+    def publish(self, stage: Stage) -> None:
+        """Publish a finished stage. What fails is kept for [`~RunPublisher.finish`]: the training goes on."""
+        if not PartialState().is_main_process:
+            return
+        recipes = [name for name in self.recipes if stage in RECIPES[name]]
+        try:
+            # A card from before the stage was published, or before its baseline was there, says less.
+            write_card(stage, self.context)
+            folder = self.context.folder(stage.name)
+            self.publisher.publish(stage.name, folder, f"{stage.name} of {', '.join(recipes)}", tags=recipes)
+        except PublishingError as error:
+            logger.error("%s", error)
+            self._failed[stage.name] = error
+
+    def finish(self) -> None:
+        """Gather what was published in a collection.
+
+        Raises:
+            PublishingError: If a stage or the collection could not be published, with what to do.
+        """
+        if not PartialState().is_main_process:
+            return
+        if self._failed:
+            raise PublishingError(
+                f"All stages are in {self.context.output_dir}, but {', '.join(self._failed)} could not be published: "
+                f"{next(iter(self._failed.values()))} Repeat the command to go on; nothing is trained again."
+            )
+        name = self.repositories.name.split("/")[1]
+        description = f"The stages of {', '.join(self.recipes)}, by csr-emotion."
+        notes = {stage.name: f"The stage {stage.name}" for stage in self.stages}
+        self.publisher.collect(f"{name}: all stages", description, notes)
+
+    def callback(self, stage: Stage) -> TrainerCallback:
+        """What publishes a stage's checkpoints while it is trained."""
+        return _CheckpointPublishing(stage, self.context, self.publisher)
+
+
+class _CheckpointPublishing(TrainerCallback):
+    """Publishes each checkpoint as a model that can be loaded, without the optimizer's state."""
+
+    def __init__(self, stage: Stage, context: StageContext, publisher: StagePublisher) -> None:
+        self.stage, self.context, self.publisher = stage, context, publisher
+
+    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
+        if not state.is_world_process_zero:
+            return
+        folder = Path(args.output_dir) / f"{PREFIX_CHECKPOINT_DIR}-{state.global_step}"
+        stage_card(self.stage, self.context, {"metrics": {}}).save(folder)
+        try:
+            self.publisher.publish(self.stage.name, folder, f"{self.stage.name}, step {state.global_step}")
+        except PublishingError as error:
+            # The next one, or the finished stage, makes up for it.
+            logger.warning("%s", error)
