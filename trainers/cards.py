@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from transformers import PreTrainedModel
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from model_cards import StageCard, plot_decisions, plot_space, plot_stages, plot_training_curves
 from model_cards.card import EXAMPLE_TEXTS, CardDataset
 
 from .context import StageContext
-from .data import BUNDLED_DATA, load_task_dataset
+from .data import BUNDLED_DATA, TaskDataset, load_task_dataset
 from .encoders import BUNDLED_ENCODER, encoder_label
 from .inference import embed_texts, predict_logits
 from .metrics import decide
@@ -32,12 +32,16 @@ BASELINE = "emotion-encoder"
 MAX_POINTS = 2000
 
 
-def describe_examples(model: PreTrainedModel, context: StageContext) -> list[dict[str, Any]]:
+def library_versions() -> dict[str, str]:
+    return {name: version(name) for name in LIBRARIES}
+
+
+def describe_examples(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, max_length: int
+) -> list[dict[str, Any]]:
     """What a classifier says of the card's example texts, as the Hub's widget shows stored outputs."""
     logits = torch.from_numpy(
-        predict_logits(
-            model, context.tokenizer, EXAMPLE_TEXTS, max_length=context.args.data.max_length, device=model.device
-        )
+        predict_logits(model, tokenizer, EXAMPLE_TEXTS, max_length=max_length, device=model.device)
     )
     single = model.config.problem_type == "single_label_classification"
     probabilities = logits.softmax(-1) if single else logits.sigmoid()
@@ -106,15 +110,15 @@ def stage_card(stage: Stage, context: StageContext, results: dict[str, Any]) -> 
         base_models=published or pretrained,
         encoder=encoder_label(encoder),
         labels=list(results.get("per_label", {})),
-        datasets=[_dataset(task, context) for task in learnt_tasks(stage)],
+        datasets=[card_dataset(context.tasks[task]) for task in learnt_tasks(stage)],
         results=results,
         hyperparameters={name: value for name, value in sorted(options.items()) if value is not None},
-        versions={name: version(name) for name in LIBRARIES},
+        versions=library_versions(),
         figures={name: caption for name, caption in CAPTIONS.items() if (folder / name).exists()},
         joint=stage.joint,
         teachers=list(stage.teachers),
         problem_type=context.tasks[stage.tasks[0]].problem_type,
-        examples=_label_examples(context, stage.tasks[0]),
+        examples=label_examples(context.tasks[stage.tasks[0]], context.args.hub.card_examples),
         baseline=_metrics_of(context.folder(BASELINE)) if stage.name != BASELINE and "emotion" in stage.tasks else {},
         other_seeds=[_metrics_of(Path(run) / stage.name) for run in context.args.hub.other_seeds or ()],
     )
@@ -135,14 +139,20 @@ def _metrics_of(folder: Path) -> dict[str, float]:
     return json.loads((folder / "eval_results.json").read_text(encoding="utf-8"))["metrics"]
 
 
-def _label_examples(context: StageContext, task: str) -> dict[str, str]:
-    """By label, the shortest text that has it alone; bundled texts, unless one's own may be shown."""
-    dataset = context.tasks[task]
-    if not (context.args.hub.card_examples or (dataset.info and dataset.info.bundled)):
-        # Other people's texts may not be ours to publish: bundled ones stand for the labels of the same name.
+def label_examples(dataset: TaskDataset, publish: bool) -> dict[str, str]:
+    """By label, the shortest text that has it alone.
+
+    Args:
+        dataset ([`TaskDataset`]): The data.
+        publish (`bool`): Whether its own texts may be shown. Bundled ones stand for the labels that they have without.
+    """
+    if not (publish or (dataset.info and dataset.info.bundled)):
+        # Other people's texts may not be ours to publish.
         if not BUNDLED_DATA.exists():
             return {}
-        dataset = load_task_dataset("csr-emotion-posts" if task != "sentiment" else "csr-emotion-posts-sentiment")
+        bundled = (load_task_dataset(name) for name in ("csr-emotion-posts", "csr-emotion-posts-sentiment"))
+        found = {label: text for data in bundled for label, text in label_examples(data, True).items()}
+        return {label: found[label] for label in dataset.labels if label in found}
     found: dict[str, str] = {}
     rows = dataset.splits["train"]
     single = dataset.problem_type == "single_label_classification"
@@ -150,11 +160,11 @@ def _label_examples(context: StageContext, task: str) -> dict[str, str]:
         present = [target] if single else [index for index, value in enumerate(target) if value]
         if len(present) == 1:
             found.setdefault(dataset.labels[present[0]], text)
-    return {label: found[label] for label in context.tasks[task].labels if label in found}
+    return {label: found[label] for label in dataset.labels if label in found}
 
 
-def _dataset(task: str, context: StageContext) -> CardDataset:
-    dataset = context.tasks[task]
+def card_dataset(dataset: TaskDataset) -> CardDataset:
+    """A dataset as a card names it."""
     info = dataset.info
     return CardDataset(
         # A dataset of one's own is named by its path: only the last part is for others to read.

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from torch import nn
+
 RECORD_NAME = "stage.json"
 
 
@@ -20,6 +22,15 @@ def file_digest(path: str | os.PathLike) -> str:
     """A short hash of a file's contents."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+
+
+def weights_digest(model: nn.Module) -> str:
+    """A short hash of a model's weights, wherever they came from."""
+    found = hashlib.sha256()
+    for name, value in model.state_dict().items():
+        found.update(name.encode("utf-8"))
+        found.update(value.detach().float().cpu().numpy().tobytes())
+    return found.hexdigest()[:16]
 
 
 def write_json(path: str | os.PathLike, value: Any) -> None:

@@ -316,7 +316,7 @@ class Runner:
         folder, model = self.context.folder(stage.name), trainer.accelerator.unwrap_model(trainer.model)
         trainer.save_model(str(folder))
         if logits is not None:
-            results["examples"] = describe_examples(model, self.context)
+            results["examples"] = describe_examples(model, self.context.tokenizer, self.args.data.max_length)
         emissions = emissions_of(trainer)
         if emissions is not None:
             results["emissions_kg"] = emissions

@@ -25,7 +25,7 @@ def teacher_probabilities(
 
     Args:
         path (`str`): The `.npy` file; its name must stand for the teachers and the texts.
-        teachers (`Sequence[str]`): Folders of multi-label classifiers with the same labels.
+        teachers (`Sequence[str]`): Folders (or Hub ids) of classifiers with the same labels.
         tokenizer (`PreTrainedTokenizerBase`): Their tokenizer.
         texts (`Sequence[str]`): Raw texts.
         half_precision (`bool`): Whether to compute in bf16.
@@ -42,7 +42,9 @@ def teacher_probabilities(
                 folder, dtype=dtype, attn_implementation="eager" if torch.device(device).type == "cpu" else None
             )
             logits = predict_logits(model, tokenizer, texts, max_length=max_length, device=device)
-            total = total + torch.from_numpy(logits).sigmoid().numpy() / len(teachers)
+            single = model.config.problem_type == "single_label_classification"
+            scores = torch.from_numpy(logits)
+            total = total + (scores.softmax(-1) if single else scores.sigmoid()).numpy() / len(teachers)
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_suffix(".unfinished")
         with open(unfinished, "wb") as file:

@@ -1,0 +1,50 @@
+"""Distil a trained model into one encoder of a stock class, which the Hub's widget and every tool can run.
+
+python examples/distill_csr.py --teacher outputs/demo/csr --output_dir outputs/demo/csr-distilled
+"""
+
+import logging
+import os
+import sys
+from pathlib import Path
+
+# This folder holds evaluate.py, which must not stand in for the evaluate library.
+sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != Path(__file__).resolve().parent]
+
+from transformers import HfArgumentParser  # noqa: E402
+
+from trainers.arguments import HubArguments  # noqa: E402
+from trainers.distillation import Distillation, DistillationArguments  # noqa: E402
+from trainers.metrics import HEADLINE  # noqa: E402
+from trainers.publishing import PublishingError  # noqa: E402
+from trainers.training_arguments import StageTrainingArguments  # noqa: E402
+
+
+def main(argv: list[str]) -> dict:
+    main_process = os.environ.get("RANK", "0") == "0"
+    logging.basicConfig(level=logging.INFO if main_process else logging.ERROR, format="%(levelname)s %(message)s")
+    logging.getLogger("httpx2").setLevel(logging.WARNING)
+    kinds = (DistillationArguments, HubArguments, StageTrainingArguments)
+    parser = HfArgumentParser(kinds, description=__doc__, allow_abbrev=False)
+    try:
+        args, hub, training = parser.parse_args_into_dataclasses(argv)
+        distillation = Distillation(args, training, hub)
+    except (ValueError, OSError) as error:
+        sys.exit(f"distill_csr.py: error: {error}")
+    try:
+        results = distillation.run()
+    except PublishingError as error:
+        sys.exit(f"distill_csr.py: error: {error}")
+    if main_process:
+        for name in HEADLINE[distillation.data.problem_type]:
+            compared = {
+                "student": results["metrics"],
+                **{key: results[key] for key in ("teacher", "baseline") if key in results},
+            }
+            print(name, *(f"{key} {100 * metrics[name]:.1f}" for key, metrics in compared.items()))
+        print(f"The model is in {training.output_dir}: pipeline('text-classification', model='{training.output_dir}')")
+    return results
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
