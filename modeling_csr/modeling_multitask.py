@@ -12,6 +12,7 @@ from transformers.utils import ModelOutput
 
 from .configuration_multitask import MultitaskConfig
 from .losses import label_loss
+from .pipeline_emotion import named_pipelines
 from .pooling import pool
 
 
@@ -65,13 +66,15 @@ class MultitaskPreTrainedModel(PreTrainedModel):
     accepts_loss_kwargs = False
 
     def save_pretrained(self, save_directory: str, **kwargs: Any) -> None:
-        """Save the model; the config names every class that the Auto classes may ask for (its own is added by it)."""
+        """Save the model; the config names every class that the Auto classes may ask for (its own is added by it), and
+        that of a classifier its pipelines."""
         self.config.auto_map = {
             "AutoConfig": "configuration_multitask.MultitaskConfig",
             "AutoModel": "modeling_multitask.MultitaskModel",
             "AutoModelForSequenceClassification": "modeling_multitask.MultitaskForSequenceClassification",
         }
-        super().save_pretrained(save_directory, **kwargs)
+        with named_pipelines(self):
+            super().save_pretrained(save_directory, **kwargs)
 
 
 class MultitaskModel(MultitaskPreTrainedModel):

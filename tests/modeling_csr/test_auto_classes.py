@@ -103,7 +103,14 @@ CSR_MAP = {
     "AutoModel": "modeling_csr.CSRModel",
     "AutoModelForSequenceClassification": "modeling_csr.CSRForSequenceClassification",
 }
-MULTITASK_CODE = {"configuration_multitask.py", "modeling_multitask.py", "losses.py", "pooling.py"}
+MULTITASK_CODE = {
+    "configuration_multitask.py",
+    "handler.py",
+    "losses.py",
+    "modeling_multitask.py",
+    "pipeline_emotion.py",
+    "pooling.py",
+}
 CSR_CODE = MULTITASK_CODE | {"configuration_csr.py", "modeling_csr.py", "layers.py"}
 SIAMESE_CODE = CSR_CODE | {"modeling_siamese.py"}
 

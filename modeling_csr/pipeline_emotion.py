@@ -1,0 +1,268 @@
+"""The emotion pipeline: the labels of raw texts, however long they are. It travels to the Hub beside the weights."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from types import GeneratorType
+from typing import Any
+
+import torch
+from torch import nn
+from torch.utils.data import Dataset
+from transformers import PreTrainedModel
+from transformers.pipelines.base import ChunkPipeline
+
+# Relative imports are what transformers copies beside the weights: this one brings the handler along.
+from .handler import TASK
+
+CUSTOM_PIPELINES = {
+    TASK: {
+        "impl": "pipeline_emotion.EmotionClassificationPipeline",
+        "pt": ["AutoModelForSequenceClassification"],
+        "type": "text",
+    }
+}
+# By family, the output of the classifier that stands for the text.
+EMBEDDINGS = {"csr": "common_space", "csr-multitask": "representation"}
+MULTI_LABEL, SINGLE_LABEL = "multi_label_classification", "single_label_classification"
+_THRESHOLDS: Any = object()
+
+
+@contextmanager
+def named_pipelines(model: PreTrainedModel) -> Iterator[None]:
+    """While a classifier is saved, its config names the pipelines that can be loaded from its folder."""
+    # Not by setattr: with the package imported, the attribute stays empty (see __init__.py).
+    fields = vars(model.config)
+    fields.pop("custom_pipelines", None)
+    if model._auto_class == "AutoModelForSequenceClassification":
+        fields["custom_pipelines"] = CUSTOM_PIPELINES
+    try:
+        yield
+    finally:
+        fields.pop("custom_pipelines", None)
+
+
+class EmotionClassificationPipeline(ChunkPipeline):
+    """
+    Emotions of raw texts: by default only those labels that reach their own thresholds.
+
+    Works with [`CSRForSequenceClassification`], [`MultitaskForSequenceClassification`] and any stock
+    `AutoModelForSequenceClassification`. Scores are probabilities: sigmoid for multi-label problems (and a single
+    label), softmax for single-label ones; for regression they are the numbers themselves.
+
+    A text that is longer than the model's limit (the tokenizer's `model_max_length`, or fewer if the encoder knows
+    fewer positions) is read in overlapping windows. A label of a multi-label problem then has its highest score in any
+    window, for an emotion that is in a part of a text is in the text. Single-label scores, regressions and embeddings
+    are means over the windows, weighted by their numbers of tokens of text.
+
+    Args:
+        top_k (`int` or `None`, *optional*): How many labels to return, whatever the thresholds; `None` for all. By
+            default those of a multi-label problem whose score is at least their threshold (`config.thresholds`; 0.5
+            where absent), which may be none; the best of a single-label problem; all of a regression.
+        stride (`int`, *optional*): Tokens that neighbouring windows share; a quarter of a window by default.
+        main_task (`str`, *optional*): Which task of a multi-task model; `config.main_task` by default.
+        return_embeddings (`bool`, defaults to `False`): Whether to return the vector that stands for the text, too: the
+            common-space representation, or the representation of a `csr-multitask` model.
+
+    All can be set when the pipeline is built, and for each call.
+
+    Example:
+
+    ```python
+    >>> from transformers import pipeline
+
+    >>> classifier = pipeline("emotion-classification", model="org/csr-emotion", trust_remote_code=True)
+    >>> classifier("We made it!")
+    [{'label': 'joy', 'score': 0.93}, {'label': 'optimism', 'score': 0.61}]
+    ```
+    """
+
+    _load_tokenizer = True
+    _load_feature_extractor = False
+    _load_image_processor = False
+    _load_processor = False
+
+    def __call__(self, inputs: Any, **kwargs: Any) -> Any:
+        """Classify texts.
+
+        Args:
+            inputs (`str`, `dict` or an iterable of them): A text, or a dictionary with `text` and, optionally,
+                `text_pair`; other columns are ignored.
+            **kwargs: `batch_size`, `num_workers` and the pipeline's own arguments.
+
+        Returns:
+            For a single text a `list[dict]` with `label` and `score`, sorted by score; with `return_embeddings=True`
+            `{"labels": that list, "embedding": list[float]}`. A list of them for a list, an iterator for a generator
+            or a dataset.
+
+        Raises:
+            ValueError: If an input is no text or empty, an argument is not valid, or the model cannot do what is asked.
+        """
+        if isinstance(inputs, Sequence) and not isinstance(inputs, (str, bytes)):
+            inputs = list(inputs)
+            if not inputs:
+                return []
+        elif isinstance(inputs, Iterable) and not isinstance(inputs, (str, bytes, dict, Dataset, GeneratorType)):
+            inputs = (item for item in inputs)
+        return super().__call__(inputs, **kwargs)
+
+    def get_iterator(self, inputs: Iterable[Any], *args: Any) -> Iterator[Any]:
+        return super().get_iterator(_CheckedTexts(inputs), *args)
+
+    def _sanitize_parameters(
+        self,
+        top_k: int | None = _THRESHOLDS,
+        stride: int | None = None,
+        main_task: str | None = None,
+        return_embeddings: bool | None = None,
+    ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+        preprocess, forward, postprocess = {}, {}, {}
+        if top_k is not _THRESHOLDS:
+            if top_k is not None and not (_is_int(top_k) and top_k > 0):
+                raise ValueError(f"top_k must be a positive whole number, or None for all labels, got {top_k!r}.")
+            postprocess["top_k"] = top_k
+        if stride is not None:
+            if not (_is_int(stride) and stride >= 0):
+                raise ValueError(f"stride must be a whole number of tokens, 0 or more, got {stride!r}.")
+            preprocess["stride"] = stride
+        if main_task is not None:
+            tasks = self.model.config.tasks if self.model.config.model_type == "csr-multitask" else {}
+            if main_task not in tasks:
+                raise ValueError(f"main_task {main_task!r}: the model's tasks are {', '.join(tasks) or 'not named'}.")
+            forward["main_task"] = postprocess["main_task"] = main_task
+        if return_embeddings is not None:
+            if not isinstance(return_embeddings, bool):
+                raise ValueError(f"return_embeddings must be True or False, got {return_embeddings!r}.")
+            if return_embeddings and self.model.config.model_type not in EMBEDDINGS:
+                raise ValueError(
+                    f"return_embeddings: a model of type {self.model.config.model_type!r} has no common space; "
+                    f"models of type {' and '.join(EMBEDDINGS)} have a vector for a text."
+                )
+            forward["return_embeddings"] = return_embeddings
+        return preprocess, forward, postprocess
+
+    @cached_property
+    def _positions(self) -> float:
+        """How many tokens all encoders in the model can read at once."""
+        limits = [float("inf")]
+        for module in self.model.modules():
+            if isinstance(module, PreTrainedModel):
+                limits.append(getattr(module.config, "max_position_embeddings", None) or float("inf"))
+            table = getattr(module, "position_embeddings", None)
+            if isinstance(table, nn.Embedding):
+                # The RoBERTa line and MPNet number the tokens from behind the padding's position.
+                first = 0 if table.padding_idx is None else table.padding_idx + 1
+                limits.append(table.num_embeddings - first)
+        return min(limits)
+
+    def preprocess(self, inputs: str | dict[str, str], stride: int | None = None) -> Iterator[dict[str, Any]]:
+        """The windows of a text, mostly one."""
+        texts = inputs if isinstance(inputs, dict) else {"text": inputs}
+        special = self.tokenizer.num_special_tokens_to_add(pair="text_pair" in texts)
+        limit = min(self.tokenizer.model_max_length, self._positions)
+        encoding = self.tokenizer(**texts, verbose=False)
+        windows = {name: [values] for name, values in encoding.items() if name in self.tokenizer.model_input_names}
+        if len(encoding["input_ids"]) > limit:
+            if "text_pair" in texts:
+                raise ValueError(
+                    f"A pair of texts has {len(encoding['input_ids'])} tokens, and the model reads {limit}; only "
+                    "single texts are read in windows."
+                )
+            if not self.tokenizer.is_fast:
+                raise ValueError(
+                    f"A text has {len(encoding['input_ids'])} tokens, and the model reads {limit}; to read it in "
+                    "windows, pass a fast tokenizer."
+                )
+            size = limit - special
+            stride = size // 4 if stride is None else stride
+            if stride >= size:
+                raise ValueError(f"stride ({stride}) must be below {size}, the tokens of text in a window.")
+            overflow = self.tokenizer(
+                **texts, truncation=True, max_length=limit, stride=stride, return_overflowing_tokens=True
+            )
+            windows = {name: overflow[name] for name in windows}
+        count = len(windows["input_ids"])
+        for index in range(count):
+            yield {
+                "is_last": index == count - 1,
+                # At least 1, so that a text of nothing that the tokenizer knows has a mean.
+                "num_tokens": max(len(windows["input_ids"][index]) - special, 1),
+                **{name: torch.tensor([rows[index]]) for name, rows in windows.items()},
+            }
+
+    def _forward(
+        self, model_inputs: dict[str, Any], main_task: str | None = None, return_embeddings: bool = False
+    ) -> dict[str, Any]:
+        rest = {name: model_inputs.pop(name) for name in ("is_last", "num_tokens")}
+        output = self.model(**model_inputs)
+        logits = output.get("logits") if main_task is None else output["task_logits"][main_task]
+        if logits is None:
+            raise ValueError(f"{type(self.model).__name__} gives no logits for a text: pass a sequence classifier.")
+        rest["logits"] = logits.float()
+        if return_embeddings:
+            rest["embedding"] = output[EMBEDDINGS[self.model.config.model_type]].float()
+        return rest
+
+    def postprocess(
+        self, model_outputs: list[dict[str, Any]], top_k: int | None = _THRESHOLDS, main_task: str | None = None
+    ) -> list[dict[str, Any]] | dict[str, Any]:
+        """The labels of a text from all of its windows."""
+        labels, problem_type, thresholds = self._head(main_task)
+        weights = torch.tensor([float(window["num_tokens"]) for window in model_outputs])
+        weights = (weights / weights.sum())[:, None]
+        logits = torch.cat([window["logits"] for window in model_outputs])
+        if problem_type == MULTI_LABEL:
+            scores = logits.sigmoid().amax(dim=0)
+        else:
+            scores = (weights * (logits.softmax(dim=-1) if problem_type == SINGLE_LABEL else logits)).sum(dim=0)
+        found = list(zip(labels, scores.tolist(), thresholds, strict=True))
+        if top_k is _THRESHOLDS and problem_type == MULTI_LABEL:
+            found = [entry for entry in found if entry[1] >= entry[2]]
+        found.sort(key=lambda entry: entry[1], reverse=True)
+        if top_k is _THRESHOLDS:
+            top_k = 1 if problem_type == SINGLE_LABEL else None
+        entries = [{"label": label, "score": score} for label, score, _ in found[:top_k]]
+        if "embedding" not in model_outputs[0]:
+            return entries
+        embeddings = torch.cat([window["embedding"] for window in model_outputs])
+        return {"labels": entries, "embedding": (weights * embeddings).sum(dim=0).tolist()}
+
+    def _head(self, main_task: str | None) -> tuple[list[str], str, list[float]]:
+        """Labels, problem type and thresholds of a task; stock configs may name none of the latter two."""
+        config = self.model.config
+        if main_task is not None:
+            task = config.tasks[main_task]
+            labels, problem_type, thresholds = task["labels"], task["problem_type"], task.get("thresholds")
+        else:
+            labels = [config.id2label[index] for index in range(config.num_labels)]
+            problem_type, thresholds = config.problem_type, getattr(config, "thresholds", None)
+        problem_type = problem_type or (SINGLE_LABEL if len(labels) > 1 else MULTI_LABEL)
+        return labels, problem_type, thresholds or [0.5] * len(labels)
+
+
+class _CheckedTexts:
+    """The inputs of a call, each of which must be a text; like a dataset, they can be read more than once."""
+
+    def __init__(self, inputs: Iterable[Any]) -> None:
+        self.inputs = inputs
+
+    def __iter__(self) -> Iterator[dict[str, str]]:
+        for position, item in enumerate(self.inputs):
+            texts = item if isinstance(item, dict) else {"text": item}
+            if "text" not in texts:
+                raise ValueError(f'inputs[{position}] is a dictionary without "text"; it has {", ".join(texts)}.')
+            texts = {name: texts[name] for name in ("text", "text_pair") if name in texts}
+            for name, text in texts.items():
+                where = f"inputs[{position}]" + (f"[{name!r}]" if isinstance(item, dict) else "")
+                if not isinstance(text, str):
+                    raise ValueError(f"{where} must be a text, got {type(text).__name__}.")
+                if not text.strip():
+                    raise ValueError(f"{where} is empty: leave out what has no text.")
+            yield texts
+
+
+def _is_int(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+__all__ = ["EmotionClassificationPipeline"]
