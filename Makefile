@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test quality style clean
+.PHONY: help install demo cards test quality style clean
 
 help: ## Explain the targets (this text)
 	@echo "csr-emotion: make TARGET"
@@ -36,6 +36,14 @@ demo: $(INSTALLED) ## Train plain BERT and model-3.3 on the bundled posts (minut
 	@$(BIN)/accelerate launch --num_processes 1 --num_machines 1 --mixed_precision no --dynamo_backend no \
 		--num_cpu_threads_per_process "$$($(BIN)/python -c 'import torch; print(torch.get_num_threads())')" \
 		examples/run_csr.py --config examples/configs/demo.yaml
+
+# A stage's card stands for its kind.
+cards: demo ## Run the demo, distil its model and copy their cards into model_cards/examples
+	@$(BIN)/python examples/distill_csr.py --teacher outputs/demo/csr --baseline outputs/demo/emotion-encoder \
+		--output_dir outputs/demo/csr-distilled --eval_strategy no --save_strategy no
+	@for stage in emotion-encoder sentiment-encoder siamese csr csr-distilled; do \
+		mkdir -p model_cards/examples/$$stage && rm -f model_cards/examples/$$stage/* && \
+		cp outputs/demo/$$stage/README.md outputs/demo/$$stage/*.png model_cards/examples/$$stage/; done
 
 # tests/conftest.py gives them caches of their own; one thread for each of the processes.
 test: $(INSTALLED) ## Run the tests

@@ -20,8 +20,10 @@ RESULTS = Path(__file__).parent / "results"
 GROUPS: dict[str, list[str]] = {
     "controls": ["bert", "model-3.1", "model-3.3", *CONTROLS],
     "ablation": ["bert", *ABLATIONS, "model-3.4"],
-    # The same head, start, teachers and texts, without and with the source encoder.
-    "source": ["label-attention-self-trained", "model-3.4"],
+    # The best recipe of one encoder without self-training: the same head, started from the same source.
+    "single-encoder": ["label-attention-from-related", "model-3.4"],
+    # The same head, start, teachers and texts, without and with the sentiment encoder beside it.
+    "source": ["model-3.4", "token-space-self-trained"],
 }
 
 

@@ -1,5 +1,6 @@
 """The model card of a stage."""
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import mean, stdev
@@ -127,7 +128,10 @@ class StageCard:
             eval_results=[
                 EvalResult(
                     task_type="text-classification",
-                    dataset_type=self.datasets[0].hub_id or self.datasets[0].name,
+                    # The Hub takes only what could be an id.
+                    dataset_type=self.datasets[0].hub_id
+                    or re.sub("[^A-Za-z0-9_-]+", "-", self.datasets[0].name).strip("-")
+                    or "dataset",
                     dataset_name=self.datasets[0].name,
                     dataset_split="dev",
                     metric_type=name,

@@ -3,7 +3,8 @@
 import html
 import re
 
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|~>@:$])")
+# Not & < >, which HTML's entities stand for: a backslash before an entity would show it as it is written.
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|~@:$])")
 
 
 def escape(text: object) -> str:

@@ -9,6 +9,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from sklearn.decomposition import PCA
 
+# Names come from data: a dollar in them is no mathematics.
+AS_IT_IS: dict[str, Any] = {"parse_math": False}
+
 
 def plot_training_curves(log_history: list[dict[str, Any]], path: Path) -> None:
     """Draw the training and dev losses over the epochs.
@@ -107,7 +110,8 @@ def plot_stages(parents: Mapping[str, Sequence[str]], stage: str, path: Path) ->
             arrow = {"arrowstyle": "-|>", "color": "gray", "shrinkA": 38, "shrinkB": 42}
             axes.annotate("", xy=place[name], xytext=place[parent], arrowprops=arrow)
         box = {"boxstyle": "round,pad=0.4", "facecolor": "#cfe2f3" if name == stage else "white", "edgecolor": "gray"}
-        axes.text(*place[name], name.replace("-from-", "\nfrom-"), ha="center", va="center", fontsize=8, bbox=box)
+        text = name.replace("-from-", "\nfrom-")
+        axes.text(*place[name], text, ha="center", va="center", fontsize=8, bbox=box, **AS_IT_IS)
     axes.set_xlim(-1.2, 2.6 * (len(columns) - 1) + 1.2)
     axes.set_ylim(height - 0.4, -0.6)
     axes.set_axis_off()
@@ -131,10 +135,9 @@ def plot_decisions(decisions: np.ndarray, targets: np.ndarray, labels: Sequence[
     figure = Figure(figsize=(size + 0.8, size), layout="constrained")
     axes = figure.subplots()
     image = axes.imshow(shares, vmin=0, vmax=1, cmap="Blues")
-    axes.set_xticks(range(len(labels)), labels, rotation=90)
-    axes.set_yticks(
-        range(len(labels)), [f"{name} ({int(count)})" for name, (count,) in zip(labels, counts, strict=True)]
-    )
+    axes.set_xticks(range(len(labels)), labels, rotation=90, **AS_IT_IS)
+    rows = [f"{name} ({int(count)})" for name, (count,) in zip(labels, counts, strict=True)]
+    axes.set_yticks(range(len(labels)), rows, **AS_IT_IS)
     axes.set_xlabel("predicted")
     axes.set_ylabel("annotated (texts)")
     if len(labels) <= 12:
@@ -163,7 +166,7 @@ def plot_space(vectors: np.ndarray, targets: np.ndarray, labels: Sequence[str], 
     for axes, label, present in zip(grid, labels, targets.T.astype(bool), strict=False):
         axes.scatter(*points[~present].T, s=3, color="lightgray", rasterized=True)
         axes.scatter(*points[present].T, s=4, color="tab:blue", rasterized=True)
-        axes.set_title(label, fontsize=9)
+        axes.set_title(label, fontsize=9, **AS_IT_IS)
         axes.set_xticks([])
         axes.set_yticks([])
     for axes in list(figure.axes)[len(labels) :]:

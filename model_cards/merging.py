@@ -5,6 +5,7 @@ outside of them belongs to people.
 """
 
 import re
+from typing import cast
 
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
@@ -26,7 +27,7 @@ def merge_cards(old: str, new: str) -> str:
     """
     before, after = ModelCard(old, ignore_metadata_errors=True), ModelCard(new)
     after.text = _merge_texts(before.text, after.text)
-    after.data = _merge_data(before.data, after.data)
+    after.data = _merge_data(cast(ModelCardData, before.data), cast(ModelCardData, after.data))
     return str(after)
 
 

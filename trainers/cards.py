@@ -45,7 +45,7 @@ def describe_examples(
     )
     single = model.config.problem_type == "single_label_classification"
     probabilities = logits.softmax(-1) if single else logits.sigmoid()
-    names = model.config.id2label
+    names = dict(model.config.id2label or {})
     return [
         {
             "text": text,
@@ -94,7 +94,7 @@ def stage_card(stage: Stage, context: StageContext, results: dict[str, Any]) -> 
     Args:
         stage ([`Stage`]): The stage.
         context ([`StageContext`]): Its run.
-        results (`dict`): What `eval_results.json` holds; empty before the training.
+        results (`dict`): What `eval_results.json` holds; without the training's end only its `metrics`, or nothing.
     """
     made_from = context.records[stage.name].made_from
     options = made_from["training"] | made_from.get("siamese", {}) | made_from.get("common", {})
@@ -102,6 +102,7 @@ def stage_card(stage: Stage, context: StageContext, results: dict[str, Any]) -> 
     pretrained = [] if Path(encoder).exists() or encoder == BUNDLED_ENCODER else [encoder]
     published = [repositories[parent] for parent in dict.fromkeys(stage.starts_from.values())] if repositories else []
     folder = context.folder(stage.name)
+    classifies = stage.kind != "siamese" and stage.config.get("prediction_loss_weight") != 0.0
     return StageCard(
         title=repositories[stage.name] if repositories else stage.name,
         kind=stage.kind,
@@ -109,7 +110,7 @@ def stage_card(stage: Stage, context: StageContext, results: dict[str, Any]) -> 
         starts_from=stage.starts_from,
         base_models=published or pretrained,
         encoder=encoder_label(encoder),
-        labels=list(results.get("per_label", {})),
+        labels=list(context.tasks[stage.tasks[0]].labels) if classifies else [],
         datasets=[card_dataset(context.tasks[task]) for task in learnt_tasks(stage)],
         results=results,
         hyperparameters={name: value for name, value in sorted(options.items()) if value is not None},
@@ -151,8 +152,8 @@ def label_examples(dataset: TaskDataset, publish: bool) -> dict[str, str]:
         if not BUNDLED_DATA.exists():
             return {}
         bundled = (load_task_dataset(name) for name in ("csr-emotion-posts", "csr-emotion-posts-sentiment"))
-        found = {label: text for data in bundled for label, text in label_examples(data, True).items()}
-        return {label: found[label] for label in dataset.labels if label in found}
+        known = {label: text for data in bundled for label, text in label_examples(data, True).items()}
+        return {label: known[label] for label in dataset.labels if label in known}
     found: dict[str, str] = {}
     rows = dataset.splits["train"]
     single = dataset.problem_type == "single_label_classification"

@@ -1,10 +1,11 @@
 """Where the stages of a run go on the Hub, and whether they may go there, asked before any training."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from huggingface_hub import HfApi
+from huggingface_hub import HfApi, get_token
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, HTTPError, LocalTokenNotFoundError
 from huggingface_hub.utils import validate_repo_id
 
@@ -102,6 +103,9 @@ def check_metadata(cards: Mapping[str, Any]) -> None:
 
 
 def _user(api: HfApi) -> dict[str, Any]:
+    if not re.fullmatch("[!-~]*", str(api.token or get_token() or "")):
+        # Whoever refused it later would quote it.
+        raise ValueError(f"The token holds characters that no token has, such as a space or a line break: {ADVICE}.")
     try:
         return api.whoami(cache=True)
     except LocalTokenNotFoundError as error:

@@ -2,12 +2,13 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from json import JSONDecodeError
 from pathlib import Path
 from typing import TypeVar
 
 import tenacity
 from huggingface_hub import CommitOperationAdd, HfApi
-from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, HTTPError
+from huggingface_hub.errors import HfHubHTTPError, HTTPError, LocalEntryNotFoundError, RemoteEntryNotFoundError
 
 from model_cards.merging import merge_cards
 
@@ -16,6 +17,8 @@ from .hub_repositories import HubRepositories
 logger = logging.getLogger(__name__)
 
 CARD_NAME = "README.md"
+# With what a checkpoint is gone on from, on the machine whose paths are in it.
+STATE_NAME = "trainer_state.json"
 # Pickles run code when they are loaded, and arrays of scores are for comparisons on one's own machine.
 LEFT_AT_HOME = {".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".npy", ".npz", ".unfinished"}
 # What passes by itself: time-outs, conflicts with another commit, limits of requests, and faults of the server.
@@ -76,7 +79,7 @@ class StagePublisher:
             operations = [
                 CommitOperationAdd(path.name, path)
                 for path in sorted(folder.iterdir())
-                if path.is_file() and path.suffix not in LEFT_AT_HOME and path.name != CARD_NAME
+                if path.is_file() and path.suffix not in LEFT_AT_HOME and path.name not in (CARD_NAME, STATE_NAME)
             ]
             card = self._card(repository, folder, head)
             operations.append(CommitOperationAdd(CARD_NAME, card.encode("utf-8")))
@@ -124,7 +127,8 @@ class StagePublisher:
         generated = (folder / CARD_NAME).read_text(encoding="utf-8")
         try:
             there = self.api.hf_hub_download(repository, CARD_NAME, revision=head)
-        except EntryNotFoundError:
+        except RemoteEntryNotFoundError:
+            # Not where the Hub merely does not answer, or what people wrote would be lost.
             return generated
         return merge_cards(Path(there).read_text(encoding="utf-8"), generated)
 
@@ -149,22 +153,28 @@ class StagePublisher:
         )
         try:
             return attempts(send)
-        except (HTTPError, OSError, RuntimeError) as error:
-            raise PublishingError(f"{what} could not be published: {error}") from error
+        except (HTTPError, OSError, RuntimeError, ValueError) as error:
+            # A ValueError is a card whose metadata the Hub refuses, or an answer that is no JSON.
+            reasons = dict.fromkeys((str(error), str(_cause(error))))
+            raise PublishingError(f"{what} could not be published: {' '.join(reasons)}") from error
+
+
+def _cause(error: BaseException | None) -> BaseException | None:
+    """What lies behind the client's reports of files that could not be uploaded or downloaded."""
+    return error.__cause__ or error if isinstance(error, (RuntimeError, LocalEntryNotFoundError)) else error
 
 
 def _passes(error: BaseException) -> bool:
-    if isinstance(error, RuntimeError) and error.__cause__:
-        # So the client reports files that could not be uploaded.
-        error = error.__cause__
-    if isinstance(error, HfHubHTTPError):
-        return error.response.status_code in PASSING
-    return isinstance(error, (HTTPError, ConnectionError, TimeoutError))
+    cause = _cause(error)
+    if isinstance(cause, HfHubHTTPError):
+        return cause.response.status_code in PASSING
+    # A gateway in trouble answers with a page, which the client takes for JSON.
+    return isinstance(cause, (HTTPError, ConnectionError, TimeoutError, JSONDecodeError))
 
 
 def _wait(state: tenacity.RetryCallState) -> float:
     """As long as the Hub asks for, else longer each time."""
-    error = state.outcome.exception() if state.outcome else None
+    error = _cause(state.outcome.exception()) if state.outcome else None
     asked = error.response.headers.get("Retry-After", "") if isinstance(error, HfHubHTTPError) else ""
     return float(asked) if asked.isdigit() else min(2.0 ** (state.attempt_number - 1), 30.0)
 

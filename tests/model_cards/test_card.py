@@ -1,8 +1,11 @@
 """The card of a stage: what the Hub reads, what people read, and the code in it."""
 
+import ast
 import re
 import runpy
+import shutil
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,21 +13,29 @@ from typing import Any
 import pytest
 import yaml
 from huggingface_hub import ModelCard
+from markdown_it import MarkdownIt
 from matplotlib.image import imread
 
 from model_cards import StageCard, plot_training_curves
-from model_cards.card import CardDataset
+from model_cards.card import EXAMPLE_TEXTS, CardDataset
+from trainers.arguments import parse_run_arguments
+from trainers.cards import write_card
+from trainers.runner import Runner
 
 tiny_run = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[1] / "tiny_run.py")))
 
-# One of every kind.
-STAGES = {"multitask": "emotion-encoder", "siamese": "siamese", "csr": "csr"}
+# One of every kind: several labels a text or one, no labels, and a common space without and with a classifier.
+STAGES = ("emotion-encoder", "sentiment-encoder", "siamese", "csr-reconstruction", "csr")
+LABELS = {"emotion-encoder": tiny_run.EMOTIONS, "sentiment-encoder": tiny_run.SENTIMENTS, "csr": tiny_run.EMOTIONS}
 RUN_SNIPPETS = """
 import os, sys
 os.chdir(sys.argv[1])
-for stage in sys.argv[2:]:
-    print("#", stage, flush=True)
-    exec(open(stage).read(), {})
+for snippet in sys.argv[2:]:
+    print("#", os.path.basename(snippet), flush=True)
+    names = {}
+    exec(open(snippet).read(), names)
+    if "Trainer" in names:
+        print(names["model"].config.problem_type, names["targets"])
 """
 
 
@@ -33,7 +44,14 @@ def output_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished run whose encoder and data are known by paths of this machine alone."""
     place = tiny_run.workplace(tmp_path_factory.mktemp("place"))
     tiny_run.example("run_csr").main(
-        tiny_run.options(place, place / "out", threshold="per_label", num_train_epochs=3, eval_strategy="epoch")
+        tiny_run.options(
+            place,
+            place / "out",
+            recipe=["model-3.3", "model-3.2"],
+            threshold="per_label",
+            num_train_epochs=3,
+            eval_strategy="epoch",
+        )
     )
     return place / "out"
 
@@ -46,7 +64,7 @@ def card(**changes: Any) -> StageCard:
         "kind": "csr",
         "stage": "csr",
         "starts_from": {"emotion_encoder": "emotion-encoder", "sentiment_encoder": "sentiment-encoder"},
-        "base_model": "org/encoder",
+        "base_models": ["org/csr-emotion-encoder", "org/csr-sentiment-encoder"],
         "encoder": "org/encoder",
         "labels": ["anger", "joy: a 'yes'"],
         "datasets": [
@@ -63,7 +81,7 @@ def card(**changes: Any) -> StageCard:
         },
         "hyperparameters": {"learning_rate": 0.0005, "seed": 42},
         "versions": {"torch": "2.6"},
-        "figures": ["training_curves.png"],
+        "figures": {"space.png": "The dev texts in space", "training_curves.png": "Losses"},
     }
     return StageCard(**fields | changes)
 
@@ -83,7 +101,9 @@ def metadata(folder: Path) -> dict[str, Any]:
 
 def test_metadata_survives_a_trip_through_the_file(tmp_path: Path) -> None:
     data = saved(card(), tmp_path).data
-    assert data.base_model == "org/encoder"
+    assert data.base_model == ["org/csr-emotion-encoder", "org/csr-sentiment-encoder"]
+    assert data.base_model_relation == "finetune"
+    assert data.tags == ["emotion", "csr-emotion"]
     assert data.datasets == ["org/posts"]
     assert data.library_name == "transformers"
     assert data.pipeline_tag == "text-classification"
@@ -102,11 +122,40 @@ def test_metadata_survives_a_trip_through_the_file(tmp_path: Path) -> None:
 
 def test_local_names_are_left_out(tmp_path: Path) -> None:
     local = CardDataset("my posts", None, "not stated", "", {"train": 5})
-    saved(card(base_model=None, encoder="my-encoder", datasets=[local]), tmp_path)
+    saved(card(base_models=[], encoder="my-encoder", datasets=[local]), tmp_path)
     data = metadata(tmp_path)
-    assert "base_model" not in data and "datasets" not in data
+    assert not data.keys() & {"base_model", "base_model_relation", "datasets"}
     (index,) = data["model-index"]
-    assert index["results"][0]["dataset"]["name"] == "my posts"
+    # Where an id should stand, the Hub takes only what could be one.
+    assert index["results"][0]["dataset"] == {"name": "my posts", "type": "my-posts", "split": "dev"}
+
+
+def test_widget_and_emissions(tmp_path: Path) -> None:
+    examples = [
+        {"text": "A 🎉", "output": [{"label": "joy: a 'yes'", "score": 0.75}, {"label": "anger", "score": 0.1}]}
+    ]
+    loaded = saved(card(results={**card().results, "examples": examples, "emissions_kg": 0.00123456}), tmp_path)
+    data = metadata(tmp_path)
+    assert data["widget"] == examples
+    # The Hub wants grams.
+    assert data["co2_eq_emissions"] == {"emissions": 1.235, "source": "codecarbon", "training_type": "fine-tuning"}
+    assert "about 1.23 g of CO2" in loaded.text
+    assert "co2_eq_emissions" not in card().data().to_dict() and "widget" not in card().data().to_dict()
+    assert "CO2" not in card().render().text
+
+
+def test_metadata_alone_are_those_of_the_whole_card() -> None:
+    assert card().metadata().data.to_dict() == card().render().data.to_dict()
+
+
+def test_card_of_a_checkpoint(tmp_path: Path) -> None:
+    """Before there are results."""
+    loaded = saved(card(results={"metrics": {}}), tmp_path)
+    assert "model-index" not in metadata(tmp_path)
+    assert loaded.data.pipeline_tag == "text-classification"
+    assert "the training is not finished" in loaded.text and "One seed" not in loaded.text
+    assert len(tables(loaded.text)) == 1
+    assert "not finished" not in card().render().text
 
 
 def test_card_without_results_or_classifier(tmp_path: Path) -> None:
@@ -118,46 +167,110 @@ def test_card_without_results_or_classifier(tmp_path: Path) -> None:
     assert "## Labels" not in loaded.text
 
 
-@pytest.mark.parametrize("stage", STAGES.values())
+@pytest.mark.parametrize("stage", STAGES)
 def test_cards_of_a_run(output_dir: Path, stage: str) -> None:
     folder = output_dir / stage
     data, results = metadata(folder), tiny_run.read_json(folder / "eval_results.json")
     assert "base_model" not in data and "datasets" not in data
     text = (folder / "README.md").read_text(encoding="utf-8")
     assert str(output_dir.parent) not in text
-    for result in ModelCard.load(folder / "README.md").data.eval_results:
+    # People's texts may not be ours to publish.
+    assert not any(row["text"] in text for row in tiny_run.emotion_rows(80, seed=1))
+    for result in ModelCard.load(folder / "README.md").data.eval_results or ():
         assert result.metric_value == pytest.approx(results["metrics"][result.metric_type], abs=5e-5)
-        assert result.dataset_name == "posts"
-    names = {"siamese": {"pair_auc"}}.get(stage, {"jaccard", "micro_f1", "macro_f1"})
+        assert result.dataset_name == ("reviews" if stage == "sentiment-encoder" else "posts")
+    assert [example["text"] for example in data.get("widget", [])] == [*(EXAMPLE_TEXTS if stage in LABELS else ())]
+    for example in data.get("widget", []):
+        scores = {answer["label"]: answer["score"] for answer in example["output"]}
+        assert scores.keys() == LABELS[stage].keys()
+        assert list(scores.values()) == sorted(scores.values(), reverse=True)
+        if stage == "sentiment-encoder":
+            assert sum(scores.values()) == pytest.approx(1, abs=1e-3)
+    for figure in re.findall(r"!\[.+\]\((.+)\)", text):
+        assert (folder / figure).exists()
+    assert len(re.findall(r"!\[", text)) == (4 if stage in LABELS else 3)
+    if stage == "csr-reconstruction":
+        assert "model-index" not in data
+        return
+    names = {"siamese": {"pair_auc"}, "sentiment-encoder": {"accuracy", "macro_f1", "micro_f1", "weighted_f1"}}.get(
+        stage, {"jaccard", "micro_f1", "macro_f1"}
+    )
     (index,) = data["model-index"]
     assert {metric["type"] for result in index["results"] for metric in result["metrics"]} == names
+
+
+def test_own_texts_are_shown_on_request(output_dir: Path, tmp_path: Path) -> None:
+    shutil.copytree(output_dir, tmp_path / "out")
+    place = output_dir.parent
+    changes = {"recipe": ["model-3.3"], "threshold": "per_label", "num_train_epochs": 3, "eval_strategy": "epoch"}
+    argv = tiny_run.options(place, tmp_path / "out", card_examples=True, **changes)
+    runner = Runner(parse_run_arguments(argv))
+    write_card(runner.stages[0], runner.context)
+    labels, *_ = tables((tmp_path / "out" / "emotion-encoder" / "README.md").read_text(encoding="utf-8"))
+    assert labels[0][-1] == "example"
+    rows = tiny_run.emotion_rows(80, seed=1)
+    for label, *_, example in labels[1:]:
+        alone = [row["text"] for row in rows if [row[name] for name in tiny_run.EMOTIONS].count(1) == row[label] == 1]
+        assert example in alone and len(example) == min(map(len, alone))
 
 
 # -- text -------------------------------------------------------------------------------------------------------------
 
 
 def tables(text: str) -> list[list[list[str]]]:
-    """The cells of every table."""
-    blocks = re.findall(r"(?:^\|.*\|[ ]*\n)+", text + "\n", flags=re.MULTILINE)
-    return [
-        [[cell.strip() for cell in line.strip()[1:-1].split("|")] for line in block.splitlines()] for block in blocks
-    ]
+    """The cells of every table, as they are shown."""
+    found: list[list[list[str]]] = []
+    tokens = MarkdownIt("commonmark").enable("table").parse(text)
+    for token, content in pairwise(tokens):
+        if token.type == "table_open":
+            found.append([])
+        elif token.type == "tr_open":
+            found[-1].append([])
+        elif token.type in ("th_open", "td_open"):
+            found[-1][-1].append("".join(child.content for child in content.children or ()))
+    return found
 
 
 def test_tables(tmp_path: Path) -> None:
     found = tables(saved(card(), tmp_path).text)
-    for table in found:
-        assert len({len(row) for row in table}) == 1, table
-        assert set(table[1]) == {"---"}
     labels, metrics, shuffled, datasets = found
     assert labels[0] == ["label", "precision", "recall", "F1", "texts", "threshold"]
-    assert labels[2] == ["anger", "0.250", "0.750", "0.375", "8", "0.250"]
-    assert labels[3] == ["joy: a 'yes'", "0.250", "0.750", "0.500", "8", "0.625"]
+    assert labels[1] == ["anger", "0.250", "0.750", "0.375", "8", "0.250"]
+    assert labels[2] == ["joy: a 'yes'", "0.250", "0.750", "0.500", "8", "0.625"]
     assert metrics[0] == ["metric", "dev", "dev at threshold 0.5"]
-    assert metrics[2] == ["Jaccard accuracy", "0.6123", "0.6023"]
+    assert metrics[1] == ["Jaccard accuracy", "0.6123", "0.6023"]
     assert shuffled[0][:2] == ["shuffled half", "Jaccard accuracy"]
-    assert [row[2] for row in shuffled[2:]] == ["0.1000", "0.6500"]
-    assert datasets[2] == ["posts", "80 train, 15 dev", "cc-by-4.0"]
+    assert [row[2] for row in shuffled[1:]] == ["0.1000", "0.6500"]
+    assert datasets[1] == ["posts", "80 train, 15 dev", "cc-by-4.0"]
+
+
+def test_table_of_labels_shows_examples(tmp_path: Path) -> None:
+    labels = tables(saved(card(examples={"anger": "go\naway | now"}), tmp_path).text)[0]
+    # Of a label without a text there is nothing to show.
+    assert [row[-1] for row in labels] == ["example", "go away | now", "–"]
+
+
+def test_table_of_metrics_compares(tmp_path: Path) -> None:
+    seeds = [{"jaccard": 0.71234, "micro_f1": 0.7}, {"jaccard": 0.66234}]
+    text = saved(card(baseline={"jaccard": 0.5, "accuracy": 0.9}, other_seeds=seeds), tmp_path).text
+    metrics = tables(text)[1]
+    assert metrics[0] == ["metric", "dev", "dev at threshold 0.5", "plain encoder", "mean ± std, 3 seeds"]
+    by_name = {row[0]: row[3:] for row in metrics[1:]}
+    # 0.61234, 0.71234, 0.66234: the standard deviation of a sample.
+    assert by_name["Jaccard accuracy"] == ["0.5000", "0.6623 ± 0.0500"]
+    assert by_name["micro F1"] == ["–", "0.7000 ± 0.0000"]
+    assert by_name["macro F1"] == ["–", "–"]
+    assert "accuracy" not in by_name
+    assert "One seed." not in text
+
+
+def test_text_of_a_joint_common_space_and_its_teachers(tmp_path: Path) -> None:
+    parts = {"emotion_encoder": "a", "source_encoders.0": "b", "source_encoders.1": "c"}
+    text = saved(card(joint=True, starts_from=parts, teachers=["bert", "csr"]), tmp_path).text
+    assert "an emotion encoder and 2 source encoders" in text
+    assert "**Self-trained**" in text and "the stage `bert` is one of its teachers" in text
+    assert "its source encoder 1 comes from the stage `c`" in text
+    assert "**Self-trained**" not in card(joint=True).render().text
 
 
 def test_text_says_where_the_model_comes_from(tmp_path: Path) -> None:
@@ -167,7 +280,8 @@ def test_text_says_where_the_model_comes_from(tmp_path: Path) -> None:
     assert "learning_rate: 0.0005" in text
     assert "torch 2.6" in text
     assert "@misc{posts," in text and "chouragade" in text
-    assert "](training_curves.png)" in text
+    assert "![Losses](training_curves.png)" in text and "![The dev texts in space](space.png)" in text
+    assert "stages.png" not in text
     # A tuned threshold and one seed flatter, and the card says so.
     assert "One seed." in text and "flatters" in text
     assert "{{" not in text and "{%" not in text
@@ -176,7 +290,7 @@ def test_text_says_where_the_model_comes_from(tmp_path: Path) -> None:
 def test_text_of_a_fixed_threshold(tmp_path: Path) -> None:
     results = {name: value for name, value in card().results.items() if name in ("metrics", "per_label")}
     text = saved(card(results=results), tmp_path).text
-    assert "threshold" not in text
+    assert "threshold" not in text.split("<!-- end of usage -->")[1]
     assert "shuffled" not in text
     assert len(tables(text)) == 3
 
@@ -187,18 +301,31 @@ def test_text_of_a_fixed_threshold(tmp_path: Path) -> None:
 def test_snippets_run_as_they_stand(output_dir: Path, tmp_path: Path, fresh_python: Callable[..., str]) -> None:
     """In the folder that holds the model's, in a process that knows nothing of this project."""
     files = []
-    for stage in STAGES.values():
-        (code,) = re.findall(r"```python\n(.*?)```", (output_dir / stage / "README.md").read_text("utf-8"), re.DOTALL)
-        assert f'"{stage}"' in code
-        files.append(tmp_path / stage)
-        files[-1].write_text(code, encoding="utf-8")
+    for stage in STAGES:
+        snippets = re.findall(r"```python\n(.*?)```", (output_dir / stage / "README.md").read_text("utf-8"), re.DOTALL)
+        # The pipeline, the vector, and further training; or the vector alone.
+        assert len(snippets) == (3 if stage in LABELS else 1)
+        for number, code in enumerate(snippets):
+            assert f'"{stage}"' in code
+            files.append(tmp_path / f"{stage} {number}")
+            files[-1].write_text(code, encoding="utf-8")
     printed = fresh_python(RUN_SNIPPETS, output_dir, *files)
     # Without trust_remote_code, transformers would ask on the terminal.
     assert "contains custom code" not in printed
-    multitask, siamese, csr = re.split(r"# .*\n", printed)[1:]
-    for answer in (multitask, csr):
-        assert set(re.findall(r"'label': '(\w+)'", answer)) == set(tiny_run.EMOTIONS)
-    assert float(re.search(r"[\d.]+", siamese)[0]) > 0
+    answers = dict(zip((file.name for file in files), re.split(r"# .*\n", printed)[1:], strict=True))
+    for stage, labels in LABELS.items():
+        found = ast.literal_eval(answers[f"{stage} 0"])
+        config = tiny_run.read_json(output_dir / stage / "config.json")
+        thresholds = config.get("thresholds") or [0] * len(labels)
+        expected = [list(labels).index(entry["label"]) for entry in found]
+        assert all(entry["score"] >= thresholds[index] for entry, index in zip(found, expected, strict=True))
+        assert len(found) == 1 or stage != "sentiment-encoder"
+        assert re.fullmatch(r"torch.Size\(\[1, \d+\]\)\n", answers[f"{stage} 1"])
+        assert "'train_loss'" in answers[f"{stage} 2"]
+    assert "multi_label_classification [[1.0, 0.0, 0.0], [0.0, 0.0, 0.0]]" in answers["csr 2"]
+    assert "single_label_classification [0, 1]" in answers["sentiment-encoder 2"]
+    assert float(re.search(r"[\d.]+", answers["siamese 0"])[0]) > 0
+    assert answers["csr-reconstruction 0"].startswith("tensor([[")
 
 
 # -- figures ----------------------------------------------------------------------------------------------------------

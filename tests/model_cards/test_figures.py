@@ -6,9 +6,18 @@ import matplotlib.image
 import numpy as np
 import pytest
 from matplotlib.collections import FillBetweenPolyCollection
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+from matplotlib.text import Annotation
 
-from model_cards.figures import plot_comparison, plot_learning_curves, plot_training_curves
+from model_cards.figures import (
+    plot_comparison,
+    plot_decisions,
+    plot_learning_curves,
+    plot_space,
+    plot_stages,
+    plot_training_curves,
+)
 
 
 @pytest.fixture
@@ -96,3 +105,96 @@ def test_learning_curves_have_a_line_a_recipe(figures: list[Figure], tmp_path: P
     corners = {tuple(np.round(corner, 6)) for corner in bands[0].get_paths()[0].vertices}
     assert {(50.0, 10.0), (50.0, 30.0), (5000.0, 60.0), (5000.0, 80.0)} <= corners
     assert_image(tmp_path / "curves.png")
+
+
+def test_stages_are_boxes_with_arrows(figures: list[Figure], tmp_path: Path) -> None:
+    parents = {"bert": [], "emotion": ["bert"], "sentiment": ["bert"], "siamese": ["emotion"], "csr": []}
+    parents["csr"] = ["emotion", "sentiment", "siamese"]
+    plot_stages(parents, "csr", tmp_path / "stages.png")
+    (axes,) = figures[0].axes
+    boxes = {text.get_text(): text for text in axes.texts if text.get_text()}
+    assert boxes.keys() == parents.keys()
+    places = {name: text.get_position() for name, text in boxes.items()}
+    assert len(set(places.values())) == 5
+    # From left to right, each behind the last of its parents.
+    columns = [
+        {name for name, (x, _) in places.items() if x == column} for column in sorted({x for x, _ in places.values()})
+    ]
+    assert columns == [{"bert"}, {"emotion", "sentiment"}, {"siamese"}, {"csr"}]
+    arrows = {(text.xyann, text.xy) for text in axes.texts if isinstance(text, Annotation)}
+    assert arrows == {(places[parent], places[name]) for name, made_of in parents.items() for parent in made_of}
+    colours = {name: to_hex(text.get_bbox_patch().get_facecolor()) for name, text in boxes.items()}
+    assert colours.pop("csr") != "#ffffff" and set(colours.values()) == {"#ffffff"}
+    assert_image(tmp_path / "stages.png")
+
+
+def test_decisions_are_shares_of_the_annotated_texts(figures: list[Figure], tmp_path: Path) -> None:
+    targets = np.array([[1, 0, 0], [1, 1, 0], [1, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 0]])
+    decisions = np.array([[1, 0, 0], [1, 0, 0], [0, 1, 1], [1, 1, 0], [0, 1, 0], [1, 1, 1]])
+    plot_decisions(decisions, targets, ["anger", "joy", "fear"], tmp_path / "decisions.png")
+    axes, _ = figures[0].axes
+    # Of the 4 angry texts 3 were called angry, 2 joyful and 1 fearful; of the 2 joyful ones 1 angry and 1 joyful. No
+    # text is annotated with fear, and the last one with nothing.
+    shares = [[0.75, 0.5, 0.25], [0.5, 0.5, 0], [0, 0, 0]]
+    np.testing.assert_allclose(axes.images[0].get_array(), shares)
+    assert axes.images[0].get_clim() == (0, 1)
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["anger", "joy", "fear"]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["anger (4)", "joy (2)", "fear (0)"]
+    written = {text.get_position(): text.get_text() for text in axes.texts}
+    assert written == {(j, i): f"{shares[i][j]:.2f}" for i in range(3) for j in range(3)}
+    assert_image(tmp_path / "decisions.png")
+
+
+def test_decisions_of_single_labels_are_a_confusion_matrix(figures: list[Figure], tmp_path: Path) -> None:
+    classes = np.eye(3)
+    plot_decisions(classes[[0, 1, 1, 2]], classes[[0, 0, 1, 2]], ["a", "b", "c"], tmp_path / "decisions.png")
+    np.testing.assert_allclose(figures[0].axes[0].images[0].get_array(), [[0.5, 0.5, 0], [0, 1, 0], [0, 0, 1]])
+
+
+def test_decisions_about_many_labels_have_no_numbers(figures: list[Figure], tmp_path: Path) -> None:
+    plot_decisions(np.eye(28), np.eye(28), [f"label {n}" for n in range(28)], tmp_path / "decisions.png")
+    assert not figures[0].axes[0].texts
+    assert_image(tmp_path / "decisions.png")
+
+
+def test_space_has_a_picture_a_label(figures: list[Figure], tmp_path: Path) -> None:
+    # Most of the variance lies on the first axis, some on the second; the third is theirs mirrored, hence on neither.
+    vectors = np.array([[6, 1, 0], [-6, 1, 0], [6, -1, 0], [-6, -1, 0], [0, 0, 0.5], [0, 0, -0.5]], dtype=float)
+    targets = np.array([[1, 0, 0], [0, 1, 0], [1, 0, 0], [0, 1, 0], [1, 1, 0], [0, 0, 0]])
+    plot_space(vectors, targets, ["anger", "joy", "fear"], tmp_path / "space.png")
+    pictures = figures[0].axes
+    assert [axes.get_title() for axes in pictures] == ["anger", "joy", "fear"]
+    points = []
+    for axes, present in zip(pictures, targets.T.astype(bool), strict=True):
+        without, with_label = (np.asarray(scatter.get_offsets()) for scatter in axes.collections)
+        assert len(with_label) == present.sum() and len(without) == (~present).sum()
+        # Up to the sign of an axis, the first two columns.
+        np.testing.assert_allclose(np.abs(with_label), np.abs(vectors[present, :2]), atol=1e-9)
+        points.append(with_label)
+    # Angry texts lie on one side, joyful ones on the other.
+    assert np.sign(points[0][:2, 0]).tolist() in ([1, 1], [-1, -1])
+    assert np.sign(points[0][0, 0]) == -np.sign(points[1][0, 0])
+    # (144 + 4) / 148.5 of the variance.
+    assert figures[0].get_supxlabel().startswith("two principal components (100 % of")
+    assert_image(tmp_path / "space.png")
+
+
+def test_space_of_many_labels_and_of_one(figures: list[Figure], tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    vectors = rng.normal(size=(20, 8))
+    plot_space(vectors, rng.integers(0, 2, (20, 7)), [f"label {n}" for n in range(7)], tmp_path / "many.png")
+    assert [axes.axison for axes in figures[0].axes] == [True] * 7 + [False]
+    plot_space(vectors, rng.integers(0, 2, (20, 1)), ["joy"], tmp_path / "one.png")
+    assert [axes.get_title() for axes in figures[1].axes] == ["joy"]
+    assert_image(tmp_path / "many.png")
+
+
+@pytest.mark.parametrize("name", ["a $b$ _c_", "$\\frac$", "\\frac", "{{ x }}", "<b>", "$", "two\nlines", "🎉"])
+@pytest.mark.filterwarnings("ignore:Glyph:UserWarning")
+def test_labels_are_text(name: str, figures: list[Figure], tmp_path: Path) -> None:
+    """Labels come from data, and a dollar is no mathematics there."""
+    plot_decisions(np.eye(2), np.eye(2), [name, "joy"], tmp_path / "decisions.png")
+    plot_space(np.eye(3), np.eye(3)[:, :2], [name, "joy"], tmp_path / "space.png")
+    plot_stages({name: [], "csr": [name]}, "csr", tmp_path / "stages.png")
+    assert figures[1].axes[0].get_title() == name
+    assert len(list(tmp_path.glob("*.png"))) == 3

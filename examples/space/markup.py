@@ -1,0 +1,75 @@
+"""HTML for what is found. Whatever comes from a text, a label or a post is escaped here."""
+
+from collections.abc import Sequence
+from html import escape
+
+import numpy as np
+from attribution import Attribution
+from classifier import Classifier
+from neighbours import Post
+
+
+def bars(classifier: Classifier, scores: np.ndarray) -> str:
+    """A table of labels from probable to improbable, each with its bar, its threshold on it, and both as numbers."""
+    decided = classifier.decide(scores)
+    rows = []
+    for index in np.argsort(-scores, kind="stable"):
+        threshold = classifier.thresholds[index] if classifier.thresholds else None
+        tick = "" if threshold is None else f'<i class="tick" style="left:{100 * threshold:.1f}%"></i>'
+        rows.append(
+            f'<tr class="{"found" if decided[index] else "missed"}">'
+            f'<th scope="row"><span class="sign">{"✓" if decided[index] else ""}</span>'
+            f"{escape(classifier.labels[index])}</th>"
+            f'<td class="track" aria-hidden="true"><div><b style="width:{100 * scores[index]:.1f}%"></b>{tick}</div></td>'
+            f"<td>{100 * scores[index]:.0f} %</td>"
+            + ("" if threshold is None else f"<td>{100 * threshold:.0f} %</td>")
+            + "</tr>"
+        )
+    last = "" if classifier.thresholds is None else '<th scope="col">Threshold</th>'
+    found = ", ".join(escape(label) for label, holds in zip(classifier.labels, decided, strict=True) if holds)
+    return (
+        f'<p class="verdict"><strong>{found or "No label reaches its threshold."}</strong></p>'
+        '<table class="bars"><thead><tr><th scope="col">Label</th><td aria-hidden="true"></td>'
+        f'<th scope="col">Probability</th>{last}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
+    )
+
+
+def words(attribution: Attribution, label: str, index: int) -> str:
+    """The text, each word on blue or orange with the percentage points that it contributes to a label."""
+    if not attribution.spans:
+        return '<p class="note">A single word: without it nothing is left to compare with.</p>'
+    points = 100 * attribution.contributions[:, index]
+    strongest = max(np.abs(points).max(), 1.0)
+    parts, end = [], 0
+    for (start, stop), value in zip(attribution.spans, points, strict=True):
+        parts.append(escape(attribution.text[end:start]))
+        # A minus as wide as the plus. What rounds to 0 is left uncoloured.
+        number = f"{value:+.0f}".replace("-", "−")
+        word, end = escape(attribution.text[start:stop]), stop
+        if number in ("+0", "−0"):
+            parts.append(f"<span>{word}</span>")
+        else:
+            strength = f"{10 + 40 * abs(value) / strongest:.0f}%"
+            kind = "for" if value > 0 else "against"
+            parts.append(f'<mark class="{kind}" style="--strength:{strength}">{word}<sub>{number}</sub></mark>')
+    return (
+        f'<p class="words">{"".join(parts)}{escape(attribution.text[end:])}</p>'
+        f'<p class="note"><mark class="for">blue <sub>+9</sub></mark> without it, <em>{escape(label)}</em> would be 9 '
+        'points less probable; <mark class="against">orange <sub>−9</sub></mark> 9 points more. The numbers do not '
+        "add up to the probability.</p>"
+    )
+
+
+def neighbours(found: Sequence[tuple[Post, float]]) -> str:
+    """A list of posts, each with its labels and its cosine."""
+    items = "".join(
+        f'<li><q>{escape(post.text)}</q><p class="note">{escape(", ".join(post.labels)) or "no label"} '
+        f"· cosine {cosine:.2f}</p></li>"
+        for post, cosine in found
+    )
+    return f'<ol class="posts">{items}</ol>'
+
+
+def note(text: str) -> str:
+    """A remark in plain text."""
+    return f'<p class="note">{escape(text)}</p>' if text else ""
