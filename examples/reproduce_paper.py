@@ -84,15 +84,17 @@ def main(argv: list[str]) -> None:
     experiments = [(table, name) for table in args.tables for name in TABLES[table]]
     try:
         # Everything is checked before anything is trained.
-        for table, name in experiments:
-            for seed in args.seeds:
-                Runner(run_arguments(args, further, table, name, seed))
+        runners = {
+            (table, name): {seed: Runner(run_arguments(args, further, table, name, seed)) for seed in args.seeds}
+            for table, name in experiments
+        }
     except (ValueError, OSError, ModuleNotFoundError) as error:
         sys.exit(f"reproduce_paper.py: error: {error}")
     for table, name in experiments:
         # Tables are written after each seed, so that an interrupted reproduction has something to show.
-        for count in range(1, len(args.seeds) + 1):
-            compared = run_experiment(args, further, table, name, args.seeds[:count])
+        for count, runner in enumerate(runners[table, name].values(), start=1):
+            runner.run()
+            compared = compare_seeds(dict(list(runners[table, name].items())[:count]))
             about = {
                 "data": TABLES[table][name]["data"],
                 "encoder": encoder_label(args.encoder),
@@ -131,16 +133,12 @@ def file_stem(table: str, name: str) -> str:
     return f"table-{table}-{name.lower().replace(' ', '-')}"
 
 
-def run_experiment(
-    args: argparse.Namespace, further: list[str], table: str, name: str, seeds: list[int]
-) -> dict[str, dict[str, Any]]:
-    """Train what is missing of one experiment and compare its recipes."""
-    runner = Runner(run_arguments(args, further, table, name, seeds[-1]))
-    runner.run()
-    folders = {seed: run_folder(args, table, name, seed) for seed in seeds}
-    recipes = runner.args.model.recipe
-    problem_type = runner.context.task_config("emotion")["problem_type"]
-    return compare_recipes(folders, recipes, runner.context.labels("dev"), problem_type)
+def compare_seeds(runners: dict[int, Runner]) -> dict[str, dict[str, Any]]:
+    """Compare the recipes of one experiment over the seeds that were run."""
+    context = next(iter(runners.values())).context
+    folders = {seed: runner.context.output_dir for seed, runner in runners.items()}
+    problem_type = context.task_config("emotion")["problem_type"]
+    return compare_recipes(folders, context.args.model.recipe, context.labels("dev"), problem_type)
 
 
 if __name__ == "__main__":

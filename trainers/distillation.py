@@ -28,6 +28,7 @@ from .cards import CAPTIONS, card_dataset, describe_examples, label_examples, li
 from .collators import SingleTaskCollator
 from .data import TaskDataset, load_task_dataset
 from .distillation_trainer import DistillationTrainer
+from .encoders import fast_attention
 from .evaluation import evaluate_classifier
 from .hub_repositories import HubRepositories, check_metadata, check_repositories, full_repository_name
 from .inference import predict_logits
@@ -155,8 +156,9 @@ class Distillation:
             data_collator=SingleTaskCollator(self.tokenizer, {"emotion": self.task}),
             processing_class=self.tokenizer,
         )
-        if trainer.args.device.type == "cpu":
-            self.student.set_attn_implementation("eager")
+        attention = fast_attention(trainer.args.device)
+        if attention is not None:
+            self.student.set_attn_implementation(attention)
         trainer.train()
         trainer.use_single_precision()
         results, logits = evaluate_classifier(trainer, "emotion", self.task, self.args.threshold)

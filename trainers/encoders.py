@@ -88,3 +88,8 @@ def longest_text(config: PreTrainedConfig) -> int:
 def encoder_label(name: str) -> str:
     """How tables and cards name an encoder: its Hub id, or the last part of a folder's path."""
     return os.path.basename(name.rstrip("/")) if Path(name).is_dir() else name
+
+
+def fast_attention(device: torch.device | str) -> str | None:
+    """The attention that is fastest on short texts: eager on a CPU, where sdpa is slow; `None` for the model's own."""
+    return "eager" if torch.device(device).type == "cpu" else None

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from transformers import AutoModelForSequenceClassification, PreTrainedTokenizerBase
 
+from .encoders import fast_attention
 from .inference import predict_logits
 
 
@@ -39,7 +40,7 @@ def teacher_probabilities(
         for folder in teachers:
             dtype = torch.bfloat16 if half_precision else torch.float32
             model = AutoModelForSequenceClassification.from_pretrained(
-                folder, dtype=dtype, attn_implementation="eager" if torch.device(device).type == "cpu" else None
+                folder, dtype=dtype, attn_implementation=fast_attention(device)
             )
             logits = predict_logits(model, tokenizer, texts, max_length=max_length, device=device)
             single = model.config.problem_type == "single_label_classification"

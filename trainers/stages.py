@@ -14,11 +14,11 @@ from transformers import (
 
 from modeling_csr import CSRForSequenceClassification, MultitaskForSequenceClassification, MultitaskModel, SiameseModel
 
-from .arguments import ModelArguments, RunArguments
+from .arguments import RunArguments
 from .collators import SingleTaskCollator, TaskCollator, collate_representations
 from .context import StageContext
 from .csr_trainer import CSRTrainer
-from .encoders import config_with_dropout, encoder_config, resolve_encoder
+from .encoders import config_with_dropout, encoder_config, fast_attention, resolve_encoder
 from .metrics import TaskMetrics
 from .multitask_trainer import MultitaskTrainer
 from .pairs import PairDataset, sample_pairs
@@ -60,18 +60,13 @@ def stage_arguments(stage: Stage, args: RunArguments) -> StageTrainingArguments:
     return dataclasses.replace(args.training, **changes)
 
 
-def attention_implementation(options: ModelArguments, arguments: StageTrainingArguments) -> str | None:
-    """The attention to train encoders with."""
-    return options.attn_implementation or ("eager" if arguments.device.type == "cpu" else None)
-
-
 def build_trainer(stage: Stage, context: StageContext) -> StageTrainer:
     """A stage's Trainer, ready to train. The same seed gives the same start, whatever ran before."""
     arguments = stage_arguments(stage, context.args)
     set_seed(arguments.seed)
     build = {"multitask": _multitask_trainer, "siamese": _siamese_trainer, "csr": _csr_trainer}[stage.kind]
     trainer = build(stage, context, arguments)
-    attention = attention_implementation(context.args.model, arguments)
+    attention = context.args.model.attn_implementation or fast_attention(arguments.device)
     if attention is not None:
         # Not earlier: whatever takes an encoder in gives it the default attention.
         trainer.model.set_attn_implementation(attention)
