@@ -275,6 +275,13 @@ class HubArguments:
         default=180.0,
         metadata={"help": "For how many seconds requests are repeated that fail for a reason that passes."},
     )
+    push_space: bool = field(
+        default=False,
+        metadata={
+            "help": "With --push_to_hub of run_csr.py: also push a page to try the last stage, a Gradio Space with "
+            "-space after the model's name."
+        },
+    )
 
     def __post_init__(self) -> None:
         for folder in self.other_seeds or ():
@@ -321,7 +328,12 @@ def parse_run_arguments(argv: Sequence[str], description: str | None = None) -> 
         # The parser converts what YAML leaves as text (1e-4), and later options win over earlier ones.
         argv = _options_of_yaml(config, {item.name for kind in kinds for item in fields(kind)}) + argv
     *arguments, _ = parser.parse_args_into_dataclasses(argv)
-    return RunArguments(*arguments)
+    run = RunArguments(*arguments)
+    if run.hub.push_space and not run.training.push_to_hub:
+        raise ValueError("--push_space shows a model on the Hub: give --push_to_hub with it.")
+    if run.hub.push_space and run.training.hub_revision:
+        raise ValueError("--push_space shows the model's main branch: leave --hub_revision out.")
+    return run
 
 
 def _value_of(option: str, argv: list[str]) -> str | None:

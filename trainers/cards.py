@@ -170,8 +170,13 @@ def card_dataset(dataset: TaskDataset) -> CardDataset:
     return CardDataset(
         # A dataset of one's own is named by its path: only the last part is for others to read.
         name=info.name if info else Path(dataset.name).name,
-        hub_id=info.hub_id if info else None,
+        hub_id=info.hub_id if info else _hub_id(dataset.name),
         license=info.license if info else "not stated",
         citation=info.citation if info else "",
         sizes={split: len(rows) for split, rows in dataset.splits.items()},
     )
+
+
+def _hub_id(name: str) -> str | None:
+    """The id in the name of a dataset from the Hub, `org/name[:config]`; those of folders and files have no slash."""
+    return name.partition(":")[0] if "/" in name else None

@@ -143,7 +143,7 @@ class StagePublisher:
     def _patiently(self, send: Callable[[], T], what: str) -> T:
         """Repeat what failed for a reason that passes."""
         attempts = tenacity.Retrying(
-            stop=tenacity.stop_after_delay(self.patience),
+            stop=tenacity.stop_before_delay(self.patience),
             wait=_wait,
             retry=tenacity.retry_if_exception(_passes),
             before_sleep=lambda state: logger.warning(

@@ -15,6 +15,7 @@ from .context import StageContext
 from .hub_repositories import HubRepositories, check_metadata, check_repositories, full_repository_name
 from .publishing import PublishingError, StagePublisher
 from .recipes import RECIPES, Stage
+from .spaces import check_space_files, push_space, space_name
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +39,9 @@ class RunPublisher:
         name = full_repository_name(api, training.hub_model_id or context.output_dir.resolve().name)
         self.repositories = HubRepositories.of_run(name, self.recipes, [stage.name for stage in stages])
         check_repositories(api, self.repositories)
+        if context.args.hub.push_space:
+            check_space_files()
+            check_repositories(api, HubRepositories(space_name(name), ("space",)))
         context.repositories = self.repositories
         # With a result, which names the dataset.
         cards = {stage.name: stage_card(stage, context, {"metrics": {"macro_f1": 0.0}}) for stage in stages}
@@ -66,10 +70,10 @@ class RunPublisher:
             self._failed[stage.name] = error
 
     def finish(self) -> None:
-        """Gather what was published in a collection.
+        """Gather what was published in a collection, with a page to try it where that is asked for.
 
         Raises:
-            PublishingError: If a stage or the collection could not be published, with what to do.
+            PublishingError: If a stage, the collection or the page could not be published, with what to do.
         """
         if not PartialState().is_main_process:
             return
@@ -81,7 +85,24 @@ class RunPublisher:
         name = self.repositories.name.split("/")[1]
         description = f"The stages of {', '.join(self.recipes)}, by csr-emotion."
         notes = {stage.name: f"The stage {stage.name}" for stage in self.stages}
-        self.publisher.collect(f"{name}: all stages", description, notes)
+        collection = self.publisher.collect(f"{name}: all stages", description, notes)
+        if self.context.args.hub.push_space:
+            self._push_space(collection)
+
+    def _push_space(self, collection: str) -> None:
+        """Publish a page to try the last stage, beside the emotion encoder that it is built on, in the collection."""
+        api, model = self.publisher.api, self.repositories.name
+        final = next(stage for stage in self.stages if stage.name == self.repositories.stages[-1])
+        encoder = final.starts_from.get("emotion_encoder")
+        compare = self.repositories[encoder] if encoder else None
+        space = space_name(model)
+
+        def push() -> None:
+            push_space(api, space, model, compare, private=self.publisher.private)
+            api.add_collection_item(collection, space, "space", note="A page to try it", exists_ok=True)
+
+        self.publisher._patiently(push, space)
+        logger.info("A page to try the model is at %s/spaces/%s.", api.endpoint, space)
 
     def callback(self, stage: Stage) -> TrainerCallback:
         """What publishes a stage's checkpoints while it is trained."""

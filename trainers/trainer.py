@@ -129,6 +129,14 @@ class StageTrainer(Trainer):
         pickled = folder / TRAINING_ARGS_NAME
         if self.args.should_save and pickled.exists():
             os.remove(pickled)
-            # Where it lies on this machine is nobody else's business.
-            arguments = {**self.args.to_dict(), "output_dir": Path(self.args.output_dir).name}
+            arguments = _without_folders(self.args.to_dict())
             (folder / "training_args.json").write_text(json.dumps(arguments, indent=2, sort_keys=True) + "\n")
+
+
+def _without_folders(value: Any) -> Any:
+    """The same, with the mere names of files: where they lie on this machine is nobody else's business."""
+    if isinstance(value, dict):
+        return {name: _without_folders(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_without_folders(item) for item in value]
+    return Path(value).name if isinstance(value, str) and Path(value).is_absolute() else value

@@ -30,6 +30,19 @@ EXAMPLES = [
     "Mum rang. The scan was clear. I sat down on the kitchen floor and cried.",
     "third delay today, no announcement, and now they've locked the toilets #trains",
 ]
+# With fonts of the reader's own, and enough contrast where Gradio has little.
+THEME = gr.themes.Default(primary_hue="blue", font=["system-ui", "sans-serif"]).set(
+    button_primary_background_fill="*primary_700",
+    button_primary_background_fill_dark="*primary_700",
+    button_primary_background_fill_hover="*primary_800",
+    button_primary_background_fill_hover_dark="*primary_800",
+    block_info_text_color="*body_text_color",
+    block_info_text_color_dark="*body_text_color",
+    block_label_text_color="*body_text_color",
+    block_title_text_color="*body_text_color",
+    input_placeholder_color="*neutral_500",
+    input_placeholder_color_dark="*neutral_400",
+)
 
 
 class ModelView:
@@ -51,7 +64,8 @@ class ModelView:
         title = self.classifier.title
         with gr.Column(min_width=280, elem_classes="model"):
             gr.HTML(f"<h2>{markup.escape(title)}</h2>", js_on_load=None)
-            self.bars = gr.HTML(js_on_load=None)
+            known = f"Knows {', '.join(self.classifier.labels)}."
+            self.bars = gr.HTML(markup.note(known), js_on_load=None)
             with gr.Column(visible=False, elem_classes="details") as self.details:
                 gr.HTML("<h3>What the words contribute</h3>", js_on_load=None)
                 self.label = gr.Dropdown(self.classifier.labels, label=f"Label ({title})", filterable=False)
@@ -120,14 +134,14 @@ def build_page(views: Sequence[ModelView]) -> gr.Blocks:
         with gr.Row(elem_id="models"):
             for view in views:
                 view.build()
-        gr.on(
-            [text.submit, send.click, examples.load_input_event],
-            partial(respond, views),
-            text,
-            [status, *(output for view in views for output in view.outputs)],
-            api_name="recognise",
-            show_progress="minimal",
-        )
+        answer = {
+            "fn": partial(respond, views),
+            "inputs": text,
+            "outputs": [status, *(output for view in views for output in view.outputs)],
+            "show_progress": "minimal",
+        }
+        gr.on([text.submit, send.click], **answer, api_name="recognise")
+        examples.load_input_event.then(**answer, api_visibility="private")
     return page
 
 
@@ -151,3 +165,43 @@ def respond(views: Sequence[ModelView], text: str) -> Iterator[list[Any]]:
 
 def _status(message: str, kind: str) -> str:
     return f'<p role="status" class="{kind}">{markup.escape(message)}</p>'
+
+
+def parse_args(argv: list[str]) -> argparse.Namespace:
+    # A Space names its models in its card; in a copy of it, variables in the settings are easier to change.
+    model, compare, *_ = [*(metadata_load(HERE / "README.md") or {}).get("models", []), None, None]
+    parser = argparse.ArgumentParser(
+        description=__doc__, allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--model",
+        default=os.environ.get("MODEL") or model,
+        help="Folder or Hub id of a classifier, whose code is run. Default: the variable MODEL.",
+    )
+    parser.add_argument(
+        "--compare",
+        default=os.environ.get("COMPARE") or compare,
+        help="A second one, shown beside it. Default: the variable COMPARE.",
+    )
+    args = parser.parse_args(argv)
+    if not args.model:
+        parser.error("no model: give --model, such as outputs/demo/csr after `make demo`, or set MODEL.")
+    return args
+
+
+def main(argv: list[str]) -> None:
+    args = parse_args(argv)
+    # As a Space it has posts of its own; both are splits that the demo's models were not trained on.
+    folder = HERE / "posts" if (HERE / "posts").is_dir() else HERE.parent / "data" / "emotion"
+    posts = read_posts([folder / "dev.jsonl", folder / "test.jsonl"])
+    try:
+        classifiers = [Classifier(name) for name in (args.model, args.compare) if name]
+    except (OSError, ValueError) as error:
+        sys.exit(f"app.py: error: {error}")
+    print(f"Reading {len(posts)} posts, then the page opens...", flush=True)
+    page = build_page([ModelView(classifier, posts) for classifier in classifiers])
+    page.launch(theme=THEME, css_paths=HERE / "style.css", footer_links=[])
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

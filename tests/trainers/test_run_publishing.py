@@ -87,7 +87,7 @@ def run(hub: Any, tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     """A run of which one stage may not be pushed at first, and the same command again."""
     place = tiny_run.workplace(tmp_path_factory.mktemp("place"))
     argv = tiny_run.options(
-        place, place / "out", push_to_hub=True, hub_model_id="org/csr-emotion", hub_patience=20, **SAME_TRAINING
+        place, place / "out", push_to_hub=True, hub_model_id="org/csr-emotion", hub_patience=60, **SAME_TRAINING
     )
     hub.fail("/api/models/org/csr-emotion-siamese/commit/", 403, times=-1)
     first = run_csr(hub, place / "home", *argv)
@@ -247,7 +247,7 @@ def test_killed_between_two_pushes(hub: Any, run: SimpleNamespace, tmp_path: Pat
     hub.fail("/api/models/org/killed-sentiment-encoder", 503, times=-1)
     with (tmp_path / "log").open("w") as log:
         process = run_csr(hub, tmp_path / "home", *argv, stdout=log, stderr=log)
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 600
     while not hub.asked("/api/models/org/killed-sentiment-encoder"):
         assert process.poll() is None and time.monotonic() < deadline, (tmp_path / "log").read_text()
         time.sleep(0.02)
@@ -372,7 +372,6 @@ def test_arguments_tell_nothing_of_this_machine(other_seed: SimpleNamespace, run
                 assert secret.encode() not in file.content, (commit.title, path)
 
 
-@pytest.mark.xfail(reason="StageTrainer._save writes --reuse_stages_from as it was given into training_args.json")
 def test_arguments_tell_nothing_of_other_runs(other_seed: SimpleNamespace, run: SimpleNamespace) -> None:
     assert str(run.place) not in (other_seed.out / "training_args.json").read_text(encoding="utf-8")
 
