@@ -1,4 +1,4 @@
-"""A page to try a model, as a Space on the Hub: `examples/space` with the names of its models, and the bundled posts."""
+"""A page to try a model, as a Space on the Hub: `examples/space`, its models' names and the bundled posts."""
 
 from pathlib import Path
 

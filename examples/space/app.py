@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -91,9 +92,17 @@ class ModelView:
         attribution = attribute(text, self.classifier.scores, reading.scores)
         limit = self.classifier.limit
         cut = "" if limit is None else f"This model reads the first {limit} tokens of a text."
-        bars = markup.bars(self.classifier, reading.scores) + markup.note(cut)
+        decided = self.classifier.decide(reading.scores)
+        bars = markup.bars(self.classifier.labels, reading.scores, decided, self.classifier.thresholds)
         words = self.colour(attribution, label)
-        return [bars, gr.update(visible=True), label, words, self._nearest(reading.vector), attribution]
+        return [
+            bars + markup.note(cut),
+            gr.update(visible=True),
+            label,
+            words,
+            self._nearest(reading.vector),
+            attribution,
+        ]
 
     def colour(self, attribution: Attribution, label: str) -> str:
         """The words by what they contribute to a label."""
@@ -154,13 +163,13 @@ def respond(views: Sequence[ModelView], text: str) -> Iterator[list[Any]]:
     elif len(text) > MOST_CHARACTERS:
         problem = f"That is {len(text):,} characters long; up to {MOST_CHARACTERS:,} are read here."
     if problem:
-        yield [_status(problem, "problem"), *sum(answers, [])]
+        yield [_status(problem, "problem"), *chain(*answers)]
         return
     for position, view in enumerate(views):
         answers[position] = view.respond(text)
         done = position == len(views) - 1
         message = "Done. The results are below." if done else f"Asking {views[position + 1].classifier.title}…"
-        yield [_status(message, "done" if done else ""), *sum(answers, [])]
+        yield [_status(message, "done" if done else ""), *chain(*answers)]
 
 
 def _status(message: str, kind: str) -> str:
@@ -200,7 +209,7 @@ def main(argv: list[str]) -> None:
         sys.exit(f"app.py: error: {error}")
     print(f"Reading {len(posts)} posts, then the page opens...", flush=True)
     page = build_page([ModelView(classifier, posts) for classifier in classifiers])
-    page.launch(theme=THEME, css_paths=HERE / "style.css", footer_links=[])
+    page.launch(theme=THEME, css_paths=HERE / "style.css", footer_links=[], ssr_mode=False)
 
 
 if __name__ == "__main__":

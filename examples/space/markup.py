@@ -5,28 +5,35 @@ from html import escape
 
 import numpy as np
 from attribution import Attribution
-from classifier import Classifier
 from neighbours import Post
 
 
-def bars(classifier: Classifier, scores: np.ndarray) -> str:
-    """A table of labels from probable to improbable, each with its bar, its threshold on it, and both as numbers."""
-    decided = classifier.decide(scores)
+def bars(
+    labels: Sequence[str], scores: np.ndarray, decided: np.ndarray, thresholds: Sequence[float] | None = None
+) -> str:
+    """A table of labels from probable to improbable, each with its bar, its threshold on it, and both as numbers.
+
+    Args:
+        labels (`Sequence[str]`): The labels.
+        scores (`np.ndarray` of shape `(labels,)`): Their probabilities.
+        decided (`np.ndarray` of shape `(labels,)`): Which of them hold.
+        thresholds (`Sequence[float]`, *optional*): From which probability on each holds.
+    """
     rows = []
     for index in np.argsort(-scores, kind="stable"):
-        threshold = classifier.thresholds[index] if classifier.thresholds else None
-        tick = "" if threshold is None else f'<i class="tick" style="left:{100 * threshold:.1f}%"></i>'
+        tick, threshold = "", ""
+        if thresholds is not None:
+            tick = f'<i class="tick" style="left:{100 * thresholds[index]:.1f}%"></i>'
+            threshold = f"<td>{100 * thresholds[index]:.0f} %</td>"
         rows.append(
             f'<tr class="{"found" if decided[index] else "missed"}">'
-            f'<th scope="row"><span class="sign">{"✓" if decided[index] else ""}</span>'
-            f"{escape(classifier.labels[index])}</th>"
-            f'<td class="track" aria-hidden="true"><div><b style="width:{100 * scores[index]:.1f}%"></b>{tick}</div></td>'
-            f"<td>{100 * scores[index]:.0f} %</td>"
-            + ("" if threshold is None else f"<td>{100 * threshold:.0f} %</td>")
-            + "</tr>"
+            f'<th scope="row"><span class="sign">{"✓" if decided[index] else ""}</span>{escape(labels[index])}</th>'
+            '<td class="track" aria-hidden="true">'
+            f'<div><b style="width:{100 * scores[index]:.1f}%"></b>{tick}</div></td>'
+            f"<td>{100 * scores[index]:.0f} %</td>{threshold}</tr>"
         )
-    last = "" if classifier.thresholds is None else '<th scope="col">Threshold</th>'
-    found = ", ".join(escape(label) for label, holds in zip(classifier.labels, decided, strict=True) if holds)
+    last = "" if thresholds is None else '<th scope="col">Threshold</th>'
+    found = ", ".join(escape(label) for label, holds in zip(labels, decided, strict=True) if holds)
     return (
         f'<p class="verdict"><strong>{found or "No label reaches its threshold."}</strong></p>'
         '<table class="bars"><thead><tr><th scope="col">Label</th><td aria-hidden="true"></td>'

@@ -22,8 +22,12 @@ def read_posts(paths: Sequence[Path]) -> list[Post]:
     Args:
         paths (`Sequence[Path]`): JSON Lines of `text` and `emotions`.
     """
-    rows = (json.loads(line) for path in paths for line in path.read_text(encoding="utf-8").splitlines())
-    return [Post(row["text"], tuple(row["emotions"])) for row in rows]
+    posts = []
+    for path in paths:
+        with path.open(encoding="utf-8") as file:
+            rows = map(json.loads, file)
+            posts += [Post(row["text"], tuple(row["emotions"])) for row in rows]
+    return posts
 
 
 class Neighbours:
