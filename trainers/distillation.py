@@ -38,6 +38,7 @@ from .records import digest, weights_digest, write_json
 from .results import DEV_LOGITS_NAME
 from .sampling import stratified_sample
 from .self_training import teacher_probabilities
+from .spaces import check_space_files, push_space, space_name
 from .thresholds import THRESHOLD_MODES
 from .training_arguments import StageTrainingArguments
 
@@ -138,6 +139,10 @@ class Distillation:
             )
         self.task = {"labels": labels, "problem_type": self.data.problem_type}
         self.student = student_of(self.teacher)
+        if hub.push_space and not training.push_to_hub:
+            raise ValueError("--push_space shows a model on the Hub: give --push_to_hub with it.")
+        if hub.push_space:
+            check_space_files()
         self.publisher = self._publisher() if training.push_to_hub else None
 
     def run(self) -> dict[str, Any]:
@@ -169,7 +174,7 @@ class Distillation:
         if PartialState().is_main_process:
             self._write(trainer, results, logits)
             if self.publisher:
-                self.publisher.publish(STAGE, self.folder, f"Distilled from {Path(self.args.teacher).name}")
+                self._publish(self.publisher)
         PartialState().wait_for_everyone()
         return results
 
@@ -188,6 +193,18 @@ class Distillation:
         check_metadata({STAGE: self._card({}, name).metadata()})
         options = {"private": self.training.hub_private_repo, "revision": self.training.hub_revision}
         return StagePublisher(api, repositories, **options, patience=self.hub.hub_patience)
+
+    def _publish(self, publisher: StagePublisher) -> None:
+        model = publisher.repositories.name
+        publisher.publish(STAGE, self.folder, f"Distilled from {Path(self.args.teacher).name}")
+        if self.hub.push_space:
+            space = space_name(model)
+            options = {"compare": self._teacher_id, "private": publisher.private}
+            publisher.patiently(lambda: push_space(publisher.api, space, model, **options), space)
+
+    @property
+    def _teacher_id(self) -> str | None:
+        return self.args.teacher_id or (None if Path(self.args.teacher).exists() else self.args.teacher)
 
     # -- texts and targets -------------------------------------------------------------------------------------------
 
@@ -253,13 +270,12 @@ class Distillation:
         self._card(results, name).save(self.folder)
 
     def _card(self, results: dict[str, Any], title: str) -> StageCard:
-        teacher = self.args.teacher_id or (None if Path(self.args.teacher).exists() else self.args.teacher)
         return StageCard(
             title=title,
             kind="distilled",
             stage=STAGE,
             starts_from={},
-            base_models=[teacher] if teacher else [],
+            base_models=[self._teacher_id] if self._teacher_id else [],
             encoder=type(self.student).__name__,
             labels=list(results.get("per_label", {})),
             datasets=[card_dataset(data) for data in (self.data, self.unlabelled) if data],

@@ -91,7 +91,7 @@ class StagePublisher:
                 self._tag(repository, tag, commit.oid)
             return commit.oid
 
-        commit = self._patiently(push, repository)
+        commit = self.patiently(push, repository)
         logger.info("%s is at %s/%s.", stage, self.api.endpoint, repository)
         return commit
 
@@ -120,7 +120,7 @@ class StagePublisher:
                 self.api.add_collection_item(collection.slug, repository, "model", note=note[:499], exists_ok=True)
             return collection.slug
 
-        return self._patiently(gather, f"the collection {title}")
+        return self.patiently(gather, f"the collection {title}")
 
     def _card(self, repository: str, folder: Path, head: str) -> str:
         """The stage's card, with what people wrote into the one that is there."""
@@ -140,7 +140,7 @@ class StagePublisher:
             self.api.delete_tag(repository, tag=tag)
         self.api.create_tag(repository, tag=tag, revision=commit)
 
-    def _patiently(self, send: Callable[[], T], what: str) -> T:
+    def patiently(self, send: Callable[[], T], what: str) -> T:
         """Repeat what failed for a reason that passes."""
         attempts = tenacity.Retrying(
             stop=tenacity.stop_before_delay(self.patience),

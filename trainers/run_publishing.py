@@ -101,7 +101,7 @@ class RunPublisher:
             push_space(api, space, model, compare, private=self.publisher.private)
             api.add_collection_item(collection, space, "space", note="A page to try it", exists_ok=True)
 
-        self.publisher._patiently(push, space)
+        self.publisher.patiently(push, space)
         logger.info("A page to try the model is at %s/spaces/%s.", api.endpoint, space)
 
     def callback(self, stage: Stage) -> TrainerCallback:
