@@ -141,7 +141,7 @@ def test_command_ends_with_a_table_and_says_how_to_use_the_model(
             assert f" {stage} " in table
     assert "pair auc" in table
     assert usage.startswith(f"{output_dir / 'csr'}.")
-    assert f'model="{output_dir / "csr"}", trust_remote_code=True, top_k=None' in usage
+    assert f'model="{output_dir / "csr"}", trust_remote_code=True)' in usage
 
 
 @pytest.mark.parametrize(
