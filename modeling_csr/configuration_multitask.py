@@ -21,7 +21,8 @@ class MultitaskConfig(PreTrainedConfig):
             so that the model loads without looking the encoder up by name.
         tasks (`dict[str, dict]`): By task name, the head: `labels` (`list[str]`), `problem_type`
             (`"multi_label_classification"`, `"single_label_classification"` or `"regression"`) and, optionally,
-            `loss_weight` (`float`, 1.0) and `thresholds` (`list[float]`, one a label, 0.5 where absent).
+            `loss_weight` (`float`, 1.0), `thresholds` (`list[float]`, one a label, 0.5 where absent) and
+            `class_weights` (`list[float]`, one a label, see [`losses.label_loss`]).
         main_task (`str`, *optional*): The task whose labels, problem type and logits the model shows to
             `pipeline("text-classification")`. The first task by default.
         pooling (`str`, defaults to `"mean"`): `"mean"` or `"cls"` (the paper's).
@@ -123,9 +124,10 @@ def _check_task(name: str, task: dict[str, Any]) -> None:
         raise ValueError(f"Task {name!r}: problem_type must be one of {', '.join(PROBLEM_TYPES)}.")
     if len(set(task["labels"])) != len(task["labels"]) or not task["labels"]:
         raise ValueError(f"Task {name!r} needs at least one label, and each only once; got {task['labels']}.")
-    thresholds = task.get("thresholds")
-    if thresholds is not None and len(thresholds) != len(task["labels"]):
-        raise ValueError(f"Task {name!r} has {len(task['labels'])} labels but {len(thresholds)} thresholds.")
+    for option in ("thresholds", "class_weights"):
+        values = task.get(option)
+        if values is not None and len(values) != len(task["labels"]):
+            raise ValueError(f"Task {name!r} has {len(task['labels'])} labels but {len(values)} {option}.")
 
 
 __all__ = ["MultitaskConfig"]

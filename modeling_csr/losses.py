@@ -1,5 +1,7 @@
 """The label loss of every head: the mean over the labelled rows of a batch."""
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 
@@ -25,6 +27,7 @@ def label_loss(
     labels: torch.Tensor,
     problem_type: str,
     num_items: torch.Tensor | int | None = None,
+    class_weights: Sequence[float] | None = None,
 ) -> torch.Tensor:
     """Binary cross-entropy (mean over the labels), cross-entropy or squared error, averaged over the labelled rows.
 
@@ -37,6 +40,8 @@ def label_loss(
         problem_type (`str`): One of `PROBLEM_TYPES`.
         num_items (`torch.Tensor` or `int`, *optional*): Labelled rows in the whole global batch, where this batch is a
             part of it: the losses of the parts then add up to the loss of the whole.
+        class_weights (`Sequence[float]`, *optional*): One a label: what a text of that class counts (single-label), or
+            what a positive counts against a negative (multi-label). The mean is still taken over the number of texts.
 
     Returns:
         `torch.FloatTensor`, a scalar.
@@ -46,10 +51,12 @@ def label_loss(
     """
     rows = labelled_rows(labels)
     logits, labels = logits[rows].float(), labels[rows]
+    weights = None if class_weights is None else torch.tensor(class_weights, device=logits.device)
     if problem_type == "multi_label_classification":
-        losses = F.binary_cross_entropy_with_logits(logits, labels.float(), reduction="none").mean(dim=1)
+        losses = F.binary_cross_entropy_with_logits(logits, labels.float(), pos_weight=weights, reduction="none")
+        losses = losses.mean(dim=1)
     elif problem_type == "single_label_classification":
-        losses = F.cross_entropy(logits, labels.long(), reduction="none")
+        losses = F.cross_entropy(logits, labels.long(), weight=weights, reduction="none")
     elif problem_type == "regression":
         losses = F.mse_loss(logits, labels.float().reshape_as(logits), reduction="none").mean(dim=1)
     else:

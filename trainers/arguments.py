@@ -13,6 +13,7 @@ from modeling_csr.configuration_csr import SIAMESE_LOSSES
 from modeling_csr.configuration_multitask import REPRESENTATIONS
 from modeling_csr.pooling import POOLING_MODES
 
+from .class_weights import CLASS_WEIGHT_MODES
 from .pairs import PAIR_STRATEGIES, PAIR_TARGETS
 from .recipes import RECIPES
 from .thresholds import THRESHOLD_MODES
@@ -192,6 +193,14 @@ class ModelArguments:
     classifier_dropout: float = field(default=0.1, metadata={"help": "Dropout before shared layers and heads."})
     source_num_train_epochs: float | None = field(
         default=None, metadata={"help": "Epochs of the source encoders' stages. Default: --num_train_epochs."}
+    )
+    class_weights: str = field(
+        default="none",
+        metadata={
+            "help": "Weights of rare labels in the label losses: none, balanced (inverse to how many training texts "
+            "have the label) or sqrt (the root of that).",
+            "choices": CLASS_WEIGHT_MODES,
+        },
     )
     threshold: str = field(
         default="fixed",

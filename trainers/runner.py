@@ -162,6 +162,8 @@ class Runner:
             },
             "threshold": model.threshold,
         }
+        if model.class_weights != "none":
+            made_from["class_weights"] = model.class_weights
         if stage.kind == "multitask" or (stage.joint and "emotion_encoder" not in stage.starts_from):
             encoder = model.encoder
             if stage.tasks[0] == "sentiment" and model.sentiment_encoder:
