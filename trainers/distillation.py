@@ -33,7 +33,7 @@ from .evaluation import evaluate_classifier
 from .hub_repositories import HubRepositories, check_metadata, check_repositories, full_repository_name
 from .inference import predict_logits
 from .metrics import decide, score
-from .publishing import StagePublisher
+from .publishing import StagePublisher, collection_title
 from .records import digest, weights_digest, write_json
 from .results import DEV_LOGITS_NAME
 from .sampling import stratified_sample
@@ -197,6 +197,10 @@ class Distillation:
     def _publish(self, publisher: StagePublisher) -> None:
         model = publisher.repositories.name
         publisher.publish(STAGE, self.folder, f"Distilled from {Path(self.args.teacher).name}")
+        teacher = self._teacher_id
+        if teacher and teacher.split("/")[0] == publisher.repositories.namespace:
+            title = collection_title(teacher)
+            publisher.collect(title, f"What was distilled from {teacher}.", {STAGE: f"Distilled from {teacher}"})
         if self.hub.push_space:
             space = space_name(model)
             options = {"compare": self._teacher_id, "private": publisher.private}
