@@ -24,7 +24,7 @@ from model_cards import StageCard, plot_decisions, plot_training_curves
 from modeling_csr import MultitaskModel
 
 from .arguments import HubArguments
-from .cards import CAPTIONS, card_dataset, describe_examples, label_examples, library_versions
+from .cards import CAPTIONS, card_dataset, describe_examples, label_examples, library_versions, notable_hyperparameters
 from .collators import SingleTaskCollator
 from .data import TaskDataset, load_task_dataset
 from .distillation_trainer import DistillationTrainer
@@ -40,7 +40,7 @@ from .sampling import stratified_sample
 from .self_training import teacher_probabilities
 from .spaces import check_space_files, push_space, space_name
 from .thresholds import THRESHOLD_MODES
-from .training_arguments import StageTrainingArguments
+from .training_arguments import DECISIVE_ARGUMENTS, StageTrainingArguments
 
 logger = logging.getLogger(__name__)
 STAGE = "distilled"
@@ -284,16 +284,12 @@ class Distillation:
             labels=list(results.get("per_label", {})),
             datasets=[card_dataset(data) for data in (self.data, self.unlabelled) if data],
             results=results,
-            hyperparameters={
-                name: getattr(self.training, name)
-                for name in (
-                    "learning_rate",
-                    "num_train_epochs",
-                    "per_device_train_batch_size",
-                    "seed",
-                    "weight_averaging",
-                )
-            },
+            hyperparameters=notable_hyperparameters(
+                {
+                    name: getattr(self.training, name)
+                    for name in (*DECISIVE_ARGUMENTS, "per_device_train_batch_size", "gradient_accumulation_steps")
+                }
+            ),
             versions=library_versions(),
             figures={name: text for name, text in CAPTIONS.items() if (self.folder / name).exists()},
             problem_type=self.data.problem_type,
