@@ -105,6 +105,14 @@ class RecurrentEncoderModel(PreTrainedModel):
         self.pooler = TextPooler(config)
         self.post_init()
 
+    def save_pretrained(self, save_directory: str, **kwargs: Any) -> None:
+        """Save the model; the config names every class that the Auto classes may ask for."""
+        self.config.auto_map = {
+            "AutoConfig": "configuration_recurrent_encoder.RecurrentEncoderConfig",
+            "AutoModel": "modeling_recurrent_encoder.RecurrentEncoderModel",
+        }
+        super().save_pretrained(save_directory, **kwargs)
+
     def get_input_embeddings(self) -> nn.Module:
         return self.word_embeddings
 
