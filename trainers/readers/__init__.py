@@ -3,6 +3,7 @@
 Labels are a multi-hot `list[float]` or a class id, in the order of the tuples of names.
 """
 
+from .dair import DAIR_EMOTIONS, read_dair_emotion
 from .goemotions import GOEMOTIONS, read_goemotions
 from .isear import ISEAR_EMOTIONS, read_isear
 from .posts import read_emotion_posts, read_sentiment_posts
@@ -12,6 +13,7 @@ from .semeval2018 import EMOTIONS, INTENSITY_EMOTIONS, read_semeval2018_ec, read
 from .sentiment140 import read_sentiment140
 
 __all__ = [
+    "DAIR_EMOTIONS",
     "EMOTIONS",
     "GOEMOTIONS",
     "INTENSITY_EMOTIONS",
@@ -20,6 +22,7 @@ __all__ = [
     "SENTIMENTS",
     "drop_conflicting_ids",
     "drop_repetitions",
+    "read_dair_emotion",
     "read_emotion_posts",
     "read_goemotions",
     "read_isear",
