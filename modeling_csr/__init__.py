@@ -4,8 +4,11 @@ from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassificati
 from transformers.pipelines import PIPELINE_REGISTRY
 
 from .configuration_csr import CSRConfig
+from .configuration_dialogue import DialogueConfig
 from .configuration_multitask import MultitaskConfig
+from .dialogue_tracker import DialogueTracker
 from .modeling_csr import CSRForSequenceClassification, CSRModel
+from .modeling_dialogue import DialogueForUtteranceClassification, DialogueModel
 from .modeling_multitask import MultitaskForSequenceClassification, MultitaskModel
 from .modeling_siamese import SiameseModel
 from .pipeline_emotion import CUSTOM_PIPELINES, EmotionClassificationPipeline
@@ -13,6 +16,7 @@ from .pipeline_emotion import CUSTOM_PIPELINES, EmotionClassificationPipeline
 for _config, _base, _classifier in (
     (MultitaskConfig, MultitaskModel, MultitaskForSequenceClassification),
     (CSRConfig, CSRModel, CSRForSequenceClassification),
+    (DialogueConfig, DialogueModel, DialogueForUtteranceClassification),
 ):
     AutoConfig.register(_config.model_type, _config)
     AutoModel.register(_config, _base)
@@ -39,6 +43,10 @@ __all__ = [
     "CSRConfig",
     "CSRForSequenceClassification",
     "CSRModel",
+    "DialogueConfig",
+    "DialogueForUtteranceClassification",
+    "DialogueModel",
+    "DialogueTracker",
     "EmotionClassificationPipeline",
     "MultitaskConfig",
     "MultitaskForSequenceClassification",
