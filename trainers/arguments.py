@@ -343,12 +343,15 @@ class RunArguments:
     training: StageTrainingArguments
 
 
-def parse_run_arguments(argv: Sequence[str], description: str | None = None) -> RunArguments:
+def parse_run_arguments(
+    argv: Sequence[str], description: str | None = None, defaults: Sequence[str] = ()
+) -> RunArguments:
     """Parse a command line. `--config FILE.yaml` gives options their defaults; the command line wins.
 
     Args:
         argv (`Sequence[str]`): The command line, without the program's name.
         description (`str`, *optional*): What `--help` says first.
+        defaults (`Sequence[str]`): Options of a command's own, which YAML and command line win over.
 
     Raises:
         FileNotFoundError: If the YAML file does not exist.
@@ -370,7 +373,7 @@ def parse_run_arguments(argv: Sequence[str], description: str | None = None) -> 
     if config is not None:
         # The parser converts what YAML leaves as text (1e-4), and later options win over earlier ones.
         argv = _options_of_yaml(config, {item.name for kind in kinds for item in fields(kind)}) + argv
-    *arguments, _ = parser.parse_args_into_dataclasses(argv)
+    *arguments, _ = parser.parse_args_into_dataclasses([*defaults, *argv])
     run = RunArguments(*arguments)
     if run.hub.push_space and not run.training.push_to_hub:
         raise ValueError("--push_space shows a model on the Hub: give --push_to_hub with it.")
