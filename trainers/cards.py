@@ -14,8 +14,8 @@ from model_cards.card import EXAMPLE_TEXTS, CardDataset
 from modeling_csr import DialogueForUtteranceClassification
 
 from .context import StageContext
-from .dialogue_attention import draw_attention
 from .data import BUNDLED_DATA, TaskDataset, load_task_dataset
+from .dialogue_attention import draw_attention
 from .encoders import BUNDLED_ENCODER, encoder_label
 from .inference import embed_texts, predict_logits
 from .metrics import decide

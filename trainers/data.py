@@ -114,6 +114,8 @@ def load_task_dataset(
     rows = {split: split_rows.encode(labels, problem_type) for split, split_rows in named.items()}
     # Also where dev is not asked for: train must be the same rows either way.
     if info is not None and info.folds is not None:
+        for row, cells in zip(rows["train"], tables["train"].rows, strict=True):
+            row["group"] = cells["group"]
         rows["train"], rows["dev"] = split_off_fold(rows["train"], info.folds, fold, SPLIT_SEED, info.name)
     elif may_split and "dev" not in tables:
         rows["train"], rows["dev"] = split_off_dev(rows["train"], dev_fraction, seed, tables["train"].source)
@@ -275,8 +277,11 @@ def _registered_hub_tables(info: DatasetInfo) -> dict[str, Table]:
             f"{info.hub_id} could not be loaded from the Hub: {error}\n{_how_to_get(info, None)}"
         ) from error
     if info.folds is not None:
-        # Its splits are the groups of the folds.
-        groups = [rows.add_column("group", [group] * len(rows)) for group, rows in splits.items()]
+        # Its splits are the groups of the folds, and all that is known of dialogues is the order of the texts.
+        groups = []
+        for group, rows in splits.items():
+            names = [group] * len(rows)
+            groups.append(rows.add_column("group", names).add_column("dialogue_id", names))
         splits = datasets.DatasetDict(train=datasets.concatenate_datasets(groups))
     return dataset_tables(splits, info.hub_id)
 

@@ -64,7 +64,7 @@ def read_iemocap(path: Path) -> list[dict[str, Any]]:
         )
     rows = []
     for number, cells in enumerate(table.rows):
-        dialogue, speaker = group, ""
+        dialogue, speaker = group, "-"
         if named:
             dialogue, speaker = (
                 require_text(cells[name], table.where(number, name)) for name in ("dialogue_id", "speaker")
