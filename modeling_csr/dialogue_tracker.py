@@ -27,7 +27,7 @@ class DialogueTracker:
 
     >>> name = "org/csr-emotion-dialogue"
     >>> model = AutoModelForSequenceClassification.from_pretrained(name, trust_remote_code=True)
-    >>> tracker = model.tracker(AutoTokenizer.from_pretrained(name))
+    >>> tracker = model.tracker(AutoTokenizer.from_pretrained(name, trust_remote_code=True))
     >>> tracker.add("You had my keys all day?", speaker="Ana")
     {'anger': 0.61, ...}
     >>> tracker.add("I am so sorry.", speaker="Ben")

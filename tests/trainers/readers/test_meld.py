@@ -61,7 +61,5 @@ def test_bad_rows_are_named(tmp_path: Path, row: str, message: str) -> None:
 def test_missing_columns_are_named(tmp_path: Path) -> None:
     path = tmp_path / "train_sent_emo.csv"
     path.write_text("Utterance,Emotion\nWell.,joy\n", encoding="utf-8")
-    with pytest.raises(
-        ValueError, match=r"line 1: no column Speaker, Dialogue_ID, Utterance_ID; .* Utterance, Emotion"
-    ):
+    with pytest.raises(ValueError, match=r"line 1: no column Speaker, Dialogue_ID, Utterance_ID; the columns are"):
         read_meld(path)
