@@ -53,7 +53,7 @@ class StageCard:
 
     Args:
         title (`str`): The model's name: its repository on the Hub, or its folder.
-        kind (`str`): `"multitask"`, `"siamese"` or `"csr"`.
+        kind (`str`): `"multitask"`, `"siamese"`, `"csr"`, `"dialogue"` or `"distilled"`.
         stage (`str`): The stage's name.
         starts_from (`dict[str, str]`): By part, the stage it was taken from.
         base_models (`list[str]`): Hub ids of what it was made of: the models of the stages before it, or the pretrained

@@ -176,3 +176,27 @@ def plot_space(vectors: np.ndarray, targets: np.ndarray, labels: Sequence[str], 
         f"two principal components ({explained:.0f} % of the variance); blue: texts with the label", fontsize=8
     )
     figure.savefig(path, dpi=120)
+
+
+def plot_attention(weights: Mapping[str, np.ndarray], names: Sequence[str], path: Path) -> None:
+    """Draw how much of each utterance was read for each other one of a dialogue.
+
+    Args:
+        weights (`Mapping[str, np.ndarray]`): By kind of attention, its weights `(utterances, utterances)`: a row for
+            the utterance that reads.
+        names (`Sequence[str]`): What stands at the rows, in order; long names are cut.
+        path (`Path`): The image file to write.
+    """
+    names = [name if len(name) <= 48 else name[:47] + "…" for name in names]
+    size = 0.3 * len(names) + 1
+    figure = Figure(figsize=(size * len(weights) + 0.07 * max(map(len, names)) + 1, size + 0.8), layout="constrained")
+    for axes, (kind, values) in zip(
+        figure.subplots(1, len(weights), sharey=True, squeeze=False)[0], weights.items(), strict=True
+    ):
+        image = axes.imshow(values, vmin=0, vmax=1, cmap="Blues")
+        axes.set_xticks(range(len(names)), range(1, len(names) + 1))
+        axes.set_yticks(range(len(names)), names, **AS_IT_IS)
+        axes.set_title(kind, fontsize=9)
+        axes.set_xlabel("utterance that is read")
+    figure.colorbar(image, ax=figure.axes, label="weight")
+    figure.savefig(path, dpi=120)

@@ -4,9 +4,12 @@ from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassificati
 from transformers.pipelines import PIPELINE_REGISTRY
 
 from .configuration_csr import CSRConfig
+from .configuration_dialogue import DialogueConfig
 from .configuration_multitask import MultitaskConfig
 from .configuration_recurrent_encoder import RecurrentEncoderConfig
+from .dialogue_tracker import DialogueTracker
 from .modeling_csr import CSRForSequenceClassification, CSRModel
+from .modeling_dialogue import DialogueForUtteranceClassification, DialogueModel
 from .modeling_multitask import MultitaskForSequenceClassification, MultitaskModel
 from .modeling_recurrent_encoder import RecurrentEncoderModel
 from .modeling_siamese import SiameseModel
@@ -15,6 +18,7 @@ from .pipeline_emotion import CUSTOM_PIPELINES, EmotionClassificationPipeline
 for _config, _base, _classifier in (
     (MultitaskConfig, MultitaskModel, MultitaskForSequenceClassification),
     (CSRConfig, CSRModel, CSRForSequenceClassification),
+    (DialogueConfig, DialogueModel, DialogueForUtteranceClassification),
 ):
     AutoConfig.register(_config.model_type, _config)
     AutoModel.register(_config, _base)
@@ -45,6 +49,10 @@ __all__ = [
     "CSRConfig",
     "CSRForSequenceClassification",
     "CSRModel",
+    "DialogueConfig",
+    "DialogueForUtteranceClassification",
+    "DialogueModel",
+    "DialogueTracker",
     "EmotionClassificationPipeline",
     "MultitaskConfig",
     "MultitaskForSequenceClassification",

@@ -11,6 +11,7 @@ from transformers import PreTrainedModel
 from transformers.utils import ModelOutput
 
 from .configuration_csr import CSRConfig
+from .freezing import eval_frozen
 from .layers import LabelAttention, SiameseNetwork, feed_forward
 from .losses import label_loss
 from .modeling_multitask import MultitaskModel
@@ -61,16 +62,6 @@ class CSRClassifierOutput(ModelOutput):
     common_space: torch.FloatTensor | None = None
 
 
-def _eval_frozen(module: nn.Module) -> None:
-    """Put the frozen submodules into eval mode."""
-    for child in module.children():
-        trained = [parameter.requires_grad for parameter in child.parameters()]
-        if trained and not any(trained):
-            child.eval()
-        elif trained and not all(trained):
-            _eval_frozen(child)
-
-
 class CSRPreTrainedModel(PreTrainedModel):
     config_class = CSRConfig
     base_model_prefix = "csr"
@@ -83,7 +74,7 @@ class CSRPreTrainedModel(PreTrainedModel):
         """Set the mode of all parts but the frozen ones, which stay in eval mode (no dropout in a frozen encoder)."""
         super().train(mode)
         if mode:
-            _eval_frozen(self)
+            eval_frozen(self)
         return self
 
     def save_pretrained(self, save_directory: str, **kwargs: Any) -> None:

@@ -56,6 +56,13 @@ class DataArguments:
         default=None,
         metadata={"help": "Label column, or several 0/1 columns, of your own emotion data (default: label or labels)."},
     )
+    emotion_fold: int = field(
+        default=0,
+        metadata={
+            "help": "Which fold is dev, from 0, where the emotion data have folds (isear; iemocap: leave one session "
+            "out)."
+        },
+    )
     sentiment_text_column: str | None = field(
         default=None, metadata={"help": "Text column of your own sentiment data (default: text)."}
     )
@@ -132,8 +139,9 @@ class DataArguments:
         return size
 
     def columns(self, task: str) -> dict[str, Any]:
-        """The column arguments of a task, as `load_task_dataset` takes them."""
-        return {name: getattr(self, f"{task}_{name}") for name in ("text_column", "label_columns")}
+        """The column arguments of a task and its fold, as `load_task_dataset` takes them."""
+        columns = {name: getattr(self, f"{task}_{name}") for name in ("text_column", "label_columns")}
+        return columns | {"fold": self.emotion_fold} if task == "emotion" else columns
 
 
 @dataclass
@@ -266,6 +274,30 @@ class CommonSpaceArguments:
 
 
 @dataclass
+class DialogueArguments:
+    """The dialogue stages."""
+
+    dialogue_size: int = field(default=128, metadata={"help": "Width of the layers over the dialogue."})
+    dialogue_attention_heads: int = field(default=4, metadata={"help": "Heads of the attention over the dialogue."})
+    dialogue_utterance_dropout: float = field(
+        default=0.3, metadata={"help": "Dropout of the utterances' representations."}
+    )
+    dialogue_dropout: float = field(
+        default=0.3, metadata={"help": "Dropout in the dialogue layers and before the classifier."}
+    )
+    dialogue_learning_rate: float = field(default=5e-4, metadata={"help": "Learning rate of the dialogue stages."})
+    dialogue_num_train_epochs: float = field(default=10.0, metadata={"help": "Epochs of the dialogue stages."})
+    dialogue_train_batch_size: int = field(default=16, metadata={"help": "Dialogues in a batch of each process."})
+    max_utterances: int = field(
+        default=64, metadata={"help": "Longer dialogues are cut into pieces of this number of utterances."}
+    )
+
+    def __post_init__(self) -> None:
+        if self.max_utterances < 1:
+            raise ValueError(f"--max_utterances must be at least 1, got {self.max_utterances}.")
+
+
+@dataclass
 class HubArguments:
     """What is published, besides the hub options of transformers (--push_to_hub, --hub_model_id, ...)."""
 
@@ -306,6 +338,7 @@ class RunArguments:
     model: ModelArguments
     siamese: SiameseArguments
     common: CommonSpaceArguments
+    dialogue: DialogueArguments
     hub: HubArguments
     training: StageTrainingArguments
 
@@ -341,6 +374,7 @@ def parse_run_arguments_and(
         ModelArguments,
         SiameseArguments,
         CommonSpaceArguments,
+        DialogueArguments,
         HubArguments,
         StageTrainingArguments,
         *((further,) if further else ()),
@@ -353,12 +387,12 @@ def parse_run_arguments_and(
         # The parser converts what YAML leaves as text (1e-4), and later options win over earlier ones.
         argv = _options_of_yaml(config, {item.name for kind in kinds for item in fields(kind)}) + argv
     *arguments, _ = parser.parse_args_into_dataclasses([*defaults, *argv])
-    run = RunArguments(*arguments[:6])
+    run = RunArguments(*arguments[: len(kinds) - bool(further)])
     if run.hub.push_space and not run.training.push_to_hub:
         raise ValueError("--push_space shows a model on the Hub: give --push_to_hub with it.")
     if run.hub.push_space and run.training.hub_revision:
         raise ValueError("--push_space shows the model's main branch: leave --hub_revision out.")
-    return run, arguments[6] if further else None
+    return run, arguments[-1] if further else None
 
 
 def _value_of(option: str, argv: list[str]) -> str | None:

@@ -12,9 +12,11 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase, TrainingArgum
 
 from model_cards import StageCard, plot_decisions, plot_space, plot_stages, plot_training_curves
 from model_cards.card import EXAMPLE_TEXTS, CardDataset
+from modeling_csr import DialogueForUtteranceClassification
 
 from .context import StageContext
 from .data import BUNDLED_DATA, TaskDataset, load_task_dataset
+from .dialogue_attention import draw_attention
 from .encoders import BUNDLED_ENCODER, encoder_label
 from .inference import embed_texts, predict_logits
 from .metrics import decide
@@ -26,6 +28,7 @@ LIBRARIES = ("transformers", "torch", "datasets", "tokenizers", "huggingface_hub
 CAPTIONS = {
     "stages.png": "The stages that the model comes from",
     "decisions.png": "Of the dev texts annotated with a label, the share that was given each label",
+    "attention.png": "How much the model reads of the other utterances of a dev dialogue, for each utterance",
     "space.png": "The dev texts in the model's space",
     "training_curves.png": "Losses over the epochs",
 }
@@ -83,6 +86,11 @@ def draw_figures(
         decisions = decide(logits, config["problem_type"], thresholds)
         decisions = decisions if decisions.ndim == 2 else np.eye(len(config["labels"]))[decisions]
         plot_decisions(decisions, targets, config["labels"], folder / "decisions.png")
+    if isinstance(model, DialogueForUtteranceClassification):
+        info = context.tasks[task].info
+        publish = context.args.hub.card_examples or bool(info and info.bundled)
+        draw_attention(stage.starts_from["utterance_encoder"], context, model, publish, folder / "attention.png")
+        return
     texts = list(context.tasks[task].splits["dev"]["text"])[:MAX_POINTS]
     if len(texts) > 2:
         vectors = embed_texts(

@@ -57,6 +57,27 @@ SARAVIA_2018 = """\
   pages = {3687--3697},
 }"""
 
+PORIA_2019 = """\
+@inproceedings{poria-etal-2019-meld,
+  title = {{MELD}: A Multimodal Multi-Party Dataset for Emotion Recognition in Conversations},
+  author = {Poria, Soujanya and Hazarika, Devamanyu and Majumder, Navonil and Naik, Gautam and Cambria, Erik and
+    Mihalcea, Rada},
+  booktitle = {Proceedings of the 57th Annual Meeting of the Association for Computational Linguistics},
+  year = {2019},
+  pages = {527--536},
+}"""
+
+BUSSO_2008 = """\
+@article{busso-etal-2008-iemocap,
+  title = {{IEMOCAP}: interactive emotional dyadic motion capture database},
+  author = {Busso, Carlos and Bulut, Murtaza and Lee, Chi-Chun and Kazemzadeh, Abe and Mower, Emily and Kim, Samuel and
+    Chang, Jeannette N. and Lee, Sungbok and Narayanan, Shrikanth S.},
+  journal = {Language Resources and Evaluation},
+  volume = {42},
+  pages = {335--359},
+  year = {2008},
+}"""
+
 POSTS = """\
 @misc{csr-emotion-posts,
   title = {csr-emotion posts: a small synthetic corpus of emotions and sentiment},

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch.nn.utils.rnn import pad_sequence
 from transformers import PreTrainedTokenizerBase
 
 from modeling_csr.losses import IGNORE_INDEX
@@ -56,3 +57,16 @@ def collate_representations(rows: list[dict[str, Any]]) -> dict[str, Any]:
         ),
         "labels": torch.stack([row["labels"] for row in rows]),
     }
+
+
+def collate_dialogues(rows: list[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
+    """Pads the dialogues of a [`DialogueDataset`] to the longest of the batch; padding has no labels."""
+    floating = rows[0]["labels"].is_floating_point()
+    padding = {"labels": float("nan") if floating else IGNORE_INDEX}
+    batch = {
+        name: pad_sequence([row[name] for row in rows], batch_first=True, padding_value=padding.get(name, 0))
+        for name in rows[0]
+    }
+    lengths = torch.tensor([len(row["labels"]) for row in rows])
+    batch["utterance_mask"] = (torch.arange(int(lengths.max())) < lengths[:, None]).long()
+    return batch

@@ -7,6 +7,7 @@ from typing import Any
 
 import datasets
 
+from .dialogues import utterance_place
 from .tables import Table, require_text
 
 # CSV holds strings, JSON and Parquet numbers or booleans: all of them by how they are written.
@@ -50,7 +51,8 @@ class NamedRows:
             problem_type (`str`): Problem type of the train split.
 
         Returns:
-            `list[dict]` with `text` (`str`) and `labels` (`list[float]` multi-hot, or `int` class id).
+            `list[dict]` with `text` (`str`) and `labels` (`list[float]` multi-hot, or `int` class id), and what
+            [`~trainers.dialogues.utterance_place`] says of utterances.
 
         Raises:
             ValueError: If a label is not in the space, or the table has another space or problem type.
@@ -73,10 +75,10 @@ class NamedRows:
                     raise ValueError(
                         f"{place}: label {name!r} does not occur in train; its labels: {', '.join(labels)}."
                     )
-            if self.problem_type == "multi_label_classification":
-                rows.append({"text": text, "labels": [float(name in names) for name in labels]})
-            else:
-                rows.append({"text": text, "labels": index[names[0]]})
+            row: dict[str, Any] = {"text": text, "labels": [float(name in names) for name in labels]}
+            if self.problem_type == "single_label_classification":
+                row["labels"] = index[names[0]]
+            rows.append(row | utterance_place(self.table, number))
         return rows
 
 

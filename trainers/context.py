@@ -95,7 +95,7 @@ class StageContext:
         return rows.rename_column("labels", f"labels_{task}").map(
             lambda batch: self.tokenizer(batch["text"], truncation=True, max_length=self.args.data.max_length),
             batched=True,
-            remove_columns=["text"],
+            remove_columns=[name for name in rows.column_names if name != "labels"],
             desc=description,
         )
 

@@ -9,6 +9,7 @@ from typing import Any
 import datasets
 
 from .columns import name_rows
+from .dialogues import DIALOGUE_COLUMNS
 from .holdout import split_off_dev, split_off_fold
 from .readers import drop_conflicting_ids, drop_repetitions
 from .registry import REGISTRY, DatasetInfo
@@ -32,7 +33,8 @@ class TaskDataset:
         labels (`list[str]`): Label names, in the order of the targets.
         problem_type (`str`): `"multi_label_classification"` or `"single_label_classification"`.
         splits (`datasets.DatasetDict`): The splits that were asked for, with the columns `text` (string) and `labels`
-            (a list of 0.0 and 1.0, one a label, or a class id).
+            (a list of 0.0 and 1.0, one a label, or a class id), and those of [`~trainers.dialogues.DIALOGUE_COLUMNS`]
+            where the texts are utterances in dialogues.
         info (`DatasetInfo`, *optional*): What is known of it, for a registered dataset.
     """
 
@@ -52,6 +54,7 @@ def load_task_dataset(
     splits: Sequence[str] = ("train", "dev"),
     dev_fraction: float = 0.1,
     seed: int = 42,
+    fold: int = 0,
 ) -> TaskDataset:
     """Load a dataset and check it.
 
@@ -68,6 +71,7 @@ def load_task_dataset(
         splits (`Sequence[str]`, defaults to `("train", "dev")`): Which of `train`, `dev` and `test` to load.
         dev_fraction (`float`, defaults to 0.1): Part of the texts that becomes dev where there is no dev split.
         seed (`int`, defaults to 42): Seed of the shuffling that chooses these texts.
+        fold (`int`, defaults to 0): Which fold is dev, for a registered dataset that has folds.
 
     Returns:
         `TaskDataset`.
@@ -84,7 +88,7 @@ def load_task_dataset(
     if info is not None:
         folder = find_folder(info, data_dir)
         if folder is not None:
-            rows = read_splits(info, folder, splits)
+            rows = read_splits(info, folder, splits, fold)
             return _task_dataset(name, list(info.labels), info.problem_type, rows, info)
         text_column, label_columns = info.hub_text_column, list(info.hub_label_columns or info.labels)
         tables, may_split = _registered_hub_tables(info), False
@@ -109,7 +113,11 @@ def load_task_dataset(
     labels, problem_type = first.label_space(), first.problem_type
     rows = {split: split_rows.encode(labels, problem_type) for split, split_rows in named.items()}
     # Also where dev is not asked for: train must be the same rows either way.
-    if may_split and "dev" not in tables:
+    if info is not None and info.folds is not None:
+        for row, cells in zip(rows["train"], tables["train"].rows, strict=True):
+            row["group"] = cells["group"]
+        rows["train"], rows["dev"] = split_off_fold(rows["train"], info.folds, fold, SPLIT_SEED, info.name)
+    elif may_split and "dev" not in tables:
         rows["train"], rows["dev"] = split_off_dev(rows["train"], dev_fraction, seed, tables["train"].source)
     missing = [split for split in splits if split not in rows]
     if missing:
@@ -268,6 +276,13 @@ def _registered_hub_tables(info: DatasetInfo) -> dict[str, Table]:
         raise FileNotFoundError(
             f"{info.hub_id} could not be loaded from the Hub: {error}\n{_how_to_get(info, None)}"
         ) from error
+    if info.folds is not None:
+        # Its splits are the groups of the folds, and all that is known of dialogues is the order of the texts.
+        groups = []
+        for group, rows in splits.items():
+            names = [group] * len(rows)
+            groups.append(rows.add_column("group", names).add_column("dialogue_id", names))
+        splits = datasets.DatasetDict(train=datasets.concatenate_datasets(groups))
     return dataset_tables(splits, info.hub_id)
 
 
@@ -295,8 +310,9 @@ def _task_dataset(
     features = datasets.Features({"text": datasets.Value("string"), "labels": target})
     splits = {}
     for split, split_rows in rows.items():
-        columns = {column: [row[column] for row in split_rows] for column in features}
-        splits[split] = datasets.Dataset.from_dict(columns, features=features)
+        kept = {column: kind for column, kind in DIALOGUE_COLUMNS.items() if all(column in row for row in split_rows)}
+        columns = {column: [row[column] for row in split_rows] for column in (*features, *kept)}
+        splits[split] = datasets.Dataset.from_dict(columns, features=datasets.Features(features | kept))
     return TaskDataset(name, labels, problem_type, datasets.DatasetDict(splits), info)
 
 

@@ -15,11 +15,13 @@ def split_off_dev(
     rows: list[dict[str, Any]], fraction: float, seed: int, source: str
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Split a dev part off, stratified by label, and say so in a warning. A text that stands there twice stays on one
-    side.
+    side, and so does a dialogue.
 
     Args:
-        rows (`list[dict]`): Rows of `text` and `labels` (a class id, or 0 and 1, one a label).
-        fraction (`float`): Part of the different texts that becomes dev; at least one text, and at most all but one.
+        rows (`list[dict]`): Rows of `text` and `labels` (a class id, or 0 and 1, one a label), and `dialogue_id` where
+            they are utterances.
+        fraction (`float`): Part of the different texts, or of the dialogues, that becomes dev; at least one, and at
+            most all but one.
         seed (`int`): Seed of the draw.
         source (`str`): What messages call the data.
 
@@ -27,14 +29,16 @@ def split_off_dev(
         `tuple[list[dict], list[dict]]`: train and dev, each in the order of `rows`.
 
     Raises:
-        ValueError: If there are fewer than two different texts.
+        ValueError: If there are fewer than two different texts or dialogues.
     """
-    texts = np.array([row["text"] for row in rows], dtype=object)
-    different = len(set(texts))
+    group = "dialogue_id" if "dialogue_id" in rows[0] else "text"
+    groups = np.array([row[group] for row in rows], dtype=object)
+    different = len(set(groups))
     if different < 2:
-        raise ValueError(f"{source} holds {different} different texts: too few to split a dev split off.")
+        what = "texts" if group == "text" else "dialogues"
+        raise ValueError(f"{source} holds {different} different {what}: too few to split a dev split off.")
     labels = np.array([row["labels"] for row in rows])
-    train, dev = stratified_split(labels, fraction, seed, groups=texts)
+    train, dev = stratified_split(labels, fraction, seed, groups=groups)
     logger.warning(
         "%s has no dev split: %d of its %d rows, drawn by label with seed %d, are held out as dev.",
         source,
@@ -52,7 +56,8 @@ def split_off_fold(
 
     Args:
         rows (`list[dict]`): Rows of `text`, `labels` (`int`) and `group`.
-        folds (`int`): How many folds there are, of groups chosen at random and with about the same labels in each.
+        folds (`int`): How many folds there are, of groups chosen at random and with about the same labels in each;
+            where there are as many groups as folds, each is one, in alphabetical order.
         fold (`int`): Which of them becomes dev, from 0.
         seed (`int`): Seed of the shuffling.
         source (`str`): What messages call the data.
@@ -69,8 +74,12 @@ def split_off_fold(
     different = len(set(groups))
     if different < folds:
         raise ValueError(f"{source} holds rows of {different} groups: too few for {folds} folds.")
-    splitter = StratifiedGroupKFold(n_splits=folds, shuffle=True, random_state=seed)
-    train, dev = list(splitter.split(groups, [row["labels"] for row in rows], groups))[fold]
+    if different == folds:
+        dev = np.flatnonzero(np.array(groups) == sorted(set(groups))[fold])
+        train = np.setdiff1d(np.arange(len(rows)), dev)
+    else:
+        splitter = StratifiedGroupKFold(n_splits=folds, shuffle=True, random_state=seed)
+        train, dev = list(splitter.split(groups, [row["labels"] for row in rows], groups))[fold]
     logger.warning(
         "%s has no dev split: fold %d of %d, %d of its %d rows, is held out as dev.",
         source,

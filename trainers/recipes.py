@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-StageKind = Literal["multitask", "siamese", "csr"]
+StageKind = Literal["multitask", "siamese", "csr", "dialogue"]
 
 
 @dataclass(frozen=True)
@@ -12,11 +12,11 @@ class Stage:
 
     Args:
         name (`str`): Its folder in the run's folder.
-        kind (`str`): `"multitask"`, `"siamese"` or `"csr"`: the model family and the Trainer.
+        kind (`str`): `"multitask"`, `"siamese"`, `"csr"` or `"dialogue"`: the model family and the Trainer.
         tasks (`tuple[str, ...]`): The tasks it has labels of; the first is the one it is judged by.
         starts_from (`dict[str, str]`): By part, the stage that the part is taken from. Parts: `encoder` (multitask),
-            `emotion_encoder`, `source_encoders.0` and so on, `siamese`, or `model` (the whole model, which holds the
-            others).
+            `emotion_encoder`, `source_encoders.0` and so on, `siamese`, `utterance_encoder` (dialogue), or `model` (the
+            whole model, which holds the others).
         frozen (`tuple[str, ...]`): Modules that are not trained.
         config (`dict[str, Any]`): Config fields that belong to the recipe.
         training (`dict[str, Any]`): Training arguments that belong to the recipe.
@@ -200,7 +200,21 @@ ABLATIONS: dict[str, tuple[Stage, ...]] = {
         joint_stage("token-space-self-trained", **FROM_RELATED, **SELF_TRAINED),
     ),
 }
-RECIPES = PAPER_RECIPES | OWN_RECIPES | CONTROLS | ABLATIONS
+# Utterances in their dialogue: alone, after those before them, and among all.
+DIALOGUE_RECIPES: dict[str, tuple[Stage, ...]] = {
+    name: (
+        EMOTION_ENCODER,
+        Stage(
+            name,
+            "dialogue",
+            starts_from={"utterance_encoder": "emotion-encoder"},
+            frozen=("dialogue.utterance_encoder",),
+            config={"context": context},
+        ),
+    )
+    for name, context in {"dialogue-none": "none", "dialogue-past": "past", "dialogue": "full"}.items()
+}
+RECIPES = PAPER_RECIPES | OWN_RECIPES | CONTROLS | ABLATIONS | DIALOGUE_RECIPES
 
 
 def stages_of(recipes: list[str]) -> list[Stage]:

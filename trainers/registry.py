@@ -5,19 +5,33 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .citations import DEMSZKY_2020, GO_2009, MOHAMMAD_2018, POSTS, ROSENTHAL_2017, SARAVIA_2018, SCHERER_1994
+from .citations import (
+    BUSSO_2008,
+    DEMSZKY_2020,
+    GO_2009,
+    MOHAMMAD_2018,
+    PORIA_2019,
+    POSTS,
+    ROSENTHAL_2017,
+    SARAVIA_2018,
+    SCHERER_1994,
+)
 from .readers import (
     DAIR_EMOTIONS,
     EMOTIONS,
     GOEMOTIONS,
+    IEMOCAP_EMOTIONS,
     INTENSITY_EMOTIONS,
     ISEAR_EMOTIONS,
+    MELD_EMOTIONS,
     POLARITIES,
     SENTIMENTS,
     read_dair_emotion,
     read_emotion_posts,
     read_goemotions,
+    read_iemocap,
     read_isear,
+    read_meld,
     read_semeval2017_4a,
     read_semeval2017_4b,
     read_semeval2018_ec,
@@ -45,7 +59,8 @@ class DatasetInfo:
         homepage (`str`): Where to read about it and get it.
         description (`str`): One line.
         reader (`Callable[[Path], list[dict]]`): From one file to rows of `id`, `text` and `labels` (`list[float]`
-            multi-hot, or `int` class id), and `group` where there are `folds`. Further keys are not used.
+            multi-hot, or `int` class id), and `group` where there are `folds`. Of dialogues also `dialogue_id`,
+            `utterance_id` and `speaker`. Further keys are not used.
         hub_config (`str`, *optional*): Its configuration on the Hub.
         hub_text_column (`str`, defaults to `"text"`): The column of the texts on the Hub.
         hub_label_columns (`tuple[str, ...]`, *optional*): The columns of the labels on the Hub; one a label, named as
@@ -293,6 +308,37 @@ _DATASETS = (
         reader=read_dair_emotion,
         hub_config="split",
         hub_label_columns=("label",),
+    ),
+    DatasetInfo(
+        name="meld",
+        folder="meld",
+        splits={"train": ("train_sent_emo.csv",), "dev": ("dev_sent_emo.csv",), "test": ("test_sent_emo.csv",)},
+        labels=MELD_EMOTIONS,
+        problem_type="single_label_classification",
+        hub_id=None,
+        license="gpl-3.0",
+        citation=PORIA_2019,
+        homepage="https://github.com/declare-lab/MELD",
+        description="MELD: utterances in dialogues of the series Friends (English), with seven emotions and speakers.",
+        reader=read_meld,
+    ),
+    DatasetInfo(
+        name="iemocap",
+        folder="iemocap",
+        splits={split: ("*ession*",) for split in ("train", "dev")},
+        labels=IEMOCAP_EMOTIONS,
+        problem_type="single_label_classification",
+        hub_id="Zahra99/IEMOCAP_Text",
+        license="other",  # on request, for research use
+        citation=BUSSO_2008,
+        homepage="https://sail.usc.edu/iemocap/",
+        description=(
+            "IEMOCAP (English): transcripts of ten actors in five sessions with four classes, for research use; dev is "
+            "one of the sessions."
+        ),
+        reader=read_iemocap,
+        hub_label_columns=("label",),
+        folds=5,
     ),
 )
 

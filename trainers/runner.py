@@ -15,6 +15,7 @@ from .arguments import RunArguments
 from .cards import describe_examples, draw_figures, write_card
 from .context import StageContext
 from .data import load_task_dataset
+from .dialogues import DIALOGUE_COLUMNS, check_dialogues
 from .emissions import emissions_of
 from .encoders import encoder_bytes, encoder_config, encoder_identity, longest_text, resolve_encoder
 from .evaluation import evaluate_classifier
@@ -22,7 +23,7 @@ from .recipes import RECIPES, Stage, stages_of
 from .records import StageRecord, digest, write_json
 from .results import DEV_LOGITS_NAME, read_results, update_results
 from .run_publishing import RunPublisher
-from .sampling import stratified_sample
+from .sampling import stratified_sample, stratified_split
 from .stages import build_trainer, stage_arguments
 from .tokenization import check_same_tokenizer, count_truncated, load_tokenizer
 from .trainer import StageTrainer
@@ -70,9 +71,17 @@ class Runner:
                 raise ValueError(f"--recipe {' '.join(model.recipe)} needs --{task}_dataset, such as goemotions.")
             dataset = load_task_dataset(name, data_dir=data.data_dir, **data.columns(task))
             train = dataset.splits["train"]
+            if any(stage.kind == "dialogue" and task in stage.tasks for stage in self.stages):
+                check_dialogues(dataset.splits, dataset.name)
             size = data.sample_size(task, len(train))
             if size < len(train):
-                train = train.select(stratified_sample(np.asarray(train["labels"]), size, training.seed))
+                labels = np.asarray(train["labels"])
+                if "dialogue_id" in train.column_names:
+                    # Whole dialogues, so about as many texts.
+                    dialogues = np.asarray(train["dialogue_id"])
+                    train = train.select(stratified_split(labels, size / len(train), training.seed, dialogues)[1])
+                else:
+                    train = train.select(stratified_sample(labels, size, training.seed))
                 dataset.splits["train"] = train
             truncated = count_truncated(tokenizer, list(train["text"]), data.max_length)
             if truncated:
@@ -155,6 +164,12 @@ class Runner:
             made_from["siamese"] = vars(args.siamese)
         elif stage.kind == "csr":
             made_from["common"] = vars(args.common)
+        elif stage.kind == "dialogue":
+            made_from["dialogue"] = vars(args.dialogue)
+            made_from["dialogues"] = {
+                split: digest([list(rows[column]) for column in DIALOGUE_COLUMNS])
+                for split, rows in context.tasks["emotion"].splits.items()
+            }
         return StageRecord(stage.name, made_from)
 
     def _data_identity(self, task: str, context: StageContext) -> dict[str, Any]:

@@ -12,12 +12,20 @@ from transformers import (
     set_seed,
 )
 
-from modeling_csr import CSRForSequenceClassification, MultitaskForSequenceClassification, MultitaskModel, SiameseModel
+from modeling_csr import (
+    CSRForSequenceClassification,
+    DialogueForUtteranceClassification,
+    MultitaskForSequenceClassification,
+    MultitaskModel,
+    SiameseModel,
+)
 
 from .arguments import RunArguments
-from .collators import SingleTaskCollator, TaskCollator, collate_representations
+from .collators import SingleTaskCollator, TaskCollator, collate_dialogues, collate_representations
 from .context import StageContext
 from .csr_trainer import CSRTrainer
+from .dialogue_trainer import DialogueTrainer
+from .dialogues import DialogueDataset, dialogue_rows
 from .encoders import config_with_dropout, encoder_config, fast_attention, resolve_encoder
 from .metrics import TaskMetrics
 from .multitask_trainer import MultitaskTrainer
@@ -43,7 +51,9 @@ def stage_arguments(stage: Stage, args: RunArguments) -> StageTrainingArguments:
     elif stage.joint:
         changes["head_learning_rate"] = args.common.common_learning_rate
     else:
-        prefix, kind = ("siamese", args.siamese) if stage.kind == "siamese" else ("common", args.common)
+        prefixes = {"siamese": "siamese", "csr": "common", "dialogue": "dialogue"}
+        prefix = prefixes[stage.kind]
+        kind = getattr(args, prefix)
         changes |= {
             "learning_rate": getattr(kind, f"{prefix}_learning_rate"),
             "head_learning_rate": None,
@@ -64,7 +74,12 @@ def build_trainer(stage: Stage, context: StageContext) -> StageTrainer:
     """A stage's Trainer, ready to train. The same seed gives the same start, whatever ran before."""
     arguments = stage_arguments(stage, context.args)
     set_seed(arguments.seed)
-    build = {"multitask": _multitask_trainer, "siamese": _siamese_trainer, "csr": _csr_trainer}[stage.kind]
+    build = {
+        "multitask": _multitask_trainer,
+        "siamese": _siamese_trainer,
+        "csr": _csr_trainer,
+        "dialogue": _dialogue_trainer,
+    }[stage.kind]
     trainer = build(stage, context, arguments)
     attention = context.args.model.attn_implementation or fast_attention(arguments.device)
     if attention is not None:
@@ -227,6 +242,41 @@ def _csr_trainer(stage: Stage, context: StageContext, arguments: StageTrainingAr
         data_collator=collate_representations,
         processing_class=context.tokenizer,
         compute_metrics=TaskMetrics(task),
+    )
+
+
+def _dialogue_trainer(stage: Stage, context: StageContext, arguments: StageTrainingArguments) -> StageTrainer:
+    options = context.args.dialogue
+    parent = stage.starts_from["utterance_encoder"]
+    encoder = AutoModel.from_pretrained(context.folder(parent))
+    model = DialogueForUtteranceClassification.from_encoder(
+        encoder,
+        dialogue_size=options.dialogue_size,
+        num_attention_heads=options.dialogue_attention_heads,
+        utterance_dropout=options.dialogue_utterance_dropout,
+        classifier_dropout=options.dialogue_dropout,
+        **_label_config(context),
+        **stage.config,
+    )
+    _freeze(model, stage, context)
+
+    def dataset(split: str) -> DialogueDataset:
+        rows = context.tasks["emotion"].splits[split]
+        return DialogueDataset(
+            context.representations(model.dialogue.utterance_encoder, parent, split),
+            list(rows["speaker"]),
+            context.labels(split),
+            dialogue_rows(rows, options.max_utterances),
+        )
+
+    return DialogueTrainer(
+        model=model,
+        args=arguments,
+        train_dataset=dataset("train"),
+        eval_dataset=dataset("dev"),
+        data_collator=collate_dialogues,
+        processing_class=context.tokenizer,
+        compute_metrics=TaskMetrics({"emotion": context.task_config("emotion")}),
     )
 
 

@@ -192,9 +192,7 @@ def test_as_the_encoder_of_a_classifier(tmp_path: Path) -> None:
     assert model.multitask.encoder.pooler is None
     # Runs set the attention of every encoder.
     model.set_attn_implementation("eager")
-    torch.testing.assert_close(
-        model(IDS, MASK).representation, encoder(projection_size=4)(IDS, MASK).pooler_output
-    )
+    torch.testing.assert_close(model(IDS, MASK).representation, encoder(projection_size=4)(IDS, MASK).pooler_output)
     model.save_pretrained(tmp_path / "trained")
     loaded, info = MultitaskForSequenceClassification.from_pretrained(tmp_path / "trained", output_loading_info=True)
     assert type(loaded.multitask.encoder) is RecurrentEncoderModel and not any(info.values())

@@ -153,7 +153,7 @@ def test_abbreviations_are_refused(argv: list[str]) -> None:
 @pytest.mark.parametrize(
     ("option", "value"),
     [
-        ("pooling", "max"),
+        ("pooling", "median"),
         ("threshold", "tuned"),
         ("siamese_pairs", "hard"),
         ("learning_rate", "fast"),
@@ -277,6 +277,7 @@ def test_cpus_without_bf16_matrices_are_told_apart() -> None:
 def test_stages_take_their_own_options() -> None:
     options = (
         "--output_dir out --learning_rate 0.1 --siamese_learning_rate 0.2 --common_learning_rate 0.3 "
+        "--dialogue_learning_rate 0.4 --dialogue_num_train_epochs 7 --dialogue_train_batch_size 8 "
         "--num_train_epochs 1 --siamese_num_train_epochs 2 --common_num_train_epochs 3 "
         "--per_device_train_batch_size 4 --siamese_train_batch_size 5 --common_train_batch_size 6 "
         "--bf16 True --seed 9 --weight_decay 0.5"
@@ -294,7 +295,12 @@ def test_stages_take_their_own_options() -> None:
             training.bf16,
         )
 
-    expected = {"multitask": (0.1, 1, 4, True), "siamese": (0.2, 2, 5, False), "csr": (0.3, 3, 6, False)}
+    expected = {
+        "multitask": (0.1, 1, 4, True),
+        "siamese": (0.2, 2, 5, False),
+        "csr": (0.3, 3, 6, False),
+        "dialogue": (0.4, 7, 8, False),
+    }
     names = ("learning_rate", "num_train_epochs", "per_device_train_batch_size", "bf16")
     for stage in stages_of(list(RECIPES)):
         of_kind = dict(zip(names, expected["multitask" if stage.joint else stage.kind], strict=True))

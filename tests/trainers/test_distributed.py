@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = Path(__file__).with_name("tiny.py")
-KINDS = ("two-tasks", "csr")
+KINDS = ("two-tasks", "csr", "dialogue")
 
 
 @pytest.fixture(scope="module")
@@ -30,10 +30,10 @@ def folders(tiny: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> dict[
         "CUDA_VISIBLE_DEVICES": "",
     }
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", str(SCRIPT)]
-    command += [str(folders["two"]), "two-tasks:4:1", "csr:2:2", "two-tasks:4:1:bf16"]
+    command += [str(folders["two"]), "two-tasks:4:1", "csr:2:2", "dialogue:4:1", "two-tasks:4:1:bf16"]
     finished = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240)
     assert finished.returncode == 0, finished.stdout + finished.stderr
-    tiny.main(str(folders["one"]), "two-tasks:8:1", "csr:8:1", "two-tasks:8:1:bf16")
+    tiny.main(str(folders["one"]), "two-tasks:8:1", "csr:8:1", "dialogue:8:1", "two-tasks:8:1:bf16")
     return folders
 
 

@@ -17,7 +17,7 @@ from trainers.siamese_trainer import siamese_metrics
 from trainers.stages import StageContext, build_trainer
 from trainers.trainer import StageTrainer
 
-KINDS = ("one-task", "two-tasks", "siamese", "csr")
+KINDS = ("one-task", "two-tasks", "siamese", "csr", "dialogue")
 NAMED_LOSSES = {
     "two-tasks": {"emotion_loss": 1.0, "sentiment_loss": 0.5},
     "csr": {"prediction_loss": 1.0, "reconstruction_loss": 0.7},
@@ -120,6 +120,13 @@ def loss_by_hand(kind: str, trainer: StageTrainer) -> float:
             embeddings = model.siamese.projection(batch["emotion_representation"]).numpy()
             distances = np.sqrt(((embeddings[:, 0] - embeddings[:, 1]) ** 2).sum(axis=1))
             return ((distances - batch["labels"].numpy()) ** 2).mean()
+        if kind == "dialogue":
+            classes = batch.pop("labels")
+            scores, chosen = model(**batch).logits, []
+            for row, column in zip(*np.nonzero(classes.numpy() != -100), strict=True):
+                chosen.append(-scores[row, column].log_softmax(-1)[classes[row, column]].item())
+            assert len(chosen) == sum(map(len, trainer.train_dataset.dialogues)) < classes.numel()
+            return float(np.mean(chosen))
         emotion, source = batch["emotion_representation"], batch["source_representations"][0]
         common = model.csr.common_encoder(torch.cat([source, emotion], dim=1))
         images = [model.csr.siamese.projection(half).numpy() for half in (model.csr.decoder(common), emotion)]

@@ -19,15 +19,18 @@ from transformers import BertConfig, BertTokenizer, DataCollatorWithPadding, def
 
 from modeling_csr import (
     CSRForSequenceClassification,
+    DialogueForUtteranceClassification,
     MultitaskConfig,
     MultitaskForSequenceClassification,
     MultitaskModel,
     SiameseModel,
 )
 from trainers.arguments import parse_run_arguments
-from trainers.collators import TaskCollator, collate_representations
+from trainers.collators import TaskCollator, collate_dialogues, collate_representations
 from trainers.csr_trainer import CSRTrainer
 from trainers.data import TaskDataset
+from trainers.dialogue_trainer import DialogueTrainer
+from trainers.dialogues import DialogueDataset
 from trainers.evaluation import evaluate_classifier
 from trainers.metrics import TaskMetrics
 from trainers.multitask_trainer import MultitaskTrainer
@@ -41,7 +44,7 @@ from trainers.tokenization import load_tokenizer
 from trainers.trainer import StageTrainer
 from trainers.training_arguments import StageTrainingArguments
 
-KINDS = ("one-task", "two-tasks", "siamese", "csr")
+KINDS = ("one-task", "two-tasks", "siamese", "csr", "dialogue")
 WORDS = [
     "a",
     "bad",
@@ -140,6 +143,34 @@ def csr_model(**options: Any) -> CSRForSequenceClassification:
     return model
 
 
+def dialogue_model(**options: Any) -> DialogueForUtteranceClassification:
+    labels = SENTIMENT["labels"]
+    model = DialogueForUtteranceClassification.from_encoder(
+        encoder(1),
+        id2label=dict(enumerate(labels)),
+        label2id={label: index for index, label in enumerate(labels)},
+        **{"dialogue_size": 8, "utterance_dropout": 0.0, "classifier_dropout": 0.0, **options},
+    )
+    for name, part in model.named_modules():
+        if name.startswith(("classifier", "dialogue.")) and not name.startswith("dialogue.utterance_encoder"):
+            spread_out(part)
+    model.dialogue.utterance_encoder.requires_grad_(False)
+    return model
+
+
+def dialogues(size: int) -> DialogueDataset:
+    """Dialogues of one to four utterances between two or three speakers, their rows in no order."""
+    rng = np.random.default_rng(3)
+    lengths = rng.integers(1, 5, size=size)
+    rows = rng.permutation(lengths.sum())
+    return DialogueDataset(
+        representations(encoder(1), len(rows)),
+        [str(number) for number in rng.integers(3, size=len(rows))],
+        rng.integers(3, size=len(rows)),
+        np.split(rows, lengths.cumsum()[:-1]),
+    )
+
+
 def token_rows(size: int, tasks: list[str]) -> list[dict[str, Any]]:
     """Tokenised texts; with two tasks, two of three have emotion labels and the third has sentiment labels."""
     labels, rng = emotions(size).tolist(), np.random.default_rng(2)
@@ -201,6 +232,9 @@ def trainer(kind: str, output_dir: str | Path, size: int = 21, **options: Any) -
         pairs = sample_pairs(emotions(size), size, "random", "jaccard")
         dataset = PairDataset(representations(model.emotion_encoder, size), *pairs)
         collator, metrics, cls = default_data_collator, None, SiameseTrainer
+    elif kind == "dialogue":
+        model, dataset = dialogue_model(), dialogues(size)
+        collator, metrics, cls = collate_dialogues, TaskMetrics({"emotion": SENTIMENT}), DialogueTrainer
     else:
         model, labels = csr_model(), emotions(size)
         if kind == "csr-tokens":
@@ -272,7 +306,8 @@ def main(output_dir: str, *runs: str) -> None:
         run.save_model()
         # Other dev rows than training rows, and no round number of them.
         run.eval_dataset = trainer(kind, folder, size=19).eval_dataset
-        results, _ = evaluate_classifier(run, "emotion", EMOTION, "per_label")
+        task = SENTIMENT if kind == "dialogue" else EMOTION
+        results, _ = evaluate_classifier(run, "emotion", task, "per_label")
         if run.is_world_process_zero():
             log = {"processes": run.accelerator.num_processes, "steps": logged_steps(run), "results": results}
             (folder / "log.json").write_text(json.dumps(log))

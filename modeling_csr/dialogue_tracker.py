@@ -1,0 +1,89 @@
+"""Following a dialogue: one utterance at a time, and the emotion so far. It travels to the Hub beside the weights."""
+
+from typing import Any
+
+import torch
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+
+class DialogueTracker:
+    """
+    Labels of a dialogue as it goes on: each new utterance is read once, in the context of those before it.
+
+    What it says of an utterance is what the model says of the last utterance of the dialogue so far. With
+    `context="past"` and `"none"` nothing of what came before is computed again; with `"full"` the dialogue layers run
+    again over the utterances' representations, and no text is read twice.
+
+    Args:
+        model ([`DialogueForUtteranceClassification`]): The model; it is put into eval mode.
+        tokenizer (`PreTrainedTokenizerBase`): Its tokenizer.
+        max_length (`int`, *optional*): Longer utterances are cut to this number of tokens; by default to what
+            the tokenizer says.
+
+    Example:
+
+    ```python
+    >>> from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+    >>> name = "org/csr-emotion-dialogue"
+    >>> model = AutoModelForSequenceClassification.from_pretrained(name, trust_remote_code=True)
+    >>> tracker = model.tracker(AutoTokenizer.from_pretrained(name, trust_remote_code=True))
+    >>> tracker.add("You had my keys all day?", speaker="Ana")
+    {'anger': 0.61, ...}
+    >>> tracker.add("I am so sorry.", speaker="Ben")
+    {'sadness': 0.72, ...}
+    ```
+    """
+
+    def __init__(
+        self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, max_length: int | None = None
+    ) -> None:
+        self.model, self.tokenizer, self.max_length = model.eval(), tokenizer, max_length
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin a new dialogue."""
+        self._speakers: dict[str, int] = {}
+        self._past: Any = None
+        self._representations: list[torch.Tensor] = []
+        self._speaker_ids: list[int] = []
+
+    @torch.inference_mode()
+    def add(self, text: str, speaker: str = "") -> dict[str, float]:
+        """Read the next utterance.
+
+        Args:
+            text (`str`): What is said.
+            speaker (`str`): Who says it: any name, the same for the same voice.
+
+        Returns:
+            `dict[str, float]`: By label its probability.
+
+        Raises:
+            ValueError: If there is no text.
+        """
+        if not isinstance(text, str) or not text.strip():
+            raise ValueError(f"An utterance must be a text that is not empty, got {text!r}.")
+        device, config = self.model.device, self.model.config
+        number = self._speakers.setdefault(speaker, len(self._speakers))
+        tokens = self.tokenizer(text, truncation=True, max_length=self.max_length, return_tensors="pt").to(device)
+        inputs = {name: value.unsqueeze(1) for name, value in tokens.items()}
+        if config.context == "full":
+            self._representations.append(self.model.dialogue.encode(**inputs))
+            self._speaker_ids.append(number)
+            output = self.model(
+                utterance_representations=torch.cat(self._representations, dim=1),
+                speaker_ids=torch.tensor([self._speaker_ids], device=device),
+            )
+        else:
+            speaker_ids = torch.tensor([[number]], device=device)
+            use_cache = config.context == "past"
+            output = self.model(**inputs, speaker_ids=speaker_ids, past=self._past, use_cache=use_cache)
+            self._past = output.past
+        logits = output.logits[0, -1].float()
+        single = config.problem_type == "single_label_classification"
+        probabilities = logits.softmax(dim=-1) if single else logits.sigmoid()
+        return {config.id2label[index]: value for index, value in enumerate(probabilities.tolist())}
+
+
+__all__ = ["DialogueTracker"]

@@ -1,0 +1,317 @@
+"""The `dialogue` family: labels of utterances in the context of their dialogue."""
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import torch
+from torch import nn
+from transformers import PreTrainedModel
+from transformers.utils import ModelOutput
+
+from .configuration_dialogue import DialogueConfig
+from .dialogue_layers import AttentionPooling, DialogueAttention, SpeakerFeatures, UtteranceLSTM, number_speakers
+from .dialogue_tracker import DialogueTracker
+from .freezing import eval_frozen
+from .losses import label_loss
+from .modeling_multitask import MultitaskModel
+from .pipeline_emotion import named_pipelines
+
+
+@dataclass
+class DialoguePast:
+    """What a dialogue that goes on leaves for its next utterances.
+
+    Args:
+        states (`torch.FloatTensor` of shape `(batch, past, dialogue_size)`): The LSTM's states.
+        speaker_ids (`torch.LongTensor` of shape `(batch, past)`): Who spoke.
+        recurrent_state (`tuple[torch.FloatTensor]`): What the LSTM ended in.
+    """
+
+    states: torch.Tensor
+    speaker_ids: torch.Tensor
+    recurrent_state: tuple[torch.Tensor, torch.Tensor]
+
+
+@dataclass
+class DialogueModelOutput(ModelOutput):
+    """
+    Args:
+        dialogue_states (`torch.FloatTensor` of shape `(batch, utterances, 4 * dialogue_size)`): What stands for each
+            utterance in its context: the utterance itself, the LSTM's state, what the attention read and what the
+            attention pooling gave.
+        utterance_representations (`torch.FloatTensor` of shape `(batch, utterances, size)`): The utterance encoder's.
+        attentions (`torch.FloatTensor` of shape `(batch, heads, utterances, past + utterances)`, *optional*): Weights
+            of the multi-head attention, where asked for.
+        pooling_attentions (`torch.FloatTensor` of shape `(batch, utterances, past + utterances)`, *optional*): Weights
+            of the attention pooling, where asked for.
+        past ([`DialoguePast`], *optional*): What the next utterances need, where asked for.
+    """
+
+    dialogue_states: torch.FloatTensor | None = None
+    utterance_representations: torch.FloatTensor | None = None
+    attentions: torch.FloatTensor | None = None
+    pooling_attentions: torch.FloatTensor | None = None
+    past: DialoguePast | None = None
+
+
+@dataclass
+class DialogueClassifierOutput(ModelOutput):
+    """
+    Args:
+        loss (`torch.FloatTensor`, *optional*): Mean loss of the labelled utterances, where labels are given.
+        logits (`torch.FloatTensor` of shape `(batch, utterances, num_labels)`): Unnormalised scores; of shape
+            `(batch, num_labels)` where single utterances were given.
+        attentions, pooling_attentions, past (*optional*): As in [`DialogueModelOutput`].
+    """
+
+    loss: torch.FloatTensor | None = None
+    logits: torch.FloatTensor | None = None
+    attentions: torch.FloatTensor | None = None
+    pooling_attentions: torch.FloatTensor | None = None
+    past: DialoguePast | None = None
+
+
+class DialoguePreTrainedModel(PreTrainedModel):
+    config_class = DialogueConfig
+    base_model_prefix = "dialogue"
+    supports_gradient_checkpointing = True
+    _supports_sdpa = True
+    # The losses are means over rows; a Trainer that knows about rows passes `num_items_in_batch` itself.
+    accepts_loss_kwargs = False
+
+    def train(self, mode: bool = True) -> Self:
+        """Set the mode of all parts but the frozen ones, which stay in eval mode (no dropout in a frozen encoder)."""
+        super().train(mode)
+        if mode:
+            eval_frozen(self)
+        return self
+
+    def save_pretrained(self, save_directory: str, **kwargs: Any) -> None:
+        """Save the model; the config names every class that the Auto classes may ask for (its own is added by it), and
+        that of a classifier its pipelines."""
+        self.config.auto_map = {
+            "AutoConfig": "configuration_dialogue.DialogueConfig",
+            "AutoModel": "modeling_dialogue.DialogueModel",
+            "AutoModelForSequenceClassification": "modeling_dialogue.DialogueForUtteranceClassification",
+        }
+        with named_pipelines(self):
+            super().save_pretrained(save_directory, **kwargs)
+
+
+class DialogueModel(DialoguePreTrainedModel):
+    """An utterance encoder with layers over the dialogue: an LSTM, multi-head attention and attention pooling.
+
+    Speakers are known by their place in the dialogue alone: who spoke first, second and so on, whether the same voice
+    goes on, and which utterances were said by the same one. There is no table of identities, in which a speaker who
+    was not seen in training would have no row and Ross would be learnt to be sad; so unknown speakers are nothing
+    special.
+
+    Args:
+        config ([`DialogueConfig`]): The configuration.
+    """
+
+    _keys_to_ignore_on_load_unexpected = [r"^classifier\."]
+
+    def __init__(self, config: DialogueConfig) -> None:
+        super().__init__(config)
+        size = config.dialogue_size
+        self.utterance_encoder = MultitaskModel(config.utterance_encoder)
+        self.utterance_dropout = nn.Dropout(config.utterance_dropout)
+        self.projection = nn.Linear(config.utterance_encoder.representation_size, size)
+        self.norm = nn.LayerNorm(size)
+        self.speakers = SpeakerFeatures(config)
+        self.dropout = nn.Dropout(config.classifier_dropout)
+        self.recurrent = UtteranceLSTM(config)
+        self.attention = DialogueAttention(config)
+        self.pooling = AttentionPooling(config)
+        self.post_init()
+
+    def get_input_embeddings(self) -> nn.Module:
+        return self.utterance_encoder.get_input_embeddings()
+
+    def encode(
+        self,
+        input_ids: torch.LongTensor,
+        attention_mask: torch.LongTensor | None = None,
+        token_type_ids: torch.LongTensor | None = None,
+        utterance_mask: torch.LongTensor | None = None,
+    ) -> torch.Tensor:
+        """Representations `(batch, utterances, size)` of tokens `(batch, utterances, tokens)`; 0 for padding."""
+        present = torch.ones(input_ids.shape[:2], dtype=torch.bool, device=input_ids.device)
+        if utterance_mask is not None:
+            present = utterance_mask.bool()
+        names = {"input_ids": input_ids, "attention_mask": attention_mask, "token_type_ids": token_type_ids}
+        inputs = {name: value[present] for name, value in names.items() if value is not None}
+        encoded = self.utterance_encoder(**inputs).representation
+        representations = encoded.new_zeros(*present.shape, encoded.shape[-1])
+        representations[present] = encoded
+        return representations
+
+    def forward(
+        self,
+        input_ids: torch.LongTensor | None = None,
+        attention_mask: torch.LongTensor | None = None,
+        token_type_ids: torch.LongTensor | None = None,
+        utterance_representations: torch.FloatTensor | None = None,
+        speaker_ids: torch.LongTensor | None = None,
+        utterance_mask: torch.LongTensor | None = None,
+        past: DialoguePast | None = None,
+        use_cache: bool = False,
+        output_attentions: bool = False,
+        return_dict: bool | None = None,
+    ) -> DialogueModelOutput | tuple:
+        """Tokens, or the representations already computed from them, with the same result.
+
+        Args:
+            input_ids, attention_mask, token_type_ids (`torch.LongTensor` of shape `(batch, utterances, tokens)`): The
+                dialogues; of shape `(batch, tokens)` for single utterances, each a dialogue of its own.
+            utterance_representations (`torch.FloatTensor` of shape `(batch, utterances, size)`): What the utterance
+                encoder gives, instead of tokens, as [`~DialogueModel.encode`] returns it.
+            speaker_ids (`torch.LongTensor` of shape `(batch, utterances)`, *optional*): Who speaks: any numbers, equal
+                for the same speaker of a dialogue. Without them one voice speaks.
+            utterance_mask (`torch.LongTensor` of shape `(batch, utterances)`, *optional*): 1 for utterances, 0 for the
+                padding behind them.
+            past ([`DialoguePast`], *optional*): What came before, with `context="past"`.
+            use_cache (`bool`): Whether to return `past`, for the utterances that come next; with `context="past"`.
+            output_attentions (`bool`): Whether to return the attention weights.
+
+        Raises:
+            ValueError: If neither tokens nor representations are given, padding does not stand at the end, or `past`
+                is given or asked for where it cannot be.
+        """
+        if utterance_representations is None:
+            if input_ids is None:
+                raise ValueError("Pass input_ids, or utterance_representations.")
+            tokens = (input_ids, attention_mask, token_type_ids)
+            if input_ids.dim() == 2:
+                tokens = tuple(value if value is None else value.unsqueeze(1) for value in tokens)
+            utterance_representations = self.encode(*tokens, utterance_mask)
+        shape, device = utterance_representations.shape[:2], utterance_representations.device
+        if speaker_ids is None:
+            speaker_ids = torch.zeros(shape, dtype=torch.long, device=device)
+        mask = torch.ones(shape, dtype=torch.bool, device=device) if utterance_mask is None else utterance_mask.bool()
+        if not mask[:, 0].all() or (mask[:, 1:] & ~mask[:, :-1]).any():
+            raise ValueError("utterance_mask must be 1 for one utterance or more of each dialogue, then 0 for padding.")
+        if (past is not None or use_cache) and not (self.config.context == "past" and mask.all()):
+            raise ValueError('past and use_cache are for context="past" and dialogues without padding.')
+        if self.config.context == "none":
+            # Each utterance is a dialogue of its own.
+            speaker_ids = torch.zeros_like(speaker_ids)
+        numbers = number_speakers(speaker_ids if past is None else torch.cat([past.speaker_ids, speaker_ids], dim=1))
+
+        utterances = self.norm(self.projection(self.utterance_dropout(utterance_representations)))
+        recurrent_state = None
+        if self.config.context == "none":
+            utterances = utterances + self.speakers(numbers[:, :1])
+            alone = self.dropout(utterances).flatten(0, 1).unsqueeze(1)
+            states = self.recurrent(alone, torch.ones(len(alone), dtype=torch.long))[0].view_as(utterances)
+        else:
+            utterances = utterances + self.speakers(numbers)[:, -shape[1] :]
+            start = None if past is None else past.recurrent_state
+            states, recurrent_state = self.recurrent(self.dropout(utterances), mask.sum(dim=1), start)
+        all_states = states if past is None else torch.cat([past.states, states], dim=1)
+        allowed = self._allowed(mask, all_states.shape[1])
+        read, attentions = self.attention(states + utterances, all_states, numbers, allowed)
+        pooled, pooling_attentions = self.pooling(all_states, allowed)
+        output = DialogueModelOutput(
+            dialogue_states=torch.cat([utterances, states, read, pooled], dim=-1),
+            utterance_representations=utterance_representations,
+            attentions=attentions if output_attentions else None,
+            pooling_attentions=pooling_attentions if output_attentions else None,
+        )
+        if use_cache:
+            spoken = speaker_ids if past is None else torch.cat([past.speaker_ids, speaker_ids], dim=1)
+            output.past = DialoguePast(all_states, spoken, recurrent_state)
+        return output.to_tuple() if return_dict is False else output
+
+    def _allowed(self, mask: torch.Tensor, length: int) -> torch.Tensor:
+        """Which of `length` utterances the last ones may read, of shape `(batch, utterances, length)`."""
+        batch, size = mask.shape
+        places = torch.arange(length, device=mask.device)
+        own = places[-size:, None]
+        if self.config.context == "full":
+            return mask.unsqueeze(1).expand(batch, size, length)
+        # Padding stands behind the utterances, so none of these reads it.
+        read = places <= own if self.config.context == "past" else places == own
+        return read.expand(batch, size, length)
+
+
+class DialogueForUtteranceClassification(DialoguePreTrainedModel):
+    """[`DialogueModel`] with a linear classifier of each utterance.
+
+    Args:
+        config ([`DialogueConfig`]): The configuration.
+    """
+
+    def __init__(self, config: DialogueConfig) -> None:
+        super().__init__(config)
+        self.dialogue = DialogueModel(config)
+        self.dropout = nn.Dropout(config.classifier_dropout)
+        self.classifier = nn.Linear(4 * config.dialogue_size, config.num_labels)
+        self.post_init()
+
+    @classmethod
+    def from_encoder(cls, utterance_encoder: MultitaskModel, **config_kwargs: Any) -> Self:
+        """New dialogue layers over a trained utterance encoder; `config_kwargs` are fields of [`DialogueConfig`]."""
+        model = cls(DialogueConfig(utterance_encoder=utterance_encoder.config, **config_kwargs))
+        model.dialogue.utterance_encoder = utterance_encoder
+        return model
+
+    def tracker(self, tokenizer: Any, **kwargs: Any) -> DialogueTracker:
+        """Follow a dialogue utterance by utterance: a [`DialogueTracker`] of this model."""
+        return DialogueTracker(self, tokenizer, **kwargs)
+
+    def forward(
+        self,
+        input_ids: torch.LongTensor | None = None,
+        attention_mask: torch.LongTensor | None = None,
+        token_type_ids: torch.LongTensor | None = None,
+        utterance_representations: torch.FloatTensor | None = None,
+        speaker_ids: torch.LongTensor | None = None,
+        utterance_mask: torch.LongTensor | None = None,
+        labels: torch.Tensor | None = None,
+        num_items_in_batch: torch.Tensor | None = None,
+        past: DialoguePast | None = None,
+        use_cache: bool = False,
+        output_attentions: bool = False,
+        return_dict: bool | None = None,
+    ) -> DialogueClassifierOutput | tuple:
+        """
+        Args:
+            labels (`torch.Tensor`, *optional*): Class ids `(batch, utterances)`, -100 for padding and utterances
+                without a label, or multi-hot floats `(batch, utterances, num_labels)` with NaN there.
+            num_items_in_batch (`torch.Tensor`, *optional*): Labelled utterances of the whole global batch; the loss is
+                then this batch's share of the global one.
+
+        The other arguments are those of [`DialogueModel`].
+        """
+        output = self.dialogue(
+            input_ids=input_ids,
+            attention_mask=attention_mask,
+            token_type_ids=token_type_ids,
+            utterance_representations=utterance_representations,
+            speaker_ids=speaker_ids,
+            utterance_mask=utterance_mask,
+            past=past,
+            use_cache=use_cache,
+            output_attentions=output_attentions,
+        )
+        logits = self.classifier(self.dropout(output.dialogue_states))
+        if utterance_representations is None and input_ids.dim() == 2:
+            logits = logits.squeeze(1)
+        loss = None
+        if labels is not None:
+            rows = logits.reshape(-1, logits.shape[-1])
+            targets = labels.reshape(len(rows), -1) if labels.is_floating_point() else labels.reshape(-1)
+            loss = label_loss(rows, targets, self.config.problem_type, num_items_in_batch, self.config.class_weights)
+        output = DialogueClassifierOutput(
+            loss=loss,
+            logits=logits,
+            attentions=output.attentions,
+            pooling_attentions=output.pooling_attentions,
+            past=output.past,
+        )
+        return output.to_tuple() if return_dict is False else output
+
+
+__all__ = ["DialogueForUtteranceClassification", "DialogueModel", "DialoguePreTrainedModel"]

@@ -1,0 +1,111 @@
+"""Utterances in dialogues: what is known of their place, and the rows of a dataset dialogue by dialogue."""
+
+from typing import Any
+
+import datasets
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+
+from .tables import Table, require_text
+
+# Besides text and labels: which dialogue an utterance stands in, its place there, and who says it.
+DIALOGUE_COLUMNS = {
+    "dialogue_id": datasets.Value("string"),
+    "utterance_id": datasets.Value("int64"),
+    "speaker": datasets.Value("string"),
+}
+
+
+def utterance_place(table: Table, index: int) -> dict[str, Any]:
+    """What one's own table says of an utterance: nothing, where it has no column `dialogue_id`.
+
+    Args:
+        table (`Table`): The table. Without a column `utterance_id` utterances are in the order of the rows; without a
+            column `speaker` one voice speaks.
+        index (`int`): The number of the row.
+
+    Returns:
+        `dict` of `dialogue_id`, `utterance_id` and `speaker`, or empty.
+
+    Raises:
+        ValueError: If a dialogue or a speaker is blank, or an utterance_id is no whole number.
+    """
+    if "dialogue_id" not in table.columns:
+        return {}
+    row = {"speaker": "-", "utterance_id": index} | table.rows[index]
+    place = {}
+    for name in ("dialogue_id", "speaker"):
+        value = row.get(name)
+        # JSON and Parquet may hold numbers.
+        place[name] = require_text(str(value) if isinstance(value, int) else value, table.where(index, name))
+    number = str(row["utterance_id"]).strip()
+    if not number.isdecimal():
+        raise ValueError(f"{table.where(index, 'utterance_id')}: expected a whole number, got {number!r}.")
+    return {**place, "utterance_id": int(number)}
+
+
+def check_dialogues(splits: datasets.DatasetDict, source: str) -> None:
+    """Check that texts stand in dialogues.
+
+    Raises:
+        ValueError: If a split has no dialogues.
+    """
+    for split, rows in splits.items():
+        if "dialogue_id" not in rows.column_names:
+            raise ValueError(
+                f"{source} ({split}) has no column dialogue_id, so which utterances make a dialogue is not known. Add "
+                "dialogue_id, utterance_id (the place in the dialogue) and speaker, or take a dataset with dialogues, "
+                "such as meld."
+            )
+
+
+def dialogue_rows(rows: datasets.Dataset, max_utterances: int) -> list[np.ndarray]:
+    """The row numbers of each dialogue, in the order of its utterances.
+
+    Args:
+        rows (`Dataset`): Rows with the columns of `DIALOGUE_COLUMNS`.
+        max_utterances (`int`): Longer dialogues are cut into pieces of at most so many utterances.
+
+    Returns:
+        `list[np.ndarray]`, in which each row stands once; dialogues in the order in which they first appear.
+    """
+    found: dict[str, list[int]] = {}
+    for number, dialogue in enumerate(rows["dialogue_id"]):
+        found.setdefault(dialogue, []).append(number)
+    places = rows["utterance_id"]
+    dialogues = [np.array(sorted(numbers, key=lambda number: places[number])) for numbers in found.values()]
+    return [
+        dialogue[start : start + max_utterances]
+        for dialogue in dialogues
+        for start in range(0, len(dialogue), max_utterances)
+    ]
+
+
+class DialogueDataset(Dataset):
+    """Dialogues of utterances that a frozen encoder has already read.
+
+    Args:
+        representations (`np.ndarray` of shape `(texts, size)`): Of all rows; may be memory-mapped.
+        speakers (`list[str]`): Who says each row.
+        labels (`np.ndarray`): Multi-hot floats `(texts, num_labels)` or class ids `(texts,)`.
+        dialogues (`list[np.ndarray]`): The row numbers of each dialogue, in order.
+    """
+
+    def __init__(
+        self, representations: np.ndarray, speakers: list[str], labels: np.ndarray, dialogues: list[np.ndarray]
+    ) -> None:
+        self.representations, self.labels, self.dialogues = representations, torch.as_tensor(labels), dialogues
+        # Any numbers do: the model numbers the speakers of each dialogue anew.
+        self.speaker_ids = torch.as_tensor(np.unique(speakers, return_inverse=True)[1])
+
+    def __len__(self) -> int:
+        return len(self.dialogues)
+
+    def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
+        rows = self.dialogues[index]
+        return {
+            "utterance_representations": torch.from_numpy(self.representations[rows]),
+            "speaker_ids": self.speaker_ids[rows],
+            "labels": self.labels[rows],
+        }
