@@ -317,7 +317,9 @@ def folders(
         ).eval(),
         "classifier-tokens": csr("electra", sources=("bert", "roberta"), common_level="token"),
         "classifier-recurrent": MultitaskForSequenceClassification(
-            MultitaskConfig(encoder=recurrent.config, tasks={"emotion": encoders[0].config.tasks["emotion"]}, pooling="max")
+            MultitaskConfig(
+                encoder=recurrent.config, tasks={"emotion": encoders[0].config.tasks["emotion"]}, pooling="max"
+            )
         ).eval(),
         "base-recurrent": recurrent,
         "base-multitask": multitask("mpnet", shared_layer_sizes=[8], representation="shared").multitask,
