@@ -30,7 +30,7 @@ class RecurrentArguments:
         default_factory=lambda: ["bilstm:128"],
         metadata={
             "help": f"The branches, side by side: TYPE:SIZE, with TYPE one of {', '.join(BRANCH_TYPES)} and SIZE that "
-            "of each direction (of each kernel size); a third part says :LAYERS or, such as cnn:100:3,4,5, kernel sizes."
+            "of each direction (of each kernel size); a third part has the layers or, as in cnn:100:3,4,5, kernels."
         },
     )
     vocabulary: str = field(
