@@ -15,6 +15,7 @@ from .modeling_recurrent_encoder import RecurrentEncoderModel
 from .modeling_siamese import SiameseModel
 from .pipeline_emotion import CUSTOM_PIPELINES, EmotionClassificationPipeline
 
+# The recurrent encoder registers itself where it is defined: models that hold one find it by name, as remote code, too.
 for _config, _base, _classifier in (
     (MultitaskConfig, MultitaskModel, MultitaskForSequenceClassification),
     (CSRConfig, CSRModel, CSRForSequenceClassification),
@@ -36,10 +37,6 @@ for _task, _entry in CUSTOM_PIPELINES.items():
         pt_model=AutoModelForSequenceClassification,
         type=_entry["type"],
     )
-
-# An encoder registers itself where it is defined: models that hold it find it by name, as remote code, too.
-RecurrentEncoderConfig.register_for_auto_class()
-RecurrentEncoderModel.register_for_auto_class("AutoModel")
 
 # One config class serves two base models: the Auto class picks by `config.architectures`.
 AutoModel._model_mapping.register(CSRConfig, (CSRModel, SiameseModel), exist_ok=True)

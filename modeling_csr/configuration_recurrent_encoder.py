@@ -104,5 +104,6 @@ def _whole_branch(number: int, branch: dict[str, Any]) -> dict[str, Any]:
 # Here and not only in the package: a model loaded as remote code finds its encoder by this name, too.
 if RecurrentEncoderConfig.model_type not in CONFIG_MAPPING:
     AutoConfig.register(RecurrentEncoderConfig.model_type, RecurrentEncoderConfig)
+RecurrentEncoderConfig.register_for_auto_class()
 
 __all__ = ["RecurrentEncoderConfig"]

@@ -201,5 +201,6 @@ def take_columns(states: torch.Tensor, columns: torch.Tensor) -> torch.Tensor:
 # with a config class of this name: what counts is the one that configurations are made of.
 if CONFIG_MAPPING[RecurrentEncoderConfig.model_type] not in AutoModel._model_mapping:
     AutoModel._model_mapping.register(CONFIG_MAPPING[RecurrentEncoderConfig.model_type], RecurrentEncoderModel)
+RecurrentEncoderModel.register_for_auto_class("AutoModel")
 
 __all__ = ["RecurrentEncoderModel"]

@@ -30,7 +30,7 @@ class RecurrentArguments:
         default_factory=lambda: ["bilstm:128"],
         metadata={
             "help": f"The branches, side by side: TYPE:SIZE, with TYPE one of {', '.join(BRANCH_TYPES)} and SIZE that "
-            "of each direction (of each kernel size), and optionally :LAYERS (cnn: kernel sizes, such as cnn:100:3,4,5)."
+            "of each direction (of each kernel size); a third part has the layers or, as in cnn:100:3,4,5, kernels."
         },
     )
     vocabulary: str = field(
@@ -89,8 +89,8 @@ def parse_branch(text: str) -> dict[str, Any]:
     valid = valid and (kind == "cnn" or len(numbers[-1]) == 1)
     if not valid or not all(value.isdecimal() and int(value) > 0 for part in numbers for value in part):
         raise ValueError(
-            f"--branches {text}: expected TYPE:SIZE, such as bilstm:128, bilstm:128:2 (layers) or cnn:100:3,4,5 (kernel "
-            f"sizes), with TYPE one of {', '.join(BRANCH_TYPES)}."
+            f"--branches {text}: expected TYPE:SIZE, such as bilstm:128, bilstm:128:2 (layers) or cnn:100:3,4,5 "
+            f"(kernel sizes), with TYPE one of {', '.join(BRANCH_TYPES)}."
         )
     branch: dict[str, Any] = {"type": kind, "hidden_size": int(rest[0])}
     if len(rest) == 2:
@@ -181,9 +181,7 @@ def train_tokenizer(
     special, unknown = list(_SPECIAL_TOKENS.values()), _SPECIAL_TOKENS["unk_token"]
     if vocabulary == "words":
         backend = Tokenizer(models.WordLevel(unk_token=unknown))
-        trainer: Any = WordLevelTrainer(
-            vocab_size=size, min_frequency=2, special_tokens=special, show_progress=False
-        )
+        trainer: Any = WordLevelTrainer(vocab_size=size, min_frequency=2, special_tokens=special, show_progress=False)
     else:
         backend = Tokenizer(models.WordPiece(unk_token=unknown))
         trainer = WordPieceTrainer(vocab_size=size, min_frequency=2, special_tokens=special, show_progress=False)
@@ -196,7 +194,9 @@ def train_tokenizer(
 
     backend.train_from_iterator(normalized(), trainer)
     # A text without any word still has a token, and with pooling "cls" it is the one that stands for the text.
-    ids = [(token, backend.token_to_id(token)) for token in (_SPECIAL_TOKENS["cls_token"], _SPECIAL_TOKENS["sep_token"])]
+    ids = [
+        (token, backend.token_to_id(token)) for token in (_SPECIAL_TOKENS["cls_token"], _SPECIAL_TOKENS["sep_token"])
+    ]
     backend.post_processor = processors.TemplateProcessing(
         single="[CLS] $A", pair="[CLS] $A [SEP] $B", special_tokens=ids
     )
