@@ -38,6 +38,7 @@ class CardDataset:
         license (`str`): Its licence.
         citation (`str`): BibTeX, or empty.
         sizes (`dict[str, int]`): Number of texts by split.
+        notes (`list[str]`): What was done to the published data.
     """
 
     name: str
@@ -45,6 +46,7 @@ class CardDataset:
     license: str
     citation: str
     sizes: dict[str, int]
+    notes: list[str] = field(default_factory=list)
 
 
 @dataclass

@@ -13,7 +13,9 @@ from modeling_csr.configuration_csr import SIAMESE_LOSSES
 from modeling_csr.configuration_multitask import REPRESENTATIONS
 from modeling_csr.pooling import POOLING_MODES
 
+from .augmentation import AUGMENTATIONS, check_augmentations
 from .class_weights import CLASS_WEIGHT_MODES
+from .label_selection import ROWS_WITHOUT_LABELS
 from .pairs import PAIR_STRATEGIES, PAIR_TARGETS
 from .recipes import RECIPES
 from .thresholds import THRESHOLD_MODES
@@ -96,6 +98,28 @@ class DataArguments:
             "smaller shares are parts of larger ones."
         },
     )
+    emotion_labels: list[str] | None = field(
+        default=None, metadata={"help": "Use only these labels of multi-label emotion data, such as joy pride relief."}
+    )
+    rows_without_labels: str = field(
+        default="keep",
+        metadata={
+            "help": "Texts that have none of --emotion_labels: keep them, as texts without a label, or drop them, from "
+            "dev as well.",
+            "choices": ROWS_WITHOUT_LABELS,
+        },
+    )
+    augment_rare: int = field(
+        default=0,
+        metadata={
+            "help": "Add changed copies of emotion training texts until each label has this many. 0: none. Needs the "
+            "search extra."
+        },
+    )
+    augmentations: list[str] = field(
+        default_factory=lambda: list(AUGMENTATIONS),
+        metadata={"help": f"How --augment_rare changes a copy, one of these at random: {', '.join(AUGMENTATIONS)}."},
+    )
     normalization: list[str] = field(
         default_factory=lambda: list(NORMALIZATION_STEPS),
         metadata={
@@ -117,6 +141,10 @@ class DataArguments:
             raise ValueError(f"--emotion_train_fraction must lie in (0, 1], got {self.emotion_train_fraction}.")
         if self.normalization == ["none"]:
             self.normalization = []
+        if self.augment_rare < 0:
+            raise ValueError(f"--augment_rare must not be below 0, got {self.augment_rare}.")
+        if self.augment_rare:
+            check_augmentations(self.augmentations)
         if self.max_length < 3:
             raise ValueError(
                 f"--max_length must leave room for a token between the special ones, got {self.max_length}."
@@ -321,13 +349,26 @@ def parse_run_arguments(argv: Sequence[str], description: str | None = None) -> 
         FileNotFoundError: If the YAML file does not exist.
         ValueError: If the YAML file holds an unknown option or is no mapping, or a value is not valid.
     """
-    kinds = (
+    run, _ = parse_run_arguments_and(None, argv, description)
+    return run
+
+
+def parse_run_arguments_and(
+    further: type | None, argv: Sequence[str], description: str | None = None
+) -> tuple[RunArguments, Any]:
+    """Parse a command line as [`parse_run_arguments`] does, with the options of one dataclass more.
+
+    Returns:
+        `tuple`: The run's arguments, and those of `further` (`None` without it).
+    """
+    kinds: tuple[type, ...] = (
         DataArguments,
         ModelArguments,
         SiameseArguments,
         CommonSpaceArguments,
         HubArguments,
         StageTrainingArguments,
+        *((further,) if further else ()),
     )
     parser = HfArgumentParser(kinds, description=description, allow_abbrev=False)
     parser.add_argument("--config", help="A YAML file with any of these options; the command line wins over it.")
@@ -337,12 +378,12 @@ def parse_run_arguments(argv: Sequence[str], description: str | None = None) -> 
         # The parser converts what YAML leaves as text (1e-4), and later options win over earlier ones.
         argv = _options_of_yaml(config, {item.name for kind in kinds for item in fields(kind)}) + argv
     *arguments, _ = parser.parse_args_into_dataclasses(argv)
-    run = RunArguments(*arguments)
+    run = RunArguments(*arguments[:6])
     if run.hub.push_space and not run.training.push_to_hub:
         raise ValueError("--push_space shows a model on the Hub: give --push_to_hub with it.")
     if run.hub.push_space and run.training.hub_revision:
         raise ValueError("--push_space shows the model's main branch: leave --hub_revision out.")
-    return run
+    return run, arguments[6] if further else None
 
 
 def _value_of(option: str, argv: list[str]) -> str | None:

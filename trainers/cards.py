@@ -174,6 +174,7 @@ def card_dataset(dataset: TaskDataset) -> CardDataset:
         license=info.license if info else "not stated",
         citation=info.citation if info else "",
         sizes={split: len(rows) for split, rows in dataset.splits.items()},
+        notes=list(dataset.notes),
     )
 
 
