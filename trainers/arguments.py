@@ -308,6 +308,12 @@ class HubArguments:
         default=None,
         metadata={"help": "Output folders of the same run with other seeds: cards then show mean and spread."},
     )
+    compare_with: str | None = field(
+        default=None,
+        metadata={
+            "help": "The folder of a finished stage whose dev scores the last stage's card shows beside its own."
+        },
+    )
     hub_patience: float = field(
         default=180.0,
         metadata={"help": "For how many seconds requests are repeated that fail for a reason that passes."},
@@ -321,6 +327,8 @@ class HubArguments:
     )
 
     def __post_init__(self) -> None:
+        if self.compare_with is not None and not Path(self.compare_with).is_dir():
+            raise FileNotFoundError(f"--compare_with {self.compare_with} does not exist.")
         for folder in self.other_seeds or ():
             if not Path(folder).is_dir():
                 raise FileNotFoundError(f"--other_seeds {folder} does not exist.")

@@ -73,7 +73,9 @@ def augment_rare_labels(dataset: TaskDataset, target: int, augmentations: Sequen
     splits = datasets.DatasetDict(dataset.splits)
     splits["train"] = datasets.Dataset.from_dict({"text": texts + copies, "labels": labels}, features=train.features)
     grown = ", ".join(
-        f"{name} from {old} to {new}" for name, old, new in zip(dataset.labels, before, counts, strict=True) if new > old
+        f"{name} from {old} to {new}"
+        for name, old, new in zip(dataset.labels, before, counts, strict=True)
+        if new > old
     )
     note = (
         f"{len(copies)} of the training texts are changed copies ({', '.join(augmentations)}, by nlpaug) of texts with "
@@ -86,9 +88,7 @@ def check_augmentations(augmentations: Sequence[str]) -> None:
     """Raise what [`augment_rare_labels`] raises."""
     unknown = [name for name in augmentations if name not in AUGMENTATIONS]
     if unknown or not augmentations:
-        raise ValueError(
-            f"--augmentations {' '.join(augmentations)}: give one or more of {', '.join(AUGMENTATIONS)}."
-        )
+        raise ValueError(f"--augmentations {' '.join(augmentations)}: give one or more of {', '.join(AUGMENTATIONS)}.")
     if find_spec("nlpaug") is None:
         raise ModuleNotFoundError("--augment_rare needs nlpaug: pip install 'csr-emotion[search]'.")
 
@@ -102,7 +102,10 @@ def _augmenter(name: str) -> Callable[[str], str]:
     if name == "keyboard":
         augmenter = nac.KeyboardAug(aug_word_p=_SHARE, aug_char_p=0.1, include_special_char=False)
     elif name == "spelling":
-        augmenter = naw.SpellingAug(aug_p=_SHARE)
+        augmenter = naw.SpellingAug(aug_p=_SHARE, include_reverse=False)
+        for misspellings in augmenter.model.dict.values():
+            # They come out of a set, whose order is another one in each process.
+            misspellings.sort()
     else:
         augmenter = naw.RandomWordAug(action=name, aug_p=_SHARE)
     # It gives a list of one, or an empty one for a text that it cannot change.

@@ -39,7 +39,9 @@ def select_labels(
         raise ValueError(f"{given}: only multi-label data can be restricted; {dataset.name} has one label a text.")
     unknown = [label for label in labels if label not in dataset.labels]
     if unknown:
-        raise ValueError(f"{given}: {dataset.name} has no label {', '.join(unknown)}; it has {', '.join(dataset.labels)}.")
+        raise ValueError(
+            f"{given}: {dataset.name} has no label {', '.join(unknown)}; it has {', '.join(dataset.labels)}."
+        )
     if not labels or len(set(labels)) != len(labels):
         raise ValueError(f"{given}: name at least one label, and each once.")
     columns = [dataset.labels.index(label) for label in labels]

@@ -195,9 +195,11 @@ class Runner:
     def _data_identity(self, task: str, context: StageContext) -> dict[str, Any]:
         dataset = context.tasks[task]
         notes = {"notes": dataset.notes} if dataset.notes else {}
-        return {"name": dataset.name, "labels": dataset.labels} | notes | {
-            split: digest([list(rows["text"]), list(rows["labels"])]) for split, rows in dataset.splits.items()
-        }
+        return (
+            {"name": dataset.name, "labels": dataset.labels}
+            | notes
+            | {split: digest([list(rows["text"]), list(rows["labels"])]) for split, rows in dataset.splits.items()}
+        )
 
     def _check_output_folder(self) -> None:
         for stage in self.stages:
