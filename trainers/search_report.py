@@ -54,7 +54,7 @@ def write_report(folder: Path, study: "Study", default: Runner, best: Runner, se
         f"{states['COMPLETE']} trials were finished, {states['PRUNED']} broken off early and {states['FAIL']} lost"
         f"{samples}. Searched for: {search.search_metric.replace('_', ' ')} on dev. The same dev texts chose the trial "
         "and the thresholds, so its score is flattered; trust a test split.",
-        f"## The best: trial {trial.number}",
+        f"## The best: trial {trial.number}{', the default settings' if trial.user_attrs.get('default') else ''}",
         f"`{options}`",
         _comparison(default, best),
         "## The trials",
