@@ -38,6 +38,7 @@ class CardDataset:
         license (`str`): Its licence.
         citation (`str`): BibTeX, or empty.
         sizes (`dict[str, int]`): Number of texts by split.
+        notes (`list[str]`): What was done to the published data.
     """
 
     name: str
@@ -45,6 +46,7 @@ class CardDataset:
     license: str
     citation: str
     sizes: dict[str, int]
+    notes: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -69,7 +71,8 @@ class StageCard:
         teachers (`list[str]`): The stages whose predictions it learnt from.
         problem_type (`str`): `"multi_label_classification"` or `"single_label_classification"`.
         examples (`dict[str, str]`): By label, a text that has it, for the table of labels.
-        baseline (`dict[str, float]`): Metrics of plain BERT on the same data, of the same run.
+        baseline (`dict[str, float]`): Metrics of what the model is compared with, on the same data.
+        baseline_name (`str`): What that is.
         other_seeds (`list[dict[str, float]]`): Metrics of the same stage in runs with other seeds.
     """
 
@@ -90,6 +93,7 @@ class StageCard:
     problem_type: str = "multi_label_classification"
     examples: dict[str, str] = field(default_factory=dict)
     baseline: dict[str, float] = field(default_factory=dict)
+    baseline_name: str = "plain encoder"
     other_seeds: list[dict[str, float]] = field(default_factory=list)
 
     @property

@@ -13,7 +13,9 @@ from modeling_csr.configuration_csr import SIAMESE_LOSSES
 from modeling_csr.configuration_multitask import REPRESENTATIONS
 from modeling_csr.pooling import POOLING_MODES
 
+from .augmentation import AUGMENTATIONS, check_augmentations
 from .class_weights import CLASS_WEIGHT_MODES
+from .label_selection import ROWS_WITHOUT_LABELS
 from .pairs import PAIR_STRATEGIES, PAIR_TARGETS
 from .recipes import RECIPES
 from .thresholds import THRESHOLD_MODES
@@ -103,6 +105,28 @@ class DataArguments:
             "smaller shares are parts of larger ones."
         },
     )
+    emotion_labels: list[str] | None = field(
+        default=None, metadata={"help": "Use only these labels of multi-label emotion data, such as joy pride relief."}
+    )
+    rows_without_labels: str = field(
+        default="keep",
+        metadata={
+            "help": "Texts that have none of --emotion_labels: keep them, as texts without a label, or drop them, from "
+            "dev as well.",
+            "choices": ROWS_WITHOUT_LABELS,
+        },
+    )
+    augment_rare: int = field(
+        default=0,
+        metadata={
+            "help": "Add changed copies of emotion training texts until each label has this many. 0: none. Needs the "
+            "search extra."
+        },
+    )
+    augmentations: list[str] = field(
+        default_factory=lambda: list(AUGMENTATIONS),
+        metadata={"help": f"How --augment_rare changes a copy, one of these at random: {', '.join(AUGMENTATIONS)}."},
+    )
     normalization: list[str] = field(
         default_factory=lambda: list(NORMALIZATION_STEPS),
         metadata={
@@ -124,6 +148,10 @@ class DataArguments:
             raise ValueError(f"--emotion_train_fraction must lie in (0, 1], got {self.emotion_train_fraction}.")
         if self.normalization == ["none"]:
             self.normalization = []
+        if self.augment_rare < 0:
+            raise ValueError(f"--augment_rare must not be below 0, got {self.augment_rare}.")
+        if self.augment_rare:
+            check_augmentations(self.augmentations)
         if self.max_length < 3:
             raise ValueError(
                 f"--max_length must leave room for a token between the special ones, got {self.max_length}."
@@ -312,6 +340,12 @@ class HubArguments:
         default=None,
         metadata={"help": "Output folders of the same run with other seeds: cards then show mean and spread."},
     )
+    compare_with: str | None = field(
+        default=None,
+        metadata={
+            "help": "The folder of a finished stage whose dev scores the last stage's card shows beside its own."
+        },
+    )
     hub_patience: float = field(
         default=180.0,
         metadata={"help": "For how many seconds requests are repeated that fail for a reason that passes."},
@@ -325,6 +359,8 @@ class HubArguments:
     )
 
     def __post_init__(self) -> None:
+        if self.compare_with is not None and not Path(self.compare_with).is_dir():
+            raise FileNotFoundError(f"--compare_with {self.compare_with} does not exist.")
         for folder in self.other_seeds or ():
             if not Path(folder).is_dir():
                 raise FileNotFoundError(f"--other_seeds {folder} does not exist.")

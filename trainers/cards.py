@@ -20,7 +20,7 @@ from .dialogue_attention import draw_attention
 from .encoders import BUNDLED_ENCODER, encoder_label
 from .inference import embed_texts, predict_logits
 from .metrics import decide
-from .recipes import Stage, ancestors, learnt_tasks
+from .recipes import Stage, ancestors, learnt_tasks, stages_of
 from .records import StageRecord
 from .training_arguments import StageTrainingArguments
 
@@ -109,6 +109,9 @@ def stage_card(stage: Stage, context: StageContext, results: dict[str, Any]) -> 
     """
     made_from = context.records[stage.name].made_from
     options = made_from["training"] | made_from.get("siamese", {}) | made_from.get("common", {})
+    options |= made_from.get("model", {}) | {
+        name: made_from[name] for name in ("class_weights", "threshold") if name in made_from
+    }
     encoder, repositories = context.args.model.encoder, context.repositories
     pretrained = [] if Path(encoder).exists() or encoder == BUNDLED_ENCODER else [encoder]
     published = [repositories[parent] for parent in dict.fromkeys(stage.starts_from.values())] if repositories else []
@@ -131,7 +134,7 @@ def stage_card(stage: Stage, context: StageContext, results: dict[str, Any]) -> 
         teachers=list(stage.teachers),
         problem_type=context.tasks[stage.tasks[0]].problem_type,
         examples=label_examples(context.tasks[stage.tasks[0]], context.args.hub.card_examples),
-        baseline=_metrics_of(context.folder(BASELINE)) if stage.name != BASELINE and "emotion" in stage.tasks else {},
+        **_baseline(stage, context),
         other_seeds=[_metrics_of(Path(run) / stage.name) for run in context.args.hub.other_seeds or ()],
     )
 
@@ -152,6 +155,16 @@ def write_card(stage: Stage, context: StageContext) -> None:
     folder = context.folder(stage.name)
     results = json.loads((folder / "eval_results.json").read_text(encoding="utf-8"))
     stage_card(stage, context, results).save(folder)
+
+
+def _baseline(stage: Stage, context: StageContext) -> dict[str, Any]:
+    """What the card shows beside the stage's own scores."""
+    other = context.args.hub.compare_with
+    if other is not None and stage.name == stages_of(context.args.model.recipe)[-1].name:
+        return {"baseline": _metrics_of(Path(other)), "baseline_name": "default settings"}
+    if stage.name != BASELINE and "emotion" in stage.tasks:
+        return {"baseline": _metrics_of(context.folder(BASELINE))}
+    return {}
 
 
 def _metrics_of(folder: Path) -> dict[str, float]:
@@ -196,6 +209,7 @@ def card_dataset(dataset: TaskDataset) -> CardDataset:
         license=info.license if info else "not stated",
         citation=info.citation if info else "",
         sizes={split: len(rows) for split, rows in dataset.splits.items()},
+        notes=list(dataset.notes),
     )
 
 

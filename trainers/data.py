@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,7 @@ class TaskDataset:
             (a list of 0.0 and 1.0, one a label, or a class id), and those of [`~trainers.dialogues.DIALOGUE_COLUMNS`]
             where the texts are utterances in dialogues.
         info (`DatasetInfo`, *optional*): What is known of it, for a registered dataset.
+        notes (`list[str]`): What was done to it since, one sentence or two each, for the card.
     """
 
     name: str
@@ -43,6 +44,7 @@ class TaskDataset:
     problem_type: str
     splits: datasets.DatasetDict
     info: DatasetInfo | None
+    notes: list[str] = field(default_factory=list)
 
 
 def load_task_dataset(

@@ -12,6 +12,7 @@ from accelerate import PartialState
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
 from .arguments import RunArguments
+from .augmentation import augment_rare_labels
 from .cards import describe_examples, draw_figures, write_card
 from .context import StageContext
 from .data import load_task_dataset
@@ -19,6 +20,7 @@ from .dialogues import DIALOGUE_COLUMNS, check_dialogues
 from .emissions import emissions_of
 from .encoders import encoder_bytes, encoder_config, encoder_identity, longest_text, resolve_encoder
 from .evaluation import evaluate_classifier
+from .label_selection import select_labels
 from .recipes import RECIPES, Stage, stages_of
 from .records import StageRecord, digest, write_json
 from .results import DEV_LOGITS_NAME, read_results, update_results
@@ -70,6 +72,8 @@ class Runner:
             if name is None:
                 raise ValueError(f"--recipe {' '.join(model.recipe)} needs --{task}_dataset, such as goemotions.")
             dataset = load_task_dataset(name, data_dir=data.data_dir, **data.columns(task))
+            if task == "emotion" and data.emotion_labels is not None:
+                dataset = select_labels(dataset, data.emotion_labels, data.rows_without_labels)
             train = dataset.splits["train"]
             if any(stage.kind == "dialogue" and task in stage.tasks for stage in self.stages):
                 check_dialogues(dataset.splits, dataset.name)
@@ -83,6 +87,9 @@ class Runner:
                 else:
                     train = train.select(stratified_sample(labels, size, training.seed))
                 dataset.splits["train"] = train
+            if task == "emotion" and data.augment_rare:
+                dataset = augment_rare_labels(dataset, data.augment_rare, data.augmentations, training.seed)
+                train = dataset.splits["train"]
             truncated = count_truncated(tokenizer, list(train["text"]), data.max_length)
             if truncated:
                 logger.warning(
@@ -174,9 +181,12 @@ class Runner:
 
     def _data_identity(self, task: str, context: StageContext) -> dict[str, Any]:
         dataset = context.tasks[task]
-        return {"name": dataset.name, "labels": dataset.labels} | {
-            split: digest([list(rows["text"]), list(rows["labels"])]) for split, rows in dataset.splits.items()
-        }
+        notes = {"notes": dataset.notes} if dataset.notes else {}
+        return (
+            {"name": dataset.name, "labels": dataset.labels}
+            | notes
+            | {split: digest([list(rows["text"]), list(rows["labels"])]) for split, rows in dataset.splits.items()}
+        )
 
     def _check_output_folder(self) -> None:
         for stage in self.stages:
