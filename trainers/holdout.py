@@ -18,7 +18,7 @@ def split_off_dev(
     side.
 
     Args:
-        rows (`list[dict]`): Rows of `text` and `labels` (a class id, or 0 and 1, one a label).
+        rows (`list[dict]`): Rows of `text` and `labels` (a class id, 0 and 1, one a label, or scores).
         fraction (`float`): Part of the different texts that becomes dev; at least one text, and at most all but one.
         seed (`int`): Seed of the draw.
         source (`str`): What messages call the data.
@@ -34,6 +34,8 @@ def split_off_dev(
     if different < 2:
         raise ValueError(f"{source} holds {different} different texts: too few to split a dev split off.")
     labels = np.array([row["labels"] for row in rows])
+    if not ((labels == 0) | (labels == 1)).all() and labels.ndim == 2:
+        labels = np.zeros(len(rows), dtype=np.int64)  # scores: there is nothing to stratify by
     train, dev = stratified_split(labels, fraction, seed, groups=texts)
     logger.warning(
         "%s has no dev split: %d of its %d rows, drawn by label with seed %d, are held out as dev.",
