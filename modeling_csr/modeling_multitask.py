@@ -79,8 +79,9 @@ class MultitaskPreTrainedModel(PreTrainedModel):
 
     def _init_weights(self, module: nn.Module) -> None:
         super()._init_weights(module)
-        if isinstance(module, MultitaskForSequenceClassification) and module.log_variances is not None:
-            init.zeros_(module.log_variances)
+        if isinstance(module, nn.ParameterDict):  # the log variances
+            for log_variance in module.values():
+                init.zeros_(log_variance)
 
 
 class MultitaskModel(MultitaskPreTrainedModel):
@@ -90,7 +91,7 @@ class MultitaskModel(MultitaskPreTrainedModel):
         config ([`MultitaskConfig`]): The configuration.
     """
 
-    _keys_to_ignore_on_load_unexpected = [r"^heads\.", r"^log_variances$"]
+    _keys_to_ignore_on_load_unexpected = [r"^heads\.", r"^log_variances\."]
 
     def __init__(self, config: MultitaskConfig) -> None:
         super().__init__(config)
@@ -181,8 +182,10 @@ class MultitaskForSequenceClassification(MultitaskPreTrainedModel):
         self.heads = nn.ModuleDict({name: nn.Linear(width, len(task["labels"])) for name, task in config.tasks.items()})
         self.dropout = nn.Dropout(config.classifier_dropout)
         learned = config.task_weighting == "uncertainty"
-        # One a task, in the order of the tasks; only where asked for, so that other checkpoints do not lack them.
-        self.log_variances = nn.Parameter(torch.zeros(len(config.tasks))) if learned else None
+        # By name, for a saved config has its tasks in another order; only where asked for, so that no other checkpoint
+        # lacks them.
+        variances = {name: nn.Parameter(torch.zeros(())) for name in config.tasks}
+        self.log_variances = nn.ParameterDict(variances) if learned else None
         self.post_init()
 
     @classmethod
@@ -276,7 +279,7 @@ class MultitaskForSequenceClassification(MultitaskPreTrainedModel):
         loss = task.get("loss_weight", 1.0) * loss
         if self.log_variances is None:
             return loss
-        log_variance = self.log_variances[list(self.config.tasks).index(name)].float()
+        log_variance = self.log_variances[name].float()
         # Once a global batch, and not at all in one without labels of the task, whose variance it says nothing of.
         here = count_labelled(labels)
         total = here if num_items is None else torch.as_tensor(num_items, device=here.device)

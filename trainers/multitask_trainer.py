@@ -27,11 +27,12 @@ class MultitaskTrainer(StageTrainer):
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
         """The optimizer of every stage, in which the learned weights of the tasks have a rate of their own."""
         optimizer = super().create_optimizer(model)
-        weights = self.accelerator.unwrap_model(self.model).log_variances
-        if weights is not None and not any(group.get("lr_of") == "task_weights" for group in optimizer.param_groups):
+        variances = self.accelerator.unwrap_model(self.model).log_variances
+        if variances is not None and not any(group.get("lr_of") == "task_weights" for group in optimizer.param_groups):
+            weights = list(variances.values())
             for group in optimizer.param_groups:
-                group["params"] = [parameter for parameter in group["params"] if parameter is not weights]
-            own = {"params": [weights], "lr": TASK_WEIGHT_LEARNING_RATE, "weight_decay": 0.0, "lr_of": "task_weights"}
+                group["params"] = [one for one in group["params"] if not any(one is weight for weight in weights)]
+            own = {"params": weights, "lr": TASK_WEIGHT_LEARNING_RATE, "weight_decay": 0.0, "lr_of": "task_weights"}
             optimizer.add_param_group({**optimizer.param_groups[0], **own})
         return optimizer
 
