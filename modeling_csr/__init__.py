@@ -5,8 +5,10 @@ from transformers.pipelines import PIPELINE_REGISTRY
 
 from .configuration_csr import CSRConfig
 from .configuration_multitask import MultitaskConfig
+from .configuration_recurrent_encoder import RecurrentEncoderConfig
 from .modeling_csr import CSRForSequenceClassification, CSRModel
 from .modeling_multitask import MultitaskForSequenceClassification, MultitaskModel
+from .modeling_recurrent_encoder import RecurrentEncoderModel
 from .modeling_siamese import SiameseModel
 from .pipeline_emotion import CUSTOM_PIPELINES, EmotionClassificationPipeline
 
@@ -31,6 +33,10 @@ for _task, _entry in CUSTOM_PIPELINES.items():
         type=_entry["type"],
     )
 
+# An encoder registers itself where it is defined: models that hold it find it by name, as remote code, too.
+RecurrentEncoderConfig.register_for_auto_class()
+RecurrentEncoderModel.register_for_auto_class("AutoModel")
+
 # One config class serves two base models: the Auto class picks by `config.architectures`.
 AutoModel._model_mapping.register(CSRConfig, (CSRModel, SiameseModel), exist_ok=True)
 SiameseModel.register_for_auto_class("AutoModel")
@@ -43,5 +49,7 @@ __all__ = [
     "MultitaskConfig",
     "MultitaskForSequenceClassification",
     "MultitaskModel",
+    "RecurrentEncoderConfig",
+    "RecurrentEncoderModel",
     "SiameseModel",
 ]

@@ -39,6 +39,7 @@ class CSRConfig(PreTrainedConfig):
         reconstruction_loss_weight (`float`, defaults to 1.0): Weight of the reconstruction loss. 0 gives `model-3.1`.
         classifier_dropout (`float`, defaults to 0.1): Dropout in the common-space encoder and before the classifier.
         thresholds (`list[float]`, *optional*): Decision thresholds, one a label; 0.5 where absent.
+        class_weights (`list[float]`, *optional*): Weights of the label loss, one a label (see [`losses.label_loss`]).
         problem_type (`str`, defaults to `"multi_label_classification"`): Or `"single_label_classification"`.
         id2label, label2id (`dict`): The emotion labels; both must be given together.
 
@@ -73,6 +74,7 @@ class CSRConfig(PreTrainedConfig):
     reconstruction_loss_weight: float | int = 1.0
     classifier_dropout: float | int = 0.1
     thresholds: list[float] | None = None
+    class_weights: list[float] | None = None
 
     def __post_init__(self, **kwargs: Any) -> None:
         super().__post_init__(**kwargs)
@@ -106,8 +108,10 @@ class CSRConfig(PreTrainedConfig):
             raise ValueError(f"siamese_loss must be one of {', '.join(SIAMESE_LOSSES)}, got {self.siamese_loss!r}.")
         if self.problem_type not in PROBLEM_TYPES:
             raise ValueError(f"problem_type must be one of {', '.join(PROBLEM_TYPES)}, got {self.problem_type!r}.")
-        if self.thresholds is not None and len(self.thresholds) != self.num_labels:
-            raise ValueError(f"There are {self.num_labels} labels but {len(self.thresholds)} thresholds.")
+        for name in ("thresholds", "class_weights"):
+            values = getattr(self, name)
+            if values is not None and len(values) != self.num_labels:
+                raise ValueError(f"There are {self.num_labels} labels but {len(values)} {name}.")
 
     def to_dict(self) -> dict[str, Any]:
         """Serialise, the list of source encoders included. Only the outer config names classes and versions."""

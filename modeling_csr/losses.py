@@ -1,5 +1,7 @@
 """The label loss of every head: the mean over the labelled rows of a batch."""
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 
@@ -50,6 +52,7 @@ def label_loss(
     labels: torch.Tensor,
     problem_type: str,
     num_items: torch.Tensor | float | None = None,
+    class_weights: Sequence[float] | None = None,
 ) -> torch.Tensor:
     """Binary cross-entropy, cross-entropy or squared error, averaged over what is labelled.
 
@@ -63,6 +66,8 @@ def label_loss(
         problem_type (`str`): One of `PROBLEM_TYPES`.
         num_items (`torch.Tensor` or `float`, *optional*): What [`count_labelled`] says of the whole global batch, where
             this batch is a part of it: the losses of the parts then add up to the loss of the whole.
+        class_weights (`Sequence[float]`, *optional*): One a label: what a text of that class counts (single-label), or
+            what a positive counts against a negative (multi-label). The mean is still taken over the number of texts.
 
     Returns:
         `torch.FloatTensor`, a scalar.
@@ -73,15 +78,19 @@ def label_loss(
     if num_items is None:
         num_items = count_labelled(labels)
     logits = logits.float()
+    weights = None if class_weights is None else torch.tensor(class_weights, device=logits.device)
     if problem_type == "single_label_classification":
         rows = labelled_rows(labels)
-        total = F.cross_entropy(logits[rows], labels[rows].long(), reduction="sum")
+        total = F.cross_entropy(logits[rows], labels[rows].long(), weight=weights, reduction="none").sum()
     elif problem_type in PROBLEM_TYPES:
         labels = labels.reshape_as(logits)
         present = present_labels(labels)
         targets = labels.float().where(present, 0.0)
-        loss = F.mse_loss if problem_type == "regression" else F.binary_cross_entropy_with_logits
-        total = loss(logits, targets, reduction="none").where(present, 0.0).sum() / logits.shape[1]
+        if problem_type == "regression":
+            losses = F.mse_loss(logits, targets, reduction="none")
+        else:
+            losses = F.binary_cross_entropy_with_logits(logits, targets, pos_weight=weights, reduction="none")
+        total = losses.where(present, 0.0).sum() / logits.shape[1]
     else:
         raise ValueError(f"problem_type must be one of {', '.join(PROBLEM_TYPES)}, got {problem_type!r}.")
     items = torch.as_tensor(num_items, device=total.device)

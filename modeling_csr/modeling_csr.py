@@ -278,7 +278,9 @@ class CSRForSequenceClassification(CSRPreTrainedModel):
             logits = self.classifier(self.dropout(states.common_states), attention_mask)
         loss, prediction_loss, reconstruction_loss = None, None, None
         if labels is not None:
-            prediction_loss = label_loss(logits, labels, self.config.problem_type, num_items_in_batch)
+            prediction_loss = label_loss(
+                logits, labels, self.config.problem_type, num_items_in_batch, self.config.class_weights
+            )
             reconstruction_loss = states.reconstruction_loss
             loss = (
                 self.config.prediction_loss_weight * prediction_loss

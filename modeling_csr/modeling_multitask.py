@@ -13,6 +13,7 @@ from transformers.utils import ModelOutput
 
 from .configuration_multitask import MultitaskConfig
 from .losses import count_labelled, label_loss
+from .modeling_recurrent_encoder import RecurrentEncoderModel  # noqa: F401 (registered for `config.encoder`)
 from .pipeline_emotion import named_pipelines
 from .pooling import pool
 
@@ -252,7 +253,9 @@ class MultitaskForSequenceClassification(MultitaskPreTrainedModel):
                 )
             counts = num_items_in_batch if isinstance(num_items_in_batch, dict) else {main: num_items_in_batch}
             task_losses = {
-                name: label_loss(task_logits[name], labels[name], task["problem_type"], counts.get(name))
+                name: label_loss(
+                    task_logits[name], labels[name], task["problem_type"], counts.get(name), task.get("class_weights")
+                )
                 for name, task in self.config.tasks.items()
                 if name in labels
             }

@@ -13,6 +13,7 @@ from modeling_csr.configuration_csr import SIAMESE_LOSSES
 from modeling_csr.configuration_multitask import REPRESENTATIONS
 from modeling_csr.pooling import POOLING_MODES
 
+from .class_weights import CLASS_WEIGHT_MODES
 from .pairs import PAIR_STRATEGIES, PAIR_TARGETS
 from .recipes import RECIPES, REGRESSION_TASKS
 from .thresholds import THRESHOLD_MODES
@@ -231,6 +232,14 @@ class ModelArguments:
     source_num_train_epochs: float | None = field(
         default=None, metadata={"help": "Epochs of the source encoders' stages. Default: --num_train_epochs."}
     )
+    class_weights: str = field(
+        default="none",
+        metadata={
+            "help": "Weights of rare labels in the label losses: none, balanced (inverse to how many training texts "
+            "have the label) or sqrt (the root of that).",
+            "choices": CLASS_WEIGHT_MODES,
+        },
+    )
     threshold: str = field(
         default="fixed",
         metadata={
@@ -339,24 +348,40 @@ class RunArguments:
     training: StageTrainingArguments
 
 
-def parse_run_arguments(argv: Sequence[str], description: str | None = None) -> RunArguments:
+def parse_run_arguments(
+    argv: Sequence[str], description: str | None = None, defaults: Sequence[str] = ()
+) -> RunArguments:
     """Parse a command line. `--config FILE.yaml` gives options their defaults; the command line wins.
 
     Args:
         argv (`Sequence[str]`): The command line, without the program's name.
         description (`str`, *optional*): What `--help` says first.
+        defaults (`Sequence[str]`): Options of a command's own, which YAML and command line win over.
 
     Raises:
         FileNotFoundError: If the YAML file does not exist.
         ValueError: If the YAML file holds an unknown option or is no mapping, or a value is not valid.
     """
-    kinds = (
+    run, _ = parse_run_arguments_and(None, argv, description, defaults)
+    return run
+
+
+def parse_run_arguments_and(
+    further: type | None, argv: Sequence[str], description: str | None = None, defaults: Sequence[str] = ()
+) -> tuple[RunArguments, Any]:
+    """Parse a command line as [`parse_run_arguments`] does, with the options of one dataclass more.
+
+    Returns:
+        `tuple`: The run's arguments, and those of `further` (`None` without it).
+    """
+    kinds: tuple[type, ...] = (
         DataArguments,
         ModelArguments,
         SiameseArguments,
         CommonSpaceArguments,
         HubArguments,
         StageTrainingArguments,
+        *((further,) if further else ()),
     )
     parser = HfArgumentParser(kinds, description=description, allow_abbrev=False)
     parser.add_argument("--config", help="A YAML file with any of these options; the command line wins over it.")
@@ -365,13 +390,13 @@ def parse_run_arguments(argv: Sequence[str], description: str | None = None) -> 
     if config is not None:
         # The parser converts what YAML leaves as text (1e-4), and later options win over earlier ones.
         argv = _options_of_yaml(config, {item.name for kind in kinds for item in fields(kind)}) + argv
-    *arguments, _ = parser.parse_args_into_dataclasses(argv)
-    run = RunArguments(*arguments)
+    *arguments, _ = parser.parse_args_into_dataclasses([*defaults, *argv])
+    run = RunArguments(*arguments[:6])
     if run.hub.push_space and not run.training.push_to_hub:
         raise ValueError("--push_space shows a model on the Hub: give --push_to_hub with it.")
     if run.hub.push_space and run.training.hub_revision:
         raise ValueError("--push_space shows the model's main branch: leave --hub_revision out.")
-    return run
+    return run, arguments[6] if further else None
 
 
 def _value_of(option: str, argv: list[str]) -> str | None:

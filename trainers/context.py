@@ -14,6 +14,7 @@ from transformers import PreTrainedTokenizerBase
 from modeling_csr import MultitaskModel
 
 from .arguments import RunArguments
+from .class_weights import class_weights
 from .data import TaskDataset
 from .hub_repositories import HubRepositories
 from .recipes import Stage
@@ -78,8 +79,13 @@ class StageContext:
         return self.output_dir / stage
 
     def task_config(self, task: str) -> dict[str, Any]:
+        """A task as [`MultitaskConfig`] has it."""
         data = self.tasks[task]
-        return {"labels": list(data.labels), "problem_type": data.problem_type}
+        config: dict[str, Any] = {"labels": list(data.labels), "problem_type": data.problem_type}
+        if self.args.model.class_weights != "none":
+            mode = self.args.model.class_weights
+            config["class_weights"] = class_weights(self.labels("train", task), data.labels, mode)
+        return config
 
     def labels(self, split: str, task: str = "emotion") -> np.ndarray:
         """Multi-hot floats or scores `(texts, num_labels)`, or class ids `(texts,)`."""

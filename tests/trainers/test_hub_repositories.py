@@ -180,9 +180,7 @@ def test_metadata_that_the_hub_refuses(hub: Any, connect: Callable[..., HfApi]) 
     good = ModelCard("---\nlicense: mit\nbase_model: org/encoder\n---\n")
     check_metadata({"emotion-encoder": good, "csr": good})
     bad = ModelCard("---\nlicense: mit\nbase_model: /my/encoder\n---\n")
-    with pytest.raises(
-        ValueError, match=r"of the card of csr: .*base_model.* with value .*/my/encoder.* is not valid"
-    ):
+    with pytest.raises(ValueError, match=r"of the card of csr: .*base_model.* with value .*/my/encoder.* is not valid"):
         check_metadata({"emotion-encoder": good, "csr": bad})
     hub.fail("/api/validate-yaml", 500)
     with pytest.raises(ValueError, match=r"could not check the card of csr: .*500"):

@@ -3,6 +3,7 @@
 Labels are a multi-hot `list[float]`, a class id or a `list[float]` of scores, in the order of the tuples of names.
 """
 
+from .dair import DAIR_EMOTIONS, read_dair_emotion
 from .goemotions import GOEMOTIONS, read_goemotions
 from .isear import ISEAR_EMOTIONS, read_isear
 from .posts import read_emotion_posts, read_intensity_posts, read_sentiment_posts, read_valence_posts
@@ -20,6 +21,7 @@ from .semeval2018 import (
 from .sentiment140 import read_sentiment140
 
 __all__ = [
+    "DAIR_EMOTIONS",
     "EMOTIONS",
     "GOEMOTIONS",
     "INTENSITY_EMOTIONS",
@@ -30,6 +32,7 @@ __all__ = [
     "drop_conflicting_ids",
     "drop_repetitions",
     "join_scores",
+    "read_dair_emotion",
     "read_emotion_posts",
     "read_goemotions",
     "read_intensity_posts",
