@@ -19,6 +19,7 @@ METRIC_NAMES = {
     "accuracy": "accuracy",
     "weighted_f1": "weighted F1",
     "pair_auc": "AUC of pairs",
+    "pearson": "Pearson's r",
 }
 # What a card shows the answers to; written for this purpose.
 EXAMPLE_TEXTS = (
@@ -69,7 +70,7 @@ class StageCard:
         figures (`dict[str, str]`): By file name in the same folder, what a figure shows.
         joint (`bool`): Whether a common space was trained with its emotion encoder, over tokens.
         teachers (`list[str]`): The stages whose predictions it learnt from.
-        problem_type (`str`): `"multi_label_classification"` or `"single_label_classification"`.
+        problem_type (`str`): `"multi_label_classification"`, `"single_label_classification"` or `"regression"`.
         examples (`dict[str, str]`): By label, a text that has it, for the table of labels.
         baseline (`dict[str, float]`): Metrics of what the model is compared with, on the same data.
         baseline_name (`str`): What that is.

@@ -148,6 +148,26 @@ def plot_decisions(decisions: np.ndarray, targets: np.ndarray, labels: Sequence[
     figure.savefig(path, dpi=120)
 
 
+def plot_scores(predictions: np.ndarray, targets: np.ndarray, outputs: Sequence[str], path: Path) -> None:
+    """Draw predicted over annotated scores, one small picture an output.
+
+    Args:
+        predictions (`np.ndarray` of shape `(texts, outputs)`): Predicted scores.
+        targets (`np.ndarray` of shape `(texts, outputs)`): Annotated scores, NaN where there is none.
+        outputs (`Sequence[str]`): Names of the outputs.
+        path (`Path`): The PNG file.
+    """
+    figure = Figure(figsize=(3 * len(outputs), 3), layout="constrained")
+    pictures = figure.subplots(1, len(outputs), squeeze=False)[0]
+    for axes, output, predicted, gold in zip(pictures, outputs, predictions.T, targets.T, strict=True):
+        present = ~np.isnan(gold)
+        axes.scatter(gold[present], predicted[present], s=6, alpha=0.4)
+        axes.set_title(output, **AS_IT_IS)
+        axes.set_xlabel("annotated")
+        axes.set_ylabel("predicted")
+    figure.savefig(path, dpi=120)
+
+
 def plot_space(vectors: np.ndarray, targets: np.ndarray, labels: Sequence[str], path: Path) -> None:
     """Draw texts as points, by the first two principal components of their vectors; one small picture a label.
 

@@ -10,6 +10,7 @@ from .losses import PROBLEM_TYPES
 from .pooling import POOLING_MODES
 
 REPRESENTATIONS = ("pooled", "shared")
+TASK_WEIGHTINGS = ("fixed", "uncertainty")
 
 
 class MultitaskConfig(PreTrainedConfig):
@@ -31,9 +32,12 @@ class MultitaskConfig(PreTrainedConfig):
         representation (`str`, defaults to `"pooled"`): What stands for a text where other models build on this one:
             `"pooled"`, the pooled encoder output, or `"shared"`, the output of the last shared layer.
         classifier_dropout (`float`, defaults to 0.1): Dropout before the shared layers and before the heads.
+        task_weighting (`str`, defaults to `"fixed"`): How the tasks' losses are weighted against each other: `"fixed"`,
+            by `loss_weight`, or `"uncertainty"`, by a log variance a task that is learnt with the model (Kendall, Gal
+            and Cipolla 2018, *Multi-Task Learning Using Uncertainty to Weigh Losses*, equation 10) besides.
 
     Raises:
-        ValueError: If a task, the main task, the pooling or the representation is not valid.
+        ValueError: If a task, the main task, the pooling, the representation or the task weighting is not valid.
 
     Example:
 
@@ -65,6 +69,7 @@ class MultitaskConfig(PreTrainedConfig):
     shared_layer_sizes: list[int] | None = None
     representation: str = "pooled"
     classifier_dropout: float | int = 0.1
+    task_weighting: str = "fixed"
 
     def __post_init__(self, **kwargs: Any) -> None:
         self.tasks = {name: dict(task) for name, task in (self.tasks or {}).items()}
@@ -76,6 +81,10 @@ class MultitaskConfig(PreTrainedConfig):
         if self.representation not in REPRESENTATIONS:
             raise ValueError(
                 f"representation must be one of {', '.join(REPRESENTATIONS)}, got {self.representation!r}."
+            )
+        if self.task_weighting not in TASK_WEIGHTINGS:
+            raise ValueError(
+                f"task_weighting must be one of {', '.join(TASK_WEIGHTINGS)}, got {self.task_weighting!r}."
             )
         if self.representation == "shared" and not self.shared_layer_sizes:
             raise ValueError('representation="shared" needs at least one layer in shared_layer_sizes.')

@@ -8,10 +8,11 @@ from typing import Any, Self
 import torch
 from torch import nn
 from transformers import AutoModel, PreTrainedModel
+from transformers import initialization as init
 from transformers.utils import ModelOutput
 
 from .configuration_multitask import MultitaskConfig
-from .losses import label_loss
+from .losses import count_labelled, label_loss
 from .modeling_recurrent_encoder import RecurrentEncoderModel  # noqa: F401 (registered for `config.encoder`)
 from .pipeline_emotion import named_pipelines
 from .pooling import pool
@@ -77,6 +78,12 @@ class MultitaskPreTrainedModel(PreTrainedModel):
         with named_pipelines(self):
             super().save_pretrained(save_directory, **kwargs)
 
+    def _init_weights(self, module: nn.Module) -> None:
+        super()._init_weights(module)
+        if isinstance(module, nn.ParameterDict):  # the log variances
+            for log_variance in module.values():
+                init.zeros_(log_variance)
+
 
 class MultitaskModel(MultitaskPreTrainedModel):
     """The encoder with pooling and the shared layers, without heads.
@@ -85,7 +92,7 @@ class MultitaskModel(MultitaskPreTrainedModel):
         config ([`MultitaskConfig`]): The configuration.
     """
 
-    _keys_to_ignore_on_load_unexpected = [r"^heads\."]
+    _keys_to_ignore_on_load_unexpected = [r"^heads\.", r"^log_variances\."]
 
     def __init__(self, config: MultitaskConfig) -> None:
         super().__init__(config)
@@ -175,6 +182,11 @@ class MultitaskForSequenceClassification(MultitaskPreTrainedModel):
         width = config.shared_layer_sizes[-1] if config.shared_layer_sizes else config.encoder.hidden_size
         self.heads = nn.ModuleDict({name: nn.Linear(width, len(task["labels"])) for name, task in config.tasks.items()})
         self.dropout = nn.Dropout(config.classifier_dropout)
+        learned = config.task_weighting == "uncertainty"
+        # By name, for a saved config has its tasks in another order; only where asked for, so that no other checkpoint
+        # lacks them.
+        variances = {name: nn.Parameter(torch.zeros(())) for name in config.tasks}
+        self.log_variances = nn.ParameterDict(variances) if learned else None
         self.post_init()
 
     @classmethod
@@ -216,7 +228,8 @@ class MultitaskForSequenceClassification(MultitaskPreTrainedModel):
                 without a label of a task carry -100 (class ids) or NaN (multi-hot labels, scores) and add nothing to
                 its loss. Shapes as in [`losses.label_loss`].
             num_items_in_batch (`torch.Tensor` or `dict[str, torch.Tensor]`, *optional*): Labelled rows of the whole
-                global batch, by task where labels are; the loss is then this batch's share of the global one.
+                global batch as [`losses.count_labelled`] counts them, by task where labels are; the loss is then this
+                batch's share of the global one.
 
         The other arguments are those of [`MultitaskModel`].
         """
@@ -246,7 +259,9 @@ class MultitaskForSequenceClassification(MultitaskPreTrainedModel):
                 for name, task in self.config.tasks.items()
                 if name in labels
             }
-            loss = sum(self.config.tasks[name].get("loss_weight", 1.0) * value for name, value in task_losses.items())
+            loss = sum(
+                self._weighted(name, value, labels[name], counts.get(name)) for name, value in task_losses.items()
+            )
         output = MultitaskClassifierOutput(
             loss=loss,
             logits=task_logits[self.config.main_task],
@@ -258,6 +273,23 @@ class MultitaskForSequenceClassification(MultitaskPreTrainedModel):
             attentions=states.attentions,
         )
         return output.to_tuple() if return_dict is False else output
+
+    def _weighted(
+        self, name: str, loss: torch.Tensor, labels: torch.Tensor, num_items: torch.Tensor | None
+    ) -> torch.Tensor:
+        """A task's loss with its weight and, where that is learnt, its share of what keeps the variance small."""
+        task = self.config.tasks[name]
+        loss = task.get("loss_weight", 1.0) * loss
+        if self.log_variances is None:
+            return loss
+        log_variance = self.log_variances[name].float()
+        # Once a global batch, and not at all in one without labels of the task, whose variance it says nothing of.
+        here = count_labelled(labels)
+        total = here if num_items is None else torch.as_tensor(num_items, device=here.device)
+        share = here / total.where(total > 0, 1)
+        # A squared error is that of a normal distribution, from which equation 10 has the half.
+        scale = 0.5 if task["problem_type"] == "regression" else 1.0
+        return scale * torch.exp(-log_variance) * loss + 0.5 * share * log_variance
 
 
 __all__ = ["MultitaskForSequenceClassification", "MultitaskModel", "MultitaskPreTrainedModel"]

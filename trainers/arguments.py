@@ -17,10 +17,12 @@ from .augmentation import AUGMENTATIONS, check_augmentations
 from .class_weights import CLASS_WEIGHT_MODES
 from .label_selection import ROWS_WITHOUT_LABELS
 from .pairs import PAIR_STRATEGIES, PAIR_TARGETS
-from .recipes import RECIPES
+from .recipes import RECIPES, REGRESSION_TASKS
 from .thresholds import THRESHOLD_MODES
 from .tokenization import NORMALIZATION_STEPS
 from .training_arguments import StageTrainingArguments
+
+TASK_WEIGHTINGS = ("equal", "size", "uncertainty")
 
 
 @dataclass
@@ -46,6 +48,20 @@ class DataArguments:
         metadata={
             "help": "A further source for the recipes that start from one with richer labels than sentiment, such as "
             "goemotions; given as --emotion_dataset is."
+        },
+    )
+    intensity_dataset: str = field(
+        default="csr-emotion-posts-intensity",
+        metadata={
+            "help": "Texts with the intensities of emotions, for the multi-task recipes: registered "
+            "(csr-emotion-posts-intensity, semeval2018-ei-reg-intensity), or given as --emotion_dataset is."
+        },
+    )
+    valence_dataset: str = field(
+        default="csr-emotion-posts-valence",
+        metadata={
+            "help": "Texts with their valence, for the multi-task recipes: registered (csr-emotion-posts-valence, "
+            "semeval2018-v-reg), or given as --emotion_dataset is."
         },
     )
     data_dir: str | None = field(
@@ -76,6 +92,19 @@ class DataArguments:
     )
     related_label_columns: list[str] | None = field(
         default=None, metadata={"help": "Label column(s) of your own related data (default: label or labels)."}
+    )
+    intensity_text_column: str | None = field(
+        default=None, metadata={"help": "Text column of your own intensity data (default: text)."}
+    )
+    intensity_label_columns: list[str] | None = field(
+        default=None,
+        metadata={"help": "Columns of the scores, one an emotion, of your own intensity data (default: score)."},
+    )
+    valence_text_column: str | None = field(
+        default=None, metadata={"help": "Text column of your own valence data (default: text)."}
+    )
+    valence_label_columns: list[str] | None = field(
+        default=None, metadata={"help": "Column of the scores of your own valence data (default: score)."}
     )
     unlabelled_dataset: str | None = field(
         default=None,
@@ -167,9 +196,10 @@ class DataArguments:
         return size
 
     def columns(self, task: str) -> dict[str, Any]:
-        """The column arguments of a task and its fold, as `load_task_dataset` takes them."""
+        """What `load_task_dataset` is told of a task: its columns, whether they hold scores, and its fold."""
         columns = {name: getattr(self, f"{task}_{name}") for name in ("text_column", "label_columns")}
-        return columns | {"fold": self.emotion_fold} if task == "emotion" else columns
+        fold = {"fold": self.emotion_fold} if task == "emotion" else {}
+        return {**columns, **fold, "regression": task in REGRESSION_TASKS}
 
 
 @dataclass
@@ -227,6 +257,14 @@ class ModelArguments:
         },
     )
     classifier_dropout: float = field(default=0.1, metadata={"help": "Dropout before shared layers and heads."})
+    task_weighting: str = field(
+        default="equal",
+        metadata={
+            "help": "How the tasks of a multi-task stage are weighted: all alike (equal), by their number of labelled "
+            "texts (size), or by variances that are learnt (uncertainty).",
+            "choices": TASK_WEIGHTINGS,
+        },
+    )
     source_num_train_epochs: float | None = field(
         default=None, metadata={"help": "Epochs of the source encoders' stages. Default: --num_train_epochs."}
     )

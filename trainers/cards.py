@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase, TrainingArguments
 
-from model_cards import StageCard, plot_decisions, plot_space, plot_stages, plot_training_curves
+from model_cards import StageCard, plot_decisions, plot_scores, plot_space, plot_stages, plot_training_curves
 from model_cards.card import EXAMPLE_TEXTS, CardDataset
 from modeling_csr import DialogueForUtteranceClassification
 
@@ -29,6 +29,7 @@ CAPTIONS = {
     "stages.png": "The stages that the model comes from",
     "decisions.png": "Of the dev texts annotated with a label, the share that was given each label",
     "attention.png": "How much the model reads of the other utterances of a dev dialogue, for each utterance",
+    "scores.png": "Predicted and annotated scores of the dev texts",
     "space.png": "The dev texts in the model's space",
     "training_curves.png": "Losses over the epochs",
 }
@@ -49,8 +50,12 @@ def describe_examples(
     logits = torch.from_numpy(
         predict_logits(model, tokenizer, EXAMPLE_TEXTS, max_length=max_length, device=model.device)
     )
-    single = model.config.problem_type == "single_label_classification"
-    probabilities = logits.softmax(-1) if single else logits.sigmoid()
+    if model.config.problem_type == "regression":
+        probabilities = logits
+    elif model.config.problem_type == "single_label_classification":
+        probabilities = logits.softmax(-1)
+    else:
+        probabilities = logits.sigmoid()
     names = dict(model.config.id2label or {})
     return [
         {
@@ -80,6 +85,10 @@ def draw_figures(
     plot_stages({encoder: [], **parents}, stage.name, folder / "stages.png")
     task = stage.tasks[0]
     config, labels = context.task_config(task), context.labels("dev", task)
+    if config["problem_type"] == "regression":
+        if logits is not None:
+            plot_scores(logits, labels, config["labels"], folder / "scores.png")
+        return
     targets = labels if labels.ndim == 2 else np.eye(len(config["labels"]))[labels]
     if logits is not None:
         thresholds = list(results["thresholds"].values()) if "thresholds" in results else None
@@ -191,6 +200,8 @@ def label_examples(dataset: TaskDataset, publish: bool) -> dict[str, str]:
         return {label: known[label] for label in dataset.labels if label in known}
     found: dict[str, str] = {}
     rows = dataset.splits["train"]
+    if dataset.problem_type == "regression":
+        return found
     single = dataset.problem_type == "single_label_classification"
     for text, target in sorted(zip(rows["text"], rows["labels"], strict=True), key=lambda row: len(row[0])):
         present = [target] if single else [index for index, value in enumerate(target) if value]

@@ -1,5 +1,6 @@
 """From the label columns of one's own tables to targets: which column holds what, and the label names in it."""
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -125,6 +126,45 @@ def name_rows(table: Table, text_column: str | None = None, label_columns: Seque
         names.append(_listed_names(value, declared, place) if lists else [_name(value, declared, place)])
     problem_type = "multi_label_classification" if lists else "single_label_classification"
     return NamedRows(table, column, problem_type, texts, names, declared)
+
+
+def score_rows(table: Table, score_columns: Sequence[str], text_column: str | None = None) -> list[dict[str, Any]]:
+    """Read the text column and the columns of scores of a table, for regression.
+
+    Args:
+        table (`Table`): The table.
+        score_columns (`Sequence[str]`): The columns of the scores. An empty cell, `nan` or `null` is no score.
+        text_column (`str`, *optional*): The column of the texts; `text` by default.
+
+    Returns:
+        `list[dict]` with `text` (`str`) and `labels` (`list[float]`, one a column, NaN where there is no score).
+
+    Raises:
+        ValueError: If a column is missing, a text is empty or a score is no number.
+    """
+    text_column = text_column or "text"
+    missing = [column for column in (text_column, *score_columns) if column not in table.columns]
+    if missing:
+        raise _missing_columns(table, missing)
+    return [
+        {
+            "text": require_text(row.get(text_column), table.where(i, text_column)),
+            "labels": [_score(row.get(column), table.where(i, column)) for column in score_columns],
+        }
+        for i, row in enumerate(table.rows)
+    ]
+
+
+def _score(value: Any, place: str) -> float:
+    if value is None or value == "":
+        return math.nan
+    try:
+        score = float(value)
+    except (TypeError, ValueError):
+        score = math.inf
+    if math.isinf(score) or isinstance(value, bool):
+        raise ValueError(f"{place}: expected a number, or nothing where there is no score, got {value!r}.")
+    return score
 
 
 def _default_label_columns(table: Table) -> list[str]:

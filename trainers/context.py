@@ -1,12 +1,13 @@
 """What all stages of a run share: its arguments, data, tokenizer and records, and what is cached of its texts."""
 
 import dataclasses
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from datasets import Dataset, concatenate_datasets
+from datasets import Dataset, Features, concatenate_datasets
 from tokenizers import Tokenizer
 from transformers import PreTrainedTokenizerBase
 
@@ -20,6 +21,28 @@ from .recipes import Stage
 from .records import StageRecord, digest
 from .representations import cached_representations
 from .self_training import soften, teacher_probabilities
+
+
+def join_texts(parts: Sequence[Dataset]) -> Dataset:
+    """One row of the rows of several datasets that have the same text.
+
+    A text that stands in one of them twice is two rows, the first of which is joined with the first of the others.
+
+    Args:
+        parts (`Sequence[Dataset]`): Each with the column `text` and a column of labels of its own.
+
+    Returns:
+        `Dataset`, with all columns; `None` where a row has no labels.
+    """
+    columns = {column: feature for part in parts for column, feature in part.features.items()}
+    rows: dict[tuple[str, int], dict[str, Any]] = {}
+    for part in parts:
+        seen: Counter[str] = Counter()
+        for row in part:
+            text = row["text"]
+            rows.setdefault((text, seen[text]), dict.fromkeys(columns)).update(row)
+            seen[text] += 1
+    return Dataset.from_list(list(rows.values()), features=Features(columns))
 
 
 @dataclasses.dataclass
@@ -65,15 +88,24 @@ class StageContext:
         return config
 
     def labels(self, split: str, task: str = "emotion") -> np.ndarray:
-        """Multi-hot floats `(texts, num_labels)` or class ids `(texts,)`."""
+        """Multi-hot floats or scores `(texts, num_labels)`, or class ids `(texts,)`."""
         single = self.tasks[task].problem_type == "single_label_classification"
         return np.asarray(self.tasks[task].splits[split]["labels"], dtype=np.int64 if single else np.float32)
 
-    def tokenized(self, tasks: Sequence[str], split: str) -> Dataset:
-        """The texts of one or several tasks, tokenised, with a column `labels_<task>` for each."""
-        return concatenate_datasets(
-            [self._tokenize(self.tasks[task].splits[split], task, f"Tokenising {task} {split}") for task in tasks]
-        )
+    def tokenized(self, tasks: Sequence[str], split: str, join: bool = True) -> Dataset:
+        """The texts of one or several tasks, tokenised, with a column `labels_<task>` for each.
+
+        Args:
+            tasks (`Sequence[str]`): The tasks.
+            split (`str`): The split.
+            join (`bool`, defaults to `True`): Whether a text that several tasks have labels of is one row with all of
+                them. The rows of the first task come first, in their order, then what the others add.
+        """
+        parts = [self.tasks[task].splits[split].rename_column("labels", f"labels_{task}") for task in tasks]
+        if not join or len(parts) == 1:
+            named = zip(parts, tasks, strict=True)
+            return concatenate_datasets([self._tokenize(part, f"Tokenising {task} {split}") for part, task in named])
+        return self._tokenize(join_texts(parts), f"Tokenising {', '.join(tasks)} {split}")
 
     def tokenized_with_soft_targets(self, stage: Stage) -> Dataset:
         """The training texts of a stage with teachers, tokenised, with a column `labels_emotion`.
@@ -88,11 +120,12 @@ class StageContext:
             if task == "emotion":
                 targets = soften(self.labels("train"), targets, share=0.5)
             rows = Dataset.from_dict({"text": texts, "labels": targets})
-            parts.append(self._tokenize(rows, "emotion", f"Tokenising {task} train"))
+            rows = rows.rename_column("labels", "labels_emotion")
+            parts.append(self._tokenize(rows, f"Tokenising {task} train"))
         return concatenate_datasets(parts)
 
-    def _tokenize(self, rows: Dataset, task: str, description: str) -> Dataset:
-        return rows.rename_column("labels", f"labels_{task}").map(
+    def _tokenize(self, rows: Dataset, description: str) -> Dataset:
+        return rows.map(
             lambda batch: self.tokenizer(batch["text"], truncation=True, max_length=self.args.data.max_length),
             batched=True,
             remove_columns=[name for name in rows.column_names if name != "labels"],

@@ -1,6 +1,7 @@
 """The splits of a task, from a dataset known by name, from one's own files or from the Hub, checked before training."""
 
 import logging
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,10 +9,10 @@ from typing import Any
 
 import datasets
 
-from .columns import name_rows
+from .columns import name_rows, score_rows
 from .dialogues import DIALOGUE_COLUMNS
 from .holdout import split_off_dev, split_off_fold
-from .readers import drop_conflicting_ids, drop_repetitions
+from .readers import drop_conflicting_ids, drop_repetitions, join_scores
 from .registry import REGISTRY, DatasetInfo
 from .tables import TABLE_SUFFIXES, Table, read_table
 
@@ -31,10 +32,10 @@ class TaskDataset:
     Args:
         name (`str`): Name of the dataset: as registered, the name of the file or folder, or the id on the Hub.
         labels (`list[str]`): Label names, in the order of the targets.
-        problem_type (`str`): `"multi_label_classification"` or `"single_label_classification"`.
+        problem_type (`str`): `"multi_label_classification"`, `"single_label_classification"` or `"regression"`.
         splits (`datasets.DatasetDict`): The splits that were asked for, with the columns `text` (string) and `labels`
-            (a list of 0.0 and 1.0, one a label, or a class id), and those of [`~trainers.dialogues.DIALOGUE_COLUMNS`]
-            where the texts are utterances in dialogues.
+            (a list of 0.0 and 1.0, one a label; a class id; or a list of scores, NaN where there is none), and those of
+            [`~trainers.dialogues.DIALOGUE_COLUMNS`] where the texts are utterances in dialogues.
         info (`DatasetInfo`, *optional*): What is known of it, for a registered dataset.
         notes (`list[str]`): What was done to it since, one sentence or two each, for the card.
     """
@@ -57,6 +58,7 @@ def load_task_dataset(
     dev_fraction: float = 0.1,
     seed: int = 42,
     fold: int = 0,
+    regression: bool = False,
 ) -> TaskDataset:
     """Load a dataset and check it.
 
@@ -74,6 +76,8 @@ def load_task_dataset(
         dev_fraction (`float`, defaults to 0.1): Part of the texts that becomes dev where there is no dev split.
         seed (`int`, defaults to 42): Seed of the shuffling that chooses these texts.
         fold (`int`, defaults to 0): Which fold is dev, for a registered dataset that has folds.
+        regression (`bool`, defaults to `False`): Whether the label columns of one's own data hold scores
+            ([`~trainers.columns.score_rows`]). A registered dataset must be what is asked for.
 
     Returns:
         `TaskDataset`.
@@ -87,6 +91,9 @@ def load_task_dataset(
     if not 0 < dev_fraction < 1:
         raise ValueError(f"dev_fraction must lie between 0 and 1, got {dev_fraction}.")
     info = REGISTRY.get(name)
+    if info is not None and (info.problem_type == "regression") != regression:
+        kind = "scores (regression)" if regression else "classes"
+        raise ValueError(f"{name} is for {info.problem_type}, but {kind} are asked for here.")
     if info is not None:
         folder = find_folder(info, data_dir)
         if folder is not None:
@@ -106,14 +113,15 @@ def load_task_dataset(
         tables, may_split = _hub_tables(name), True
 
     # The labels are those of train, so train is read even where only another split is asked for.
-    named = {
-        split: name_rows(table, text_column, label_columns)
-        for split, table in tables.items()
-        if split == "train" or split in splits
-    }
-    first = next(iter(named.values()))
-    labels, problem_type = first.label_space(), first.problem_type
-    rows = {split: split_rows.encode(labels, problem_type) for split, split_rows in named.items()}
+    tables = {split: table for split, table in tables.items() if split == "train" or split in splits}
+    if regression:
+        labels, problem_type = list(label_columns or ["score"]), "regression"
+        rows = {split: score_rows(table, labels, text_column) for split, table in tables.items()}
+    else:
+        named = {split: name_rows(table, text_column, label_columns) for split, table in tables.items()}
+        first = next(iter(named.values()))
+        labels, problem_type = first.label_space(), first.problem_type
+        rows = {split: split_rows.encode(labels, problem_type) for split, split_rows in named.items()}
     # Also where dev is not asked for: train must be the same rows either way.
     if info is not None and info.folds is not None:
         for row, cells in zip(rows["train"], tables["train"].rows, strict=True):
@@ -206,6 +214,8 @@ def _read_files(info: DatasetInfo, folder: Path, split: str) -> list[dict[str, A
             raise FileNotFoundError(f"{folder / pattern} does not exist: the {split} split of {info.name}.")
         paths += matches
     rows = [row for path in paths for row in info.reader(path)]
+    if info.join_scores:
+        rows = join_scores(rows, f"{info.name} ({split})")
     if len(paths) > 1 and not info.keep_conflicting:
         rows = drop_conflicting_ids(rows, f"{info.name} ({split})")
     if len(paths) > 1 and info.keep_once is not None:
@@ -319,6 +329,12 @@ def _task_dataset(
 
 
 def _check_train(name: str, labels: list[str], problem_type: str, rows: list[dict[str, Any]]) -> None:
+    if problem_type == "regression":
+        for index, label in enumerate(labels):
+            scores = {score for row in rows if not math.isnan(score := row["labels"][index])}
+            if len(scores) < 2:
+                raise ValueError(f"{name}: the rows of train have no two different scores of {label}.")
+        return
     first = rows[0]["labels"]
     if all(row["labels"] == first for row in rows):
         if problem_type == "single_label_classification":

@@ -7,16 +7,20 @@ import torch
 from transformers import EvalPrediction
 
 from modeling_csr import CSRForSequenceClassification
-from modeling_csr.losses import labelled_rows
+from modeling_csr.losses import present_labels
 
-from .metrics import decide, per_label_scores, score
+from .metrics import decide, per_label_scores, per_output_scores, regression_scores, score
 from .representations import RepresentationDataset
 from .thresholds import tune_thresholds
 from .trainer import StageTrainer
 
 
 def evaluate_classifier(
-    trainer: StageTrainer, task: str, task_config: dict[str, Any], threshold: str
+    trainer: StageTrainer,
+    task: str,
+    task_config: dict[str, Any],
+    threshold: str,
+    other_tasks: dict[str, dict[str, Any]] | None = None,
 ) -> tuple[dict[str, Any], np.ndarray]:
     """Scores of a trained classifier on its dev split, after choosing its thresholds there.
 
@@ -25,35 +29,55 @@ def evaluate_classifier(
         task (`str`): The task to score.
         task_config (`dict`): Its `labels` and `problem_type`.
         threshold (`str`): `"fixed"` (0.5), `"global"` or `"per_label"`. The model's config takes the tuned ones up.
+        other_tasks (`dict[str, dict]`, *optional*): By name, further tasks of a multi-task model.
 
     Returns:
         `tuple`: A `dict` of the `task`, its `metrics` at the chosen thresholds, `metrics_at_0.5` where those were
-        tuned, `per_label` scores, `thresholds` and, for a common space with sources, `shuffled`; and the logits of the
-        dev texts, of shape `(texts, num_labels)`.
+        tuned, `per_label` scores, `thresholds`, for a common space with sources `shuffled`, and `tasks`, which has the
+        same for each of the other tasks; and the logits of the dev texts, of shape `(texts, num_labels)`.
     """
-    logits, labels = _task_arrays(trainer.predict(trainer.eval_dataset, metric_key_prefix="eval"), task)
-    problem_type = task_config["problem_type"]
-    thresholds = None
-    if problem_type == "multi_label_classification" and threshold != "fixed":
-        thresholds = tune_thresholds(torch.tensor(logits).sigmoid().numpy(), labels, threshold)
-        trainer.model.config.thresholds = thresholds
-    results: dict[str, Any] = {"task": task, "metrics": score(logits, labels, problem_type, thresholds)}
+    prediction = trainer.predict(trainer.eval_dataset, metric_key_prefix="eval")
+    logits, labels = _task_arrays(prediction, task)
+    config = trainer.model.config
+    scored, thresholds = _scores(logits, labels, task_config, threshold)
     if thresholds is not None:
-        results["metrics_at_0.5"] = score(logits, labels, problem_type)
-        results["thresholds"] = dict(zip(task_config["labels"], thresholds, strict=True))
-    decisions = decide(logits, problem_type, thresholds)
-    results["per_label"] = per_label_scores(decisions, labels, task_config["labels"], problem_type)
+        config.thresholds = thresholds
+    results: dict[str, Any] = {"task": task, **scored}
     if isinstance(trainer.model, CSRForSequenceClassification) and trainer.model.csr.source_encoders:
-        results["shuffled"] = _shuffled_scores(trainer, task, problem_type, thresholds)
+        results["shuffled"] = _shuffled_scores(trainer, task, task_config["problem_type"], thresholds)
+    for name, other_config in (other_tasks or {}).items():
+        scored, thresholds = _scores(*_task_arrays(prediction, name), other_config, threshold)
+        if thresholds is not None:
+            config.tasks[name]["thresholds"] = thresholds
+        results.setdefault("tasks", {})[name] = scored
     return results, logits
 
 
+def _scores(
+    logits: np.ndarray, labels: np.ndarray, task_config: dict[str, Any], threshold: str
+) -> tuple[dict[str, Any], list[float] | None]:
+    """The scores of one task, and its thresholds where they were tuned."""
+    names, problem_type = task_config["labels"], task_config["problem_type"]
+    if problem_type == "regression":
+        scores = {"metrics": regression_scores(logits, labels)}
+        return {**scores, "per_label": per_output_scores(logits, labels, names)}, None
+    thresholds = None
+    if problem_type == "multi_label_classification" and threshold != "fixed":
+        thresholds = tune_thresholds(torch.tensor(logits).sigmoid().numpy(), labels, threshold)
+    results: dict[str, Any] = {"metrics": score(logits, labels, problem_type, thresholds)}
+    if thresholds is not None:
+        results["metrics_at_0.5"] = score(logits, labels, problem_type)
+        results["thresholds"] = dict(zip(names, thresholds, strict=True))
+    results["per_label"] = per_label_scores(decide(logits, problem_type, thresholds), labels, names, problem_type)
+    return results, thresholds
+
+
 def _task_arrays(prediction: EvalPrediction, task: str) -> tuple[np.ndarray, np.ndarray]:
-    """Logits and labels of the rows that have labels of the task."""
+    """Logits and labels of the rows that have labels of the task, all of them or, of scores, some."""
     logits, labels = prediction.predictions, prediction.label_ids
     if isinstance(labels, dict):
         logits, labels = logits[task], labels[task]
-    rows = labelled_rows(torch.from_numpy(labels)).numpy()
+    rows = present_labels(torch.from_numpy(labels)).reshape(len(labels), -1).any(dim=1).numpy()
     return logits[rows], labels[rows]
 
 

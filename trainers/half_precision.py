@@ -6,6 +6,9 @@ import torch
 from torch import nn
 from torch.func import functional_call
 
+# Inputs that stay as they are: bf16 cannot count beyond 256.
+EXACT = ("labels", "num_items_in_batch")
+
 
 class HalfPrecisionForward:
     """Runs one model on a bf16 copy of its weights, which is made anew for each forward pass.
@@ -28,7 +31,7 @@ class HalfPrecisionForward:
             inputs (`dict[str, Any]`): Keyword arguments of its forward pass. Vectors become bf16, too; labels do not.
         """
         weights = {name: self._half(name, parameter) for name, parameter in model.named_parameters()}
-        inputs = {name: value if name == "labels" else _half_input(value) for name, value in inputs.items()}
+        inputs = {name: value if name in EXACT else _half_input(value) for name, value in inputs.items()}
         return functional_call(model, weights, kwargs=inputs)
 
     def _half(self, name: str, parameter: nn.Parameter) -> torch.Tensor:

@@ -18,8 +18,8 @@ def split_off_dev(
     side, and so does a dialogue.
 
     Args:
-        rows (`list[dict]`): Rows of `text` and `labels` (a class id, or 0 and 1, one a label), and `dialogue_id` where
-            they are utterances.
+        rows (`list[dict]`): Rows of `text` and `labels` (a class id, 0 and 1, one a label, or scores), and
+            `dialogue_id` where they are utterances.
         fraction (`float`): Part of the different texts, or of the dialogues, that becomes dev; at least one, and at
             most all but one.
         seed (`int`): Seed of the draw.
@@ -38,6 +38,8 @@ def split_off_dev(
         what = "texts" if group == "text" else "dialogues"
         raise ValueError(f"{source} holds {different} different {what}: too few to split a dev split off.")
     labels = np.array([row["labels"] for row in rows])
+    if not ((labels == 0) | (labels == 1)).all() and labels.ndim == 2:
+        labels = np.zeros(len(rows), dtype=np.int64)  # scores: there is nothing to stratify by
     train, dev = stratified_split(labels, fraction, seed, groups=groups)
     logger.warning(
         "%s has no dev split: %d of its %d rows, drawn by label with seed %d, are held out as dev.",

@@ -15,7 +15,9 @@ from modeling_csr.losses import labelled_rows
 HEADLINE = {
     "multi_label_classification": ("jaccard", "micro_f1", "macro_f1"),
     "single_label_classification": ("accuracy", "macro_f1", "weighted_f1"),
+    "regression": ("pearson",),
 }
+CLASSIFICATION = ("multi_label_classification", "single_label_classification")
 
 _SEMEVAL_2018 = """\
 @inproceedings{mohammad-etal-2018-semeval,
@@ -240,12 +242,72 @@ def score(
     return single_label_scores(predictions, references, np.shape(logits)[1])
 
 
+def regression_scores(predictions: np.ndarray, references: np.ndarray) -> dict[str, float]:
+    """Pearson's correlation and mean absolute error, meaned over the outputs, as SemEval-2018 Task 1 scores EI-reg.
+
+    Args:
+        predictions (`np.ndarray` of shape `(texts, outputs)`): Predicted scores.
+        references (`np.ndarray` of shape `(texts, outputs)` or, for one output, `(texts,)`): Gold scores, NaN where
+            there is none. An output without any is left out.
+
+    Returns:
+        `dict[str, float]`: `pearson` and `mean_absolute_error`. The correlation with something constant is 0.
+
+    Raises:
+        ValueError: If the shapes differ, or there is no gold score.
+    """
+    each = per_output_scores(predictions, references)
+    found = [scores for scores in each.values() if scores["support"]]
+    if not found:
+        raise ValueError("references hold no score: there is nothing to measure.")
+    return {name: float(np.mean([scores[name] for scores in found])) for name in ("pearson", "mean_absolute_error")}
+
+
+def per_output_scores(
+    predictions: np.ndarray, references: np.ndarray, names: Sequence[str] | None = None
+) -> dict[str, dict[str, float]]:
+    """Pearson's correlation and mean absolute error of each output of a regression.
+
+    Args:
+        predictions (`np.ndarray`): As in [`regression_scores`].
+        references (`np.ndarray`): As in [`regression_scores`].
+        names (`Sequence[str]`, *optional*): Names of the outputs; their numbers without.
+
+    Returns:
+        `dict[str, dict[str, float]]`: By output, `pearson`, `mean_absolute_error` and `support`, the number of texts
+        that have a gold score.
+
+    Raises:
+        ValueError: If the shapes differ, or the names are not as many as the outputs.
+    """
+    predictions = np.asarray(predictions, dtype=np.float64)
+    references = np.asarray(references, dtype=np.float64)
+    references = references[:, None] if references.ndim == 1 else references
+    if predictions.shape != references.shape:
+        raise ValueError(
+            f"predictions and references must have the same shape, got {predictions.shape} and {references.shape}."
+        )
+    names = [str(index) for index in range(references.shape[1])] if names is None else names
+    results = {}
+    for name, predicted, gold in zip(names, predictions.T, references.T, strict=True):
+        present = ~np.isnan(gold)
+        predicted, gold = predicted[present], gold[present]
+        error = np.abs(predicted - gold).mean() if len(gold) else 0.0
+        constant = len(gold) < 2 or np.ptp(predicted) == 0 or np.ptp(gold) == 0
+        results[name] = {
+            "pearson": 0.0 if constant else float(np.corrcoef(predicted, gold)[0, 1]),
+            "mean_absolute_error": float(error),
+            "support": int(present.sum()),
+        }
+    return results
+
+
 class TaskMetrics:
     """
     The `compute_metrics` of a `Trainer` for a model with one or several tasks.
 
     Texts whose labels are missing (NaN, or -100 for class ids) are left out, and so is a task without any labelled
-    text. A regression task is left out too: there is nothing to decide, and its loss is its measure.
+    text.
 
     Args:
         tasks (`dict[str, dict]`): By task name, `labels`, `problem_type` and, optionally, `thresholds`, such as
@@ -291,14 +353,19 @@ class TaskMetrics:
         labels = self._by_task(prediction.label_ids, "label_ids")
         results = {}
         for name, task in self.tasks.items():
-            if task["problem_type"] == "regression" or name not in labels:
+            if name not in labels:
                 continue
             if name not in logits:
                 raise ValueError(f"Task {name!r} has labels but no predictions; there are {', '.join(logits)}.")
-            rows = labelled_rows(torch.from_numpy(labels[name])).numpy()
-            if not rows.any():
-                continue
-            scores = score(logits[name][rows], labels[name][rows], task["problem_type"], task.get("thresholds"))
+            if task["problem_type"] == "regression":
+                if np.isnan(labels[name]).all():
+                    continue
+                scores = regression_scores(logits[name], labels[name])
+            else:
+                rows = labelled_rows(torch.from_numpy(labels[name])).numpy()
+                if not rows.any():
+                    continue
+                scores = score(logits[name][rows], labels[name][rows], task["problem_type"], task.get("thresholds"))
             prefix = f"{name}_" if len(self.tasks) > 1 else ""
             results.update({f"{prefix}{key}": value for key, value in scores.items()})
         return results
@@ -364,8 +431,8 @@ def _same_shape(predictions: np.ndarray, references: np.ndarray, ndim: int) -> t
 
 
 def _check_problem_type(problem_type: str) -> None:
-    if problem_type not in HEADLINE:
-        raise ValueError(f"problem_type must be one of {', '.join(HEADLINE)}, got {problem_type!r}.")
+    if problem_type not in CLASSIFICATION:
+        raise ValueError(f"problem_type must be one of {', '.join(CLASSIFICATION)}, got {problem_type!r}.")
 
 
 __all__ = [
@@ -376,6 +443,8 @@ __all__ = [
     "decide",
     "multi_label_scores",
     "per_label_scores",
+    "per_output_scores",
+    "regression_scores",
     "score",
     "single_label_scores",
 ]

@@ -47,6 +47,11 @@ class Stage:
         return [parent for part, parent in self.starts_from.items() if part.startswith("source_encoders.")]
 
 
+# Tasks whose labels are scores.
+REGRESSION_TASKS = ("intensity", "valence")
+# Tasks that a model is trained on for what it carries over to others.
+SOURCE_TASKS = ("sentiment", "related")
+
 ENCODERS = {"emotion_encoder": "emotion-encoder", "source_encoders.0": "sentiment-encoder"}
 FROZEN_ENCODERS = ("csr.emotion_encoder", "csr.source_encoders", "csr.siamese")
 
@@ -214,7 +219,20 @@ DIALOGUE_RECIPES: dict[str, tuple[Stage, ...]] = {
     )
     for name, context in {"dialogue-none": "none", "dialogue-past": "past", "dialogue": "full"}.items()
 }
-RECIPES = PAPER_RECIPES | OWN_RECIPES | CONTROLS | ABLATIONS | DIALOGUE_RECIPES
+# One model for several tasks over the same tweets, and what it is compared with: one of the same kind a task (for
+# emotion, that is `bert`). It has no layers that they lack, so that it is of the same size as each.
+ONE_ENCODER: dict[str, Any] = {"shared_layer_sizes": []}
+ALL_TASKS = ("emotion", "intensity", "valence")
+MULTITASK_RECIPES: dict[str, tuple[Stage, ...]] = {
+    "all-in-one": (Stage("all-in-one", "multitask", tasks=ALL_TASKS, config=ONE_ENCODER),),
+    "all-in-one-sentiment": (
+        Stage("all-in-one-sentiment", "multitask", tasks=(*ALL_TASKS, "sentiment"), config=ONE_ENCODER),
+    ),
+    "single-intensity": (Stage("intensity-encoder", "multitask", tasks=("intensity",)),),
+    "single-valence": (Stage("valence-encoder", "multitask", tasks=("valence",)),),
+    "single-sentiment": (SENTIMENT_ENCODER,),
+}
+RECIPES = PAPER_RECIPES | OWN_RECIPES | CONTROLS | ABLATIONS | DIALOGUE_RECIPES | MULTITASK_RECIPES
 
 
 def stages_of(recipes: list[str]) -> list[Stage]:

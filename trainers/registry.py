@@ -26,18 +26,23 @@ from .readers import (
     MELD_EMOTIONS,
     POLARITIES,
     SENTIMENTS,
+    VALENCE,
     read_dair_emotion,
     read_emotion_posts,
     read_goemotions,
     read_iemocap,
+    read_intensity_posts,
     read_isear,
     read_meld,
     read_semeval2017_4a,
     read_semeval2017_4b,
     read_semeval2018_ec,
     read_semeval2018_ei_reg,
+    read_semeval2018_intensities,
+    read_semeval2018_v_reg,
     read_sentiment140,
     read_sentiment_posts,
+    read_valence_posts,
 )
 
 
@@ -52,15 +57,15 @@ class DatasetInfo:
         splits (`dict[str, tuple[str, ...]]`): By split, its files (names or glob patterns in `folder`). Train and dev
             have the same files where `folds` or `dev_fraction` divides them.
         labels (`tuple[str, ...]`): Label names, in the order of the targets.
-        problem_type (`str`): `"multi_label_classification"` or `"single_label_classification"`.
+        problem_type (`str`): `"multi_label_classification"`, `"single_label_classification"` or `"regression"`.
         hub_id (`str`, *optional*): Its id on the Hub, tried where no `--data_dir` is given.
         license (`str`): Licence as the Hub's cards name it; `"other"` where there is none of these.
         citation (`str`): BibTeX.
         homepage (`str`): Where to read about it and get it.
         description (`str`): One line.
         reader (`Callable[[Path], list[dict]]`): From one file to rows of `id`, `text` and `labels` (`list[float]`
-            multi-hot, or `int` class id), and `group` where there are `folds`. Of dialogues also `dialogue_id`,
-            `utterance_id` and `speaker`. Further keys are not used.
+            multi-hot or scores, or `int` class id), and `group` where there are `folds`. Of dialogues also
+            `dialogue_id`, `utterance_id` and `speaker`. Further keys are not used.
         hub_config (`str`, *optional*): Its configuration on the Hub.
         hub_text_column (`str`, defaults to `"text"`): The column of the texts on the Hub.
         hub_label_columns (`tuple[str, ...]`, *optional*): The columns of the labels on the Hub; one a label, named as
@@ -70,6 +75,7 @@ class DatasetInfo:
             the files of a split are joined.
         keep_once (`str`, *optional*): `"id"` or `"text"`: where the files of a split are joined, rows that have the
             same one and the same labels are kept once.
+        join_scores (`bool`, defaults to `False`): Whether the rows of an id, each with some of its scores, become one.
         folds (`int`, *optional*): In how many folds of groups train is divided; one of them is dev.
         dev_fraction (`float`, *optional*): Part of the texts of train that is dev.
     """
@@ -91,6 +97,7 @@ class DatasetInfo:
     bundled: bool = False
     keep_conflicting: bool = False
     keep_once: str | None = None
+    join_scores: bool = False
     folds: int | None = None
     dev_fraction: float | None = None
 
@@ -122,6 +129,34 @@ _DATASETS = (
         homepage="the folder examples/data of the csr-emotion repository",
         description="Synthetic English posts with a three-way sentiment, bundled to try the code out.",
         reader=read_sentiment_posts,
+        bundled=True,
+    ),
+    DatasetInfo(
+        name="csr-emotion-posts-intensity",
+        folder="emotion",
+        splits={"train": ("train.jsonl",), "dev": ("dev.jsonl",), "test": ("test.jsonl",)},
+        labels=INTENSITY_EMOTIONS,
+        problem_type="regression",
+        hub_id=None,
+        license="apache-2.0",
+        citation=POSTS,
+        homepage="the folder examples/data of the csr-emotion repository",
+        description="Synthetic English posts with the intensity of four emotions, where they show them.",
+        reader=read_intensity_posts,
+        bundled=True,
+    ),
+    DatasetInfo(
+        name="csr-emotion-posts-valence",
+        folder="emotion",
+        splits={"train": ("train.jsonl",), "dev": ("dev.jsonl",), "test": ("test.jsonl",)},
+        labels=VALENCE,
+        problem_type="regression",
+        hub_id=None,
+        license="apache-2.0",
+        citation=POSTS,
+        homepage="the folder examples/data of the csr-emotion repository",
+        description="Synthetic English posts with their valence, 0 (most negative) to 1 (most positive).",
+        reader=read_valence_posts,
         bundled=True,
     ),
     DatasetInfo(
@@ -164,6 +199,49 @@ _DATASETS = (
         reader=read_semeval2018_ei_reg,
         # As in the paper. Without them, three of five rows of dev would go.
         keep_conflicting=True,
+    ),
+    DatasetInfo(
+        name="semeval2018-ei-reg-intensity",
+        folder="semeval2018_task1/EI-reg",
+        splits={
+            split: tuple(f"EI-reg-En-{emotion}-{files}.txt" for emotion in INTENSITY_EMOTIONS)
+            for split, files in (("train", "train"), ("dev", "dev"), ("test", "test-gold"))
+        },
+        labels=INTENSITY_EMOTIONS,
+        problem_type="regression",
+        hub_id=None,
+        license="other",  # the organisers give it for research use
+        citation=MOHAMMAD_2018,
+        homepage="https://competitions.codalab.org/competitions/17751",
+        description=(
+            "SemEval-2018 Task 1 EI-reg (English): tweets with the intensity, 0 to 1, of those of four emotions that "
+            "were annotated, for research use."
+        ),
+        reader=read_semeval2018_intensities,
+        # One file an emotion: a tweet has one intensity in each that it stands in.
+        keep_conflicting=True,
+        join_scores=True,
+    ),
+    DatasetInfo(
+        name="semeval2018-v-reg",
+        folder="semeval2018_task1/V-reg",
+        # Some archives have `2018-` before the names.
+        splits={
+            "train": ("*Valence-reg-En-train.txt",),
+            "dev": ("*Valence-reg-En-dev.txt",),
+            "test": ("*Valence-reg-En-test-gold.txt",),
+        },
+        labels=VALENCE,
+        problem_type="regression",
+        hub_id=None,
+        license="other",  # the organisers give it for research use
+        citation=MOHAMMAD_2018,
+        homepage="https://competitions.codalab.org/competitions/17751",
+        description=(
+            "SemEval-2018 Task 1 V-reg (English): tweets with their valence, 0 (most negative) to 1 (most positive), "
+            "for research use."
+        ),
+        reader=read_semeval2018_v_reg,
     ),
     DatasetInfo(
         name="semeval2017-4a",

@@ -15,7 +15,7 @@ RESULTS_NAME = "results.json"
 # In a classifier's folder: its scores of the dev texts, from which it is compared with others.
 DEV_LOGITS_NAME = "dev_logits.npy"
 # What the table says of a stage that does not predict emotions.
-OTHER_METRICS = ("accuracy", "macro_recall", "loss", "pair_auc")
+OTHER_METRICS = ("accuracy", "macro_recall", "pearson", "loss", "pair_auc")
 
 
 def read_results(output_dir: Path) -> dict[str, Any]:
@@ -41,7 +41,7 @@ def update_results(output_dir: Path, recipes: list[str], stages: dict[str, tuple
             **{key: figures[final][key] for key in ("metrics", "metrics_at_0.5", "shuffled") if key in figures[final]},
             "seconds": round(sum(stage["seconds"] for stage in figures.values()), 1),
             "stages": {
-                name: {key: stage[key] for key in ("task", "metrics", "seconds") if key in stage}
+                name: {key: stage[key] for key in ("task", "metrics", "tasks", "seconds") if key in stage}
                 for name, stage in figures.items()
             },
         }
@@ -67,16 +67,21 @@ def print_results(results: dict[str, Any], headline: tuple[str, ...], console: C
             if stage not in seen:
                 table.add_row(f"  {stage}", *_cells(part, headline), f"{part['seconds']:.0f}")
             seen.add(stage)
-        final = {"task": "emotion", "metrics": figures["metrics"]}
+        final = {**list(figures["stages"].values())[-1], "metrics": figures["metrics"]}
         table.add_row(f"[bold]{recipe}[/bold]", *_cells(final, headline), f"{figures['seconds']:.0f}")
     # A pipe has no width of its own, and a table that is cut is of no use.
     (console or Console(width=None if sys.stdout.isatty() else 120)).print(table)
 
 
 def _cells(stage: dict[str, Any], headline: tuple[str, ...]) -> list[str]:
-    """The headline metrics of the emotion task, or the main ones of anything else in words."""
+    """The headline metrics of the emotion task, and the main ones of anything else in words."""
     metrics = stage["metrics"]
+    others = [_in_words(name, task["metrics"]) for name, task in stage.get("tasks", {}).items()]
     if stage.get("task") == "emotion":
-        return [*(f"{100 * metrics[name]:.1f}" for name in headline), ""]
-    others = [f"{name.replace('_', ' ')} {metrics[name]:.3f}" for name in OTHER_METRICS if name in metrics]
-    return [*("-" for _ in headline), ", ".join([stage["task"], *others] if "task" in stage else others)]
+        return [*(f"{100 * metrics[name]:.1f}" for name in headline), "; ".join(others)]
+    return [*("-" for _ in headline), "; ".join([_in_words(stage.get("task"), metrics), *others])]
+
+
+def _in_words(task: str | None, metrics: dict[str, float]) -> str:
+    found = [f"{name.replace('_', ' ')} {metrics[name]:.3f}" for name in OTHER_METRICS if name in metrics]
+    return ", ".join(found if task is None else [task, *found])

@@ -25,7 +25,7 @@ from .recipes import RECIPES, Stage, stages_of
 from .records import StageRecord, digest, write_json
 from .results import DEV_LOGITS_NAME, read_results, update_results
 from .run_publishing import RunPublisher
-from .sampling import stratified_sample, stratified_split
+from .sampling import random_sample, stratified_sample, stratified_split
 from .stages import build_trainer, stage_arguments
 from .tokenization import check_same_tokenizer, count_truncated, load_tokenizer
 from .trainer import StageTrainer
@@ -83,9 +83,12 @@ class Runner:
                 if "dialogue_id" in train.column_names:
                     # Whole dialogues, so about as many texts.
                     dialogues = np.asarray(train["dialogue_id"])
-                    train = train.select(stratified_split(labels, size / len(train), training.seed, dialogues)[1])
+                    rows = stratified_split(labels, size / len(train), training.seed, dialogues)[1]
+                elif dataset.problem_type == "regression":
+                    rows = random_sample(len(train), size, training.seed)
                 else:
-                    train = train.select(stratified_sample(labels, size, training.seed))
+                    rows = stratified_sample(labels, size, training.seed)
+                train = train.select(rows)
                 dataset.splits["train"] = train
             if task == "emotion" and data.augment_rare:
                 dataset = augment_rare_labels(dataset, data.augment_rare, data.augmentations, training.seed)
@@ -161,6 +164,12 @@ class Runner:
                 name: getattr(model, name)
                 for name in ("pooling", "representation", "shared_layer_sizes", "classifier_dropout", "encoder_dropout")
             }
+        if len(stage.tasks) > 1:
+            # Only what is not the default: the records of earlier runs do not name them.
+            if model.task_weighting != "equal":
+                made_from["task_weighting"] = model.task_weighting
+            if training.task_sampling != "mixed":
+                made_from["task_sampling"] = training.task_sampling
         if stage.teachers:
             if context.tasks["emotion"].problem_type != "multi_label_classification":
                 raise ValueError(f"{stage.name} learns from probabilities and needs multi-label emotion data.")
@@ -306,8 +315,8 @@ class Runner:
             metrics = trainer.evaluate()
             kept = ("loss", "pair_auc", "mean_distance_same", "mean_distance_different", "mean_distance")
             return {"metrics": {name: metrics[f"eval_{name}"] for name in kept if f"eval_{name}" in metrics}}, None
-        task = stage.tasks[0]
-        return evaluate_classifier(trainer, task, self.context.task_config(task), self.args.model.threshold)
+        first, *others = ((task, self.context.task_config(task)) for task in stage.tasks)
+        return evaluate_classifier(trainer, *first, self.args.model.threshold, dict(others))
 
     def _write_stage(
         self, stage: Stage, trainer: StageTrainer, results: dict[str, Any], logits: np.ndarray | None

@@ -38,3 +38,49 @@ class LengthGroupedBatches(Sampler[int]):
         # A last batch that is not full stays last.
         yield from batches[torch.randperm(len(batches), generator=generator)].flatten().tolist()
         yield from order[whole:]
+
+
+class TaskBatches(Sampler[int]):
+    """Texts of one task stand in one global batch; the batches of all tasks come in random order.
+
+    So a task has as many batches as it has texts for. What is left over of each, less than a batch, comes last, where a
+    batch may hold texts of several tasks.
+
+    Args:
+        tasks (`Sequence[str]`): The task of each text.
+        lengths (`Sequence[int]`, *optional*): Tokens of each text, to have texts of about the same length in a batch.
+        batch_size (`int`): Texts in a global batch.
+        seed (`int`): Each epoch has an order of its own, the same for the same seed.
+    """
+
+    def __init__(self, tasks: Sequence[str], lengths: Sequence[int] | None, batch_size: int, seed: int) -> None:
+        self.rows = {task: [row for row, name in enumerate(tasks) if name == task] for task in dict.fromkeys(tasks)}
+        self.lengths = list(lengths) if lengths is not None else None
+        self.batch_size, self.seed, self.epoch = batch_size, seed, 0
+
+    def __len__(self) -> int:
+        return sum(map(len, self.rows.values()))
+
+    def set_epoch(self, epoch: int) -> None:
+        """Which epoch's order the next iteration has."""
+        self.epoch = epoch
+
+    def __iter__(self) -> Iterator[int]:
+        generator = torch.Generator().manual_seed(self.seed + self.epoch)
+        batches: list[list[int]] = []
+        rest: list[int] = []
+        for rows in self.rows.values():
+            if self.lengths is None:
+                order = torch.randperm(len(rows), generator=generator).tolist()
+            else:
+                lengths = [self.lengths[row] for row in rows]
+                order = get_length_grouped_indices(lengths, self.batch_size, generator=generator)
+            whole = len(rows) // self.batch_size * self.batch_size
+            batches += [
+                [rows[index] for index in order[start : start + self.batch_size]]
+                for start in range(0, whole, self.batch_size)
+            ]
+            rest += [rows[index] for index in order[whole:]]
+        for index in torch.randperm(len(batches), generator=generator).tolist():
+            yield from batches[index]
+        yield from rest

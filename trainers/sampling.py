@@ -70,6 +70,20 @@ def stratified_split(
     return np.flatnonzero(~split_off), np.flatnonzero(split_off)
 
 
+def random_sample(texts: int, size: int, seed: int = 42) -> np.ndarray:
+    """Draw texts that have scores in place of labels. Samples of one seed are nested.
+
+    Args:
+        texts (`int`): How many texts there are.
+        size (`int`): How many are drawn.
+        seed (`int`, defaults to 42): The sample is the same for the same seed.
+
+    Returns:
+        `np.ndarray` of shape `(size,)`: Row numbers, ascending.
+    """
+    return np.sort(np.random.RandomState(seed).permutation(texts)[:size])
+
+
 def _strata(labels: np.ndarray) -> np.ndarray:
     """Which of the strata each text belongs to, as booleans: its labels, having none, its pairs of labels."""
     labels = np.asarray(labels)
@@ -122,4 +136,4 @@ def _draw(strata: np.ndarray, size: int, seed: int) -> np.ndarray:
     return np.sort(np.concatenate([*taken, rows]))
 
 
-__all__ = ["stratified_sample", "stratified_split"]
+__all__ = ["random_sample", "stratified_sample", "stratified_split"]

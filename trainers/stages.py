@@ -4,6 +4,7 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
+import torch
 from transformers import (
     AutoModel,
     AutoModelForSequenceClassification,
@@ -19,6 +20,7 @@ from modeling_csr import (
     MultitaskModel,
     SiameseModel,
 )
+from modeling_csr.losses import count_labelled
 
 from .arguments import RunArguments
 from .collators import SingleTaskCollator, TaskCollator, collate_dialogues, collate_representations
@@ -30,7 +32,7 @@ from .encoders import config_with_dropout, encoder_config, fast_attention, resol
 from .metrics import TaskMetrics
 from .multitask_trainer import MultitaskTrainer
 from .pairs import PairDataset, sample_pairs
-from .recipes import Stage
+from .recipes import SOURCE_TASKS, Stage
 from .representations import RepresentationDataset
 from .siamese_trainer import SiameseTrainer, siamese_metrics
 from .trainer import StageTrainer
@@ -46,7 +48,7 @@ def stage_arguments(stage: Stage, args: RunArguments) -> StageTrainingArguments:
         "push_to_hub": False,
     }
     if stage.kind == "multitask":
-        if stage.tasks[0] != "emotion" and args.model.source_num_train_epochs is not None:
+        if stage.tasks[0] in SOURCE_TASKS and args.model.source_num_train_epochs is not None:
             changes["num_train_epochs"] = args.model.source_num_train_epochs
     elif stage.joint:
         changes["head_learning_rate"] = args.common.common_learning_rate
@@ -109,7 +111,8 @@ def _multitask_model(stage: Stage, context: StageContext) -> MultitaskForSequenc
     start = resolve_encoder(encoder)
     sizes = options.shared_layer_sizes
     if sizes is None and len(stage.tasks) > 1:
-        sizes = [encoder_config(encoder, revision).hidden_size]
+        sizes = stage.config.get("shared_layer_sizes", [encoder_config(encoder, revision).hidden_size])
+    learned = options.task_weighting == "uncertainty" and len(stage.tasks) > 1
     loading: dict[str, Any] = {}
     if "encoder" in stage.starts_from:
         start, revision = str(context.folder(stage.starts_from["encoder"])), None
@@ -117,7 +120,7 @@ def _multitask_model(stage: Stage, context: StageContext) -> MultitaskForSequenc
         loading["config"] = config_with_dropout(encoder, options.encoder_dropout, revision)
     return MultitaskForSequenceClassification.from_encoder(
         start,
-        {task: context.task_config(task) for task in stage.tasks},
+        _weighted_tasks(stage, context),
         revision=revision,
         **loading,
         config_kwargs={
@@ -125,8 +128,20 @@ def _multitask_model(stage: Stage, context: StageContext) -> MultitaskForSequenc
             "representation": options.representation,
             "shared_layer_sizes": sizes,
             "classifier_dropout": options.classifier_dropout,
+            "task_weighting": "uncertainty" if learned else "fixed",
         },
     )
+
+
+def _weighted_tasks(stage: Stage, context: StageContext) -> dict[str, dict[str, Any]]:
+    """The tasks of a stage. Weighted by size, a task's weight is its share of all labelled training texts, times the
+    number of tasks: then each labelled text counts alike, while "equal" has each task count alike."""
+    tasks = {task: context.task_config(task) for task in stage.tasks}
+    if len(tasks) > 1 and context.args.model.task_weighting == "size":
+        sizes = {task: count_labelled(torch.from_numpy(context.labels("train", task))).item() for task in tasks}
+        for task, config in tasks.items():
+            config["loss_weight"] = round(sizes[task] * len(sizes) / sum(sizes.values()), 6)
+    return tasks
 
 
 def _multitask_trainer(stage: Stage, context: StageContext, arguments: StageTrainingArguments) -> StageTrainer:
@@ -135,7 +150,7 @@ def _multitask_trainer(stage: Stage, context: StageContext, arguments: StageTrai
     return MultitaskTrainer(
         model=model,
         args=arguments,
-        train_dataset=context.tokenized(stage.tasks, "train"),
+        train_dataset=context.tokenized(stage.tasks, "train", join=arguments.task_sampling == "mixed"),
         eval_dataset=context.tokenized(stage.tasks, "dev"),
         data_collator=TaskCollator(context.tokenizer, model.config.tasks),
         processing_class=context.tokenizer,

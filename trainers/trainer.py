@@ -13,7 +13,7 @@ from transformers.trainer import TRAINING_ARGS_NAME
 from transformers.trainer_utils import TrainOutput
 
 from modeling_csr import MultitaskModel
-from modeling_csr.losses import labelled_rows
+from modeling_csr.losses import count_labelled
 
 from .half_precision import HalfPrecisionForward
 from .samplers import LengthGroupedBatches
@@ -26,7 +26,8 @@ class StageTrainer(Trainer):
     """A Trainer whose loss is the mean over the labelled rows of the *global* batch.
 
     Gradient accumulation and several processes therefore give the losses and gradients of one big batch, also where
-    a task has labels in some rows only. Each loss that the model names is logged beside `loss`.
+    a task has labels in some rows only, or a row some of a task's labels. Each loss that the model names is logged
+    beside `loss`.
     """
 
     # The division by the global number of rows already covers gradient accumulation.
@@ -74,9 +75,17 @@ class StageTrainer(Trainer):
         dataset = self.train_dataset if train_dataset is None else train_dataset
         if self.args.train_sampling_strategy != "group_by_length":
             return super()._get_train_sampler(dataset)
-        batch_size = self.args.train_batch_size * self.args.gradient_accumulation_steps * self.args.world_size
-        seed = self.args.seed if self.args.data_seed is None else self.args.data_seed
-        return LengthGroupedBatches([len(row["input_ids"]) for row in dataset], batch_size, seed)
+        return LengthGroupedBatches(
+            [len(row["input_ids"]) for row in dataset], self.global_batch_size, self.sampling_seed
+        )
+
+    @property
+    def global_batch_size(self) -> int:
+        return self.args.train_batch_size * self.args.gradient_accumulation_steps * self.args.world_size
+
+    @property
+    def sampling_seed(self) -> int:
+        return self.args.seed if self.args.data_seed is None else self.args.data_seed
 
     def _get_eval_sampler(self, eval_dataset: Dataset) -> Sampler:
         # The stock one draws these at random, too, where training texts are grouped by length.
@@ -91,8 +100,9 @@ class StageTrainer(Trainer):
         return self._count_rows(all_labels, device)
 
     def _count_rows(self, labels: list[torch.Tensor], device: torch.device) -> torch.Tensor:
-        rows = torch.stack([labelled_rows(part).sum() for part in labels]).sum().to(device)
-        return self.accelerator.gather(rows).sum().clamp(min=1)
+        rows = torch.stack([count_labelled(part) for part in labels]).sum().to(device)
+        total = self.accelerator.gather(rows).sum()
+        return total.where(total > 0, 1)
 
     def compute_loss(
         self,

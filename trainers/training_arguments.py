@@ -96,6 +96,14 @@ class StageTrainingArguments(TrainingArguments):
             "choices": ("random", "sequential", "group_by_length", "batch_rebalance"),
         },
     )
+    task_sampling: str = field(
+        default="mixed",
+        metadata={
+            "help": "What is in a batch of a multi-task stage: texts of all tasks, each with all labels that it has "
+            "(mixed), or texts of one task, so that a text of several tasks is read once for each (by_task).",
+            "choices": ("mixed", "by_task"),
+        },
+    )
     hub_strategy: str = field(
         default="end",
         metadata={

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from modeling_csr.losses import label_loss, labelled_rows
+from modeling_csr.losses import count_labelled, label_loss, labelled_rows
 
 NAN = float("nan")
 LN2, LN3 = math.log(2), math.log(3)
@@ -107,3 +107,46 @@ def test_unknown_problem_type_is_an_error() -> None:
 )
 def test_labelled_rows(labels: torch.Tensor, expected: list[bool]) -> None:
     assert labelled_rows(labels).tolist() == expected
+
+
+# -- rows that carry some of a task's labels -------------------------------------------------------------------------
+
+# Squared errors: 1 and none, none and 4, 0.25 and 0.25; binary cross-entropies of the logits 0: ln 2 each.
+PARTIAL = {
+    "regression": (torch.tensor([[1.0, NAN], [NAN, 2.0], [0.5, -0.5]]), [1.0, 4.0, 0.25, 0.25]),
+    "multi_label_classification": (torch.tensor([[1.0, NAN], [NAN, 0.0], [1.0, 1.0]]), [LN2] * 4),
+}
+
+
+@pytest.mark.parametrize("problem_type", PARTIAL)
+def test_mean_goes_over_the_labels_that_are_there(problem_type: str) -> None:
+    labels, losses = PARTIAL[problem_type]
+    logits = LOGITS.clone().requires_grad_()
+    loss = label_loss(logits, labels, problem_type)
+    assert loss.item() == pytest.approx(sum(losses) / 4)
+    loss.backward()
+    assert torch.equal(logits.grad == 0, labels.isnan())
+
+
+@pytest.mark.parametrize("problem_type", PARTIAL)
+@pytest.mark.parametrize("parts", [([0], [1], [2]), ([2, 0], [1])])
+def test_parts_with_some_labels_add_up_to_the_whole(problem_type: str, parts: tuple[list[int], ...]) -> None:
+    labels, _ = PARTIAL[problem_type]
+    total = sum(count_labelled(labels[rows]) for rows in parts)
+    assert total.item() == 2  # two half rows and a whole one
+    shares = [label_loss(LOGITS[rows], labels[rows], problem_type, total) for rows in parts]
+    torch.testing.assert_close(sum(shares), label_loss(LOGITS, labels, problem_type))
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        (torch.tensor([0, -100, 2]), 2),
+        (torch.tensor([0.5, NAN]), 1),
+        (torch.tensor([[0.1, NAN, NAN, NAN], [0.2, 0.3, NAN, NAN]]), 0.75),
+        (torch.full((2, 3), NAN), 0),
+    ],
+    ids=["class ids", "one score", "some scores", "none"],
+)
+def test_count_labelled(labels: torch.Tensor, expected: float) -> None:
+    assert count_labelled(labels).item() == expected

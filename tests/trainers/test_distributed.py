@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = Path(__file__).with_name("tiny.py")
-KINDS = ("two-tasks", "csr", "dialogue")
+KINDS = ("two-tasks", "three-tasks", "csr", "dialogue")
 
 
 @pytest.fixture(scope="module")
@@ -30,11 +30,29 @@ def folders(tiny: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> dict[
         "CUDA_VISIBLE_DEVICES": "",
     }
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", str(SCRIPT)]
-    command += [str(folders["two"]), "two-tasks:4:1", "csr:2:2", "dialogue:4:1", "two-tasks:4:1:bf16"]
+    command += [
+        str(folders["two"]),
+        "two-tasks:4:1",
+        "three-tasks:2:2",
+        "csr:2:2",
+        "dialogue:4:1",
+        "two-tasks:4:1:bf16",
+    ]
     finished = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240)
     assert finished.returncode == 0, finished.stdout + finished.stderr
-    tiny.main(str(folders["one"]), "two-tasks:8:1", "csr:8:1", "dialogue:8:1", "two-tasks:8:1:bf16")
+    tiny.main(str(folders["one"]), "two-tasks:8:1", "three-tasks:8:1", "csr:8:1", "dialogue:8:1", "two-tasks:8:1:bf16")
     return folders
+
+
+def flat(results: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """All numbers in the results, by the path to them."""
+    return {
+        path: leaf
+        for name, value in results.items()
+        for path, leaf in (
+            flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name: value}
+        ).items()
+    }
 
 
 def logs(folders: dict[str, Path], kind: str) -> list[dict[str, Any]]:
@@ -83,9 +101,13 @@ def test_two_processes_measure_as_one_does(folders: dict[str, Path], kind: str) 
     supports = sum(scores["support"] for scores in one["per_label"].values())
     assert supports > 0
     assert one.keys() == two.keys() and one["metrics"].keys() == two["metrics"].keys()
-    for part in one.keys() - {"task"}:
-        for name, expected in one[part].items():
-            assert two[part][name] == pytest.approx(expected, abs=1e-4), (part, name)
+    assert list(one.get("tasks", {})) == {"two-tasks": ["sentiment"], "three-tasks": ["sentiment", "intensity"]}.get(
+        kind, []
+    )
+    measured, expected = flat(two), flat(one)
+    assert measured.keys() == expected.keys()
+    for name, value in expected.items():
+        assert measured[name] == pytest.approx(value, abs=1e-4), name
 
 
 @pytest.mark.parametrize("kind", KINDS)

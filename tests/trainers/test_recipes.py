@@ -90,10 +90,11 @@ def test_model_3_2_learns_the_common_space_and_then_the_classifier() -> None:
     assert classifier.starts_from["model"] == common.name
 
 
-def test_all_is_judged_by_emotion_but_the_source_encoders() -> None:
-    sources = {"sentiment-encoder": "sentiment", "related-encoder": "related"}
+def test_all_is_judged_by_emotion_but_what_learns_one_other_task() -> None:
+    alone = ("sentiment", "related", "intensity", "valence")
+    others = {f"{task}-encoder": task for task in alone}
     for stage in stages_of(list(RECIPES)):
-        assert stage.tasks[0] == sources.get(stage.name, "emotion")
+        assert stage.tasks[0] == others.get(stage.name, "emotion")
 
 
 # -- the controls -----------------------------------------------------------------------------------------------------

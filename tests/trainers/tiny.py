@@ -69,6 +69,13 @@ WORDS = [
 ]
 EMOTION = {"labels": ["anger", "fear", "joy"], "problem_type": "multi_label_classification"}
 SENTIMENT = {"labels": ["bad", "so-so", "good"], "problem_type": "single_label_classification", "loss_weight": 0.5}
+INTENSITY = {"labels": ["anger", "joy"], "problem_type": "regression"}
+# By kind of Trainer, the tasks of its model; of three, the weights are learnt.
+TASKS = {
+    "one-task": {"emotion": EMOTION},
+    "two-tasks": {"emotion": EMOTION, "sentiment": SENTIMENT},
+    "three-tasks": {"emotion": EMOTION, "sentiment": SENTIMENT, "intensity": INTENSITY},
+}
 HIDDEN_SIZE = 16
 RECONSTRUCTION_WEIGHT = 0.7
 
@@ -172,7 +179,8 @@ def dialogues(size: int) -> DialogueDataset:
 
 
 def token_rows(size: int, tasks: list[str]) -> list[dict[str, Any]]:
-    """Tokenised texts; with two tasks, two of three have emotion labels and the third has sentiment labels."""
+    """Tokenised texts; with two tasks, two of three have emotion labels and the third has sentiment labels. Beside
+    either, three of four have an intensity, one of these has both."""
     labels, rng = emotions(size).tolist(), np.random.default_rng(2)
     rows = []
     for index, text in enumerate(texts(size)):
@@ -181,6 +189,9 @@ def token_rows(size: int, tasks: list[str]) -> list[dict[str, Any]]:
             row["labels_sentiment"] = int(rng.integers(3))
         else:
             row["labels_emotion"] = labels[index]
+        if "intensity" in tasks and index % 4:
+            anger, joy = rng.random(2).tolist()
+            row["labels_intensity"] = [anger if index % 4 > 1 else float("nan"), joy if index % 4 < 3 else float("nan")]
         rows.append(row)
     return rows
 
@@ -220,10 +231,13 @@ def trainer(kind: str, output_dir: str | Path, size: int = 21, **options: Any) -
     """
     args = arguments(output_dir, **options)
     collator: Any
-    if kind in ("one-task", "two-tasks"):
-        tasks = {"emotion": EMOTION} if kind == "one-task" else {"emotion": EMOTION, "sentiment": SENTIMENT}
+    if kind in TASKS:
+        tasks = TASKS[kind]
+        weighting = "uncertainty" if kind == "three-tasks" else "fixed"
         torch.manual_seed(3)
-        model: Any = MultitaskForSequenceClassification(config(tasks, shared_layer_sizes=[12]))
+        model: Any = MultitaskForSequenceClassification(
+            config(tasks, shared_layer_sizes=[12], task_weighting=weighting)
+        )
         spread_out(model)
         dataset: Any = token_rows(size, list(tasks))
         collator, metrics, cls = TaskCollator(tokenizer(), tasks), TaskMetrics(tasks), MultitaskTrainer
@@ -307,7 +321,8 @@ def main(output_dir: str, *runs: str) -> None:
         # Other dev rows than training rows, and no round number of them.
         run.eval_dataset = trainer(kind, folder, size=19).eval_dataset
         task = SENTIMENT if kind == "dialogue" else EMOTION
-        results, _ = evaluate_classifier(run, "emotion", task, "per_label")
+        others = {name: task for name, task in TASKS.get(kind, {}).items() if name != "emotion"}
+        results, _ = evaluate_classifier(run, "emotion", task, "per_label", others)
         if run.is_world_process_zero():
             log = {"processes": run.accelerator.num_processes, "steps": logged_steps(run), "results": results}
             (folder / "log.json").write_text(json.dumps(log))

@@ -1,6 +1,7 @@
 """What the readers share: the checks of one value, and what goes where the rows of several files are joined."""
 
 import logging
+import math
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -45,6 +46,34 @@ def drop_conflicting_ids(rows: list[dict[str, Any]], source: str) -> list[dict[s
             len(rows) - len(kept),
         )
     return kept
+
+
+def join_scores(rows: list[dict[str, Any]], source: str) -> list[dict[str, Any]]:
+    """Make one row of the rows of an id, each of which has some of its scores.
+
+    Args:
+        rows (`list[dict]`): Rows of `id`, `text` and `labels` (`list[float]`, NaN where there is no score).
+        source (`str`): What error messages call them.
+
+    Returns:
+        `list[dict]`, in the order in which the ids come first.
+
+    Raises:
+        ValueError: If the rows of an id have different texts, or different scores of the same thing.
+    """
+    joined: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        first = joined.setdefault(row["id"], {**row, "labels": list(row["labels"])})
+        if first["text"] != row["text"]:
+            raise ValueError(f"{source}: the id {row['id']} has two texts: {first['text']!r} and {row['text']!r}.")
+        for index, value in enumerate(row["labels"]):
+            if math.isnan(value):
+                continue
+            known = first["labels"][index]
+            if not math.isnan(known) and known != value:
+                raise ValueError(f"{source}: the id {row['id']} has two scores of the same: {known} and {value}.")
+            first["labels"][index] = value
+    return list(joined.values())
 
 
 def drop_repetitions(rows: list[dict[str, Any]], column: str, source: str) -> list[dict[str, Any]]:

@@ -1,6 +1,7 @@
 """SemEval-2018 Task 1, Affect in Tweets: tab-separated, with a header, quotation marks taken literally."""
 
 import logging
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ EMOTIONS = (
     "trust",
 )
 INTENSITY_EMOTIONS = ("anger", "fear", "joy", "sadness")
+VALENCE = ("valence",)
 
 
 def read_semeval2018_ec(path: Path) -> list[dict[str, Any]]:
@@ -73,6 +75,10 @@ def read_semeval2018_ei_reg(path: Path) -> list[dict[str, Any]]:
         FileNotFoundError: If there is no such file.
         ValueError: If the file is empty or not UTF-8, a column is missing, or a row is malformed.
     """
+    return _scored_rows(path, INTENSITY_EMOTIONS)
+
+
+def _scored_rows(path: Path, dimensions: tuple[str, ...]) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     mystery = 0
     for number, row in _records(path, ("ID", "Tweet", "Affect Dimension", "Intensity Score")):
@@ -80,7 +86,7 @@ def read_semeval2018_ei_reg(path: Path) -> list[dict[str, Any]]:
             mystery += 1
             continue
         place = f"{path}, line {number}, column"
-        label = require_label(row["Affect Dimension"], INTENSITY_EMOTIONS, f"{place} 'Affect Dimension'")
+        label = require_label(row["Affect Dimension"], dimensions, f"{place} 'Affect Dimension'")
         text = require_text(row["Tweet"], f"{place} 'Tweet'")
         intensity = _intensity(row["Intensity Score"], f"{place} 'Intensity Score'")
         rows.append({"id": row["ID"], "text": text, "labels": label, "intensity": intensity})
@@ -89,6 +95,46 @@ def read_semeval2018_ei_reg(path: Path) -> list[dict[str, Any]]:
     if not rows:
         raise ValueError(f"{path} is empty: it has a header and no rows of tweets.")
     return rows
+
+
+def read_semeval2018_intensities(path: Path) -> list[dict[str, Any]]:
+    """Read a file of SemEval-2018 Task 1 EI-reg, as [`read_semeval2018_ei_reg`] does, for regression.
+
+    Args:
+        path (`Path`): A file such as `EI-reg-En-joy-train.txt`.
+
+    Returns:
+        `list[dict]` with `id` (`str`), `text` (`str`) and `labels` (`list[float]`, one an emotion of
+        `INTENSITY_EMOTIONS`: the intensity of that of the row, NaN for the others).
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If the file is empty or not UTF-8, a column is missing, or a row is malformed.
+    """
+    rows = []
+    for row in read_semeval2018_ei_reg(path):
+        labels = [math.nan] * len(INTENSITY_EMOTIONS)
+        labels[row["labels"]] = row["intensity"]
+        rows.append({"id": row["id"], "text": row["text"], "labels": labels})
+    return rows
+
+
+def read_semeval2018_v_reg(path: Path) -> list[dict[str, Any]]:
+    """Read a file of SemEval-2018 Task 1 V-reg: tweets with their valence, 0 (most negative) to 1 (most positive).
+
+    What is said of `mystery` rows and of comparing splits in [`read_semeval2018_ei_reg`] holds here, too.
+
+    Args:
+        path (`Path`): A file such as `Valence-reg-En-train.txt`.
+
+    Returns:
+        `list[dict]` with `id` (`str`), `text` (`str`) and `labels` (`list[float]`, the valence).
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If the file is empty or not UTF-8, a column is missing, or a row is malformed.
+    """
+    return [{"id": row["id"], "text": row["text"], "labels": [row["intensity"]]} for row in _scored_rows(path, VALENCE)]
 
 
 def _records(path: Path, names: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:

@@ -1,0 +1,62 @@
+"""TF-IDF with ridge regression on the intensities of emotions and on valence: what a model has to beat.
+
+python benchmarks/intensity_baseline.py --data_dir DATA
+"""
+
+import argparse
+import math
+from pathlib import Path
+
+import numpy as np
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import Ridge
+from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
+
+from trainers.data import load_task_dataset
+from trainers.metrics import per_output_scores, regression_scores
+from trainers.records import write_json
+
+DATASETS = ("semeval2018-ei-reg-intensity", "semeval2018-v-reg")
+
+
+def build_baseline(alpha: float) -> Pipeline:
+    """Words and pairs of them, and strings of 2 to 5 characters within words, with a linear model."""
+    words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, min_df=2)
+    characters = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True, min_df=2)
+    return make_pipeline(FeatureUnion([("words", words), ("characters", characters)]), Ridge(alpha=alpha))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--datasets", nargs="+", default=DATASETS, help="Registered regression data.")
+    parser.add_argument("--data_dir", help="The folder that holds one folder a registered dataset.")
+    parser.add_argument("--alpha", type=float, default=1.0, help="Strength of the ridge penalty.")
+    parser.add_argument("--output_file", help="Where to write the scores, as JSON.")
+    args = parser.parse_args()
+    results = {}
+    for name in args.datasets:
+        data = load_task_dataset(name, data_dir=args.data_dir, regression=True)
+        train, dev = data.splits["train"], data.splits["dev"]
+        predictions = []
+        # One model an output, on the texts that have a score of it.
+        for index in range(len(data.labels)):
+            scored = [
+                (text, row[index])
+                for text, row in zip(train["text"], train["labels"], strict=True)
+                if not math.isnan(row[index])
+            ]
+            texts, scores = zip(*scored, strict=True)
+            predictions.append(build_baseline(args.alpha).fit(texts, scores).predict(list(dev["text"])))
+        predicted, gold = np.stack(predictions, axis=1), np.asarray(dev["labels"])
+        results[name] = regression_scores(predicted, gold) | {
+            "per_output": per_output_scores(predicted, gold, data.labels)
+        }
+        each = ", ".join(f"{label} {scores['pearson']:.3f}" for label, scores in results[name]["per_output"].items())
+        print(f"{name}: Pearson's r {results[name]['pearson']:.3f} ({each})")
+    if args.output_file:
+        Path(args.output_file).parent.mkdir(parents=True, exist_ok=True)
+        write_json(args.output_file, {"alpha": args.alpha, "split": "dev", "results": results})
+
+
+if __name__ == "__main__":
+    main()
