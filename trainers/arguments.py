@@ -14,6 +14,7 @@ from modeling_csr.configuration_multitask import REPRESENTATIONS
 from modeling_csr.pooling import POOLING_MODES
 
 from .class_weights import CLASS_WEIGHT_MODES
+from .dialogues import MAX_UTTERANCES
 from .pairs import PAIR_STRATEGIES, PAIR_TARGETS
 from .recipes import RECIPES
 from .thresholds import THRESHOLD_MODES
@@ -289,7 +290,7 @@ class DialogueArguments:
     dialogue_num_train_epochs: float = field(default=10.0, metadata={"help": "Epochs of the dialogue stages."})
     dialogue_train_batch_size: int = field(default=16, metadata={"help": "Dialogues in a batch of each process."})
     max_utterances: int = field(
-        default=64, metadata={"help": "Longer dialogues are cut into pieces of this number of utterances."}
+        default=MAX_UTTERANCES, metadata={"help": "Longer dialogues are cut into pieces of this number of utterances."}
     )
 
     def __post_init__(self) -> None:
