@@ -13,7 +13,7 @@ from typing import Any
 
 from model_cards.figures import plot_learning_curves
 from trainers.arguments import CommonSpaceArguments, SiameseArguments, parse_run_arguments
-from trainers.comparison import compare_recipes, mean_and_spread, title
+from trainers.comparison import compare_recipes, difference, mean_and_spread, title
 from trainers.encoders import encoder_label
 from trainers.metrics import HEADLINE
 from trainers.recipes import RECIPES
@@ -63,7 +63,10 @@ def main() -> None:
         texts = texts or round(sample / share)
         names = ("emotion_dataset", "sentiment_dataset", "related_dataset", "seeds", "recipes")
         run = {name: getattr(args, name) for name in names}
-        run |= {"encoder": encoder_label(args.encoder), "texts": texts, "epochs": EPOCHS, "options": further}
+        run |= {"encoder": encoder_label(args.encoder), "texts": texts}
+        run["epochs"] = {f"{100 * share:g} %": EPOCHS[share] for share in sorted(args.shares)}
+        chosen = ["--shares", *map(str, args.shares), "--seeds", *map(str, args.seeds), *further]
+        run["command"] = f"python benchmarks/learning_curves.py --data_dir DATA {' '.join(chosen)}"
         write_results(run, compared, HEADLINE[problem_type])
 
 
@@ -91,19 +94,26 @@ def write_results(run: dict[str, Any], compared: dict[str, dict[str, Any]], metr
     RESULTS.mkdir(exist_ok=True)
     write_json(RESULTS / "learning_curves.json", {**run, "shares": compared})
     shares = sorted(compared, key=float)
+    baseline, *others = run["recipes"]
     lines = []
     for metric in metrics:
-        lines += [f"**{title(metric)}**", "", f"| recipe | {' | '.join(label(share, run) for share in shares)} |"]
-        lines.append("|---" * (len(shares) + 1) + "|")
+        heads = [f"{head}{100 * float(share):g} %" for share in shares for head in ("", f"vs {baseline}, ")]
+        lines += [f"**{title(metric)}**", "", f"| recipe | {' | '.join(heads)} |"]
+        lines.append("|---" * (len(heads) + 1) + "|")
         for recipe in run["recipes"]:
-            cells = [mean_and_spread(compared[share][recipe]["scores"][metric]) for share in shares]
+            cells = []
+            for share in shares:
+                one = compared[share][recipe]
+                cells.append(mean_and_spread(one["scores"][metric]))
+                cells.append(difference(one["tests"][metric]) if recipe in others else "–")
             lines.append(f"| `{recipe}` | {' | '.join(cells)} |")
         lines.append("")
-    heading = "Dev scores x 100 by share of the training texts: mean ± standard deviation over the seeds."
-    described = [f"- {key}: {value}" for key, value in run.items()]
-    text = "\n".join(
-        [heading, "", *lines, *described, "- command: python benchmarks/learning_curves.py --data_dir DATA"]
+    heading = (
+        "Dev scores x 100 by share of the training texts: mean ± standard deviation over the seeds; difference from "
+        f"`{baseline}` with its 95 % interval and p-value (bootstrap over texts and seeds)."
     )
+    described = [f"- {key.replace('_', ' ')}: {value}" for key, value in run.items()]
+    text = "\n".join([heading, "", *lines, *described])
     (RESULTS / "learning_curves.md").write_text(text + "\n", encoding="utf-8")
     for metric in metrics:
         scores = {
@@ -111,10 +121,6 @@ def write_results(run: dict[str, Any], compared: dict[str, dict[str, Any]], metr
             for recipe in run["recipes"]
         }
         plot_learning_curves(scores, RESULTS / f"learning_curves_{metric}.png", metric, run["texts"])
-
-
-def label(share: str, run: dict[str, Any]) -> str:
-    return f"{100 * float(share):g} % ({round(float(share) * run['texts'])})"
 
 
 if __name__ == "__main__":

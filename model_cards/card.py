@@ -97,6 +97,11 @@ class StageCard:
         """How many source encoders there are."""
         return sum(part.startswith("source_encoders") for part in self.starts_from)
 
+    @property
+    def citations(self) -> list[str]:
+        """The BibTeX of the datasets, each once."""
+        return list(dict.fromkeys(dataset.citation for dataset in self.datasets if dataset.citation))
+
     def spread(self, metric: str) -> tuple[float, float] | None:
         """Mean and standard deviation of a metric over the seeds; `None` where there is one seed."""
         values = [seed[metric] for seed in (self.results["metrics"], *self.other_seeds) if metric in seed]

@@ -6,13 +6,16 @@ from transformers.pipelines import PIPELINE_REGISTRY
 from .configuration_csr import CSRConfig
 from .configuration_dialogue import DialogueConfig
 from .configuration_multitask import MultitaskConfig
+from .configuration_recurrent_encoder import RecurrentEncoderConfig
 from .dialogue_tracker import DialogueTracker
 from .modeling_csr import CSRForSequenceClassification, CSRModel
 from .modeling_dialogue import DialogueForUtteranceClassification, DialogueModel
 from .modeling_multitask import MultitaskForSequenceClassification, MultitaskModel
+from .modeling_recurrent_encoder import RecurrentEncoderModel
 from .modeling_siamese import SiameseModel
 from .pipeline_emotion import CUSTOM_PIPELINES, EmotionClassificationPipeline
 
+# The recurrent encoder registers itself where it is defined: models that hold one find it by name, as remote code, too.
 for _config, _base, _classifier in (
     (MultitaskConfig, MultitaskModel, MultitaskForSequenceClassification),
     (CSRConfig, CSRModel, CSRForSequenceClassification),
@@ -51,5 +54,7 @@ __all__ = [
     "MultitaskConfig",
     "MultitaskForSequenceClassification",
     "MultitaskModel",
+    "RecurrentEncoderConfig",
+    "RecurrentEncoderModel",
     "SiameseModel",
 ]

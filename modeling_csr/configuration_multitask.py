@@ -5,6 +5,7 @@ from typing import Any
 from transformers import AutoConfig, PreTrainedConfig
 from transformers.configuration_utils import SubConfigSpec
 
+from .configuration_recurrent_encoder import RecurrentEncoderConfig  # noqa: F401 (registered for `encoder`)
 from .losses import PROBLEM_TYPES
 from .pooling import POOLING_MODES
 
@@ -25,7 +26,7 @@ class MultitaskConfig(PreTrainedConfig):
             `class_weights` (`list[float]`, one a label, see [`losses.label_loss`]).
         main_task (`str`, *optional*): The task whose labels, problem type and logits the model shows to
             `pipeline("text-classification")`. The first task by default.
-        pooling (`str`, defaults to `"mean"`): `"mean"` or `"cls"` (the paper's).
+        pooling (`str`, defaults to `"mean"`): `"mean"`, `"cls"` (the paper's) or `"max"`.
         shared_layer_sizes (`list[int]`, *optional*): Widths of the linear layers that all heads share. None by default.
         representation (`str`, defaults to `"pooled"`): What stands for a text where other models build on this one:
             `"pooled"`, the pooled encoder output, or `"shared"`, the output of the last shared layer.
@@ -94,9 +95,11 @@ class MultitaskConfig(PreTrainedConfig):
         return self.encoder
 
     def to_dict(self) -> dict[str, Any]:
-        """Serialise. Where the encoder was loaded from, perhaps a folder of this machine, is left out."""
+        """Serialise. Where the encoder was loaded from, perhaps a folder of this machine, is left out, and so is the
+        code that came with it: its class is one of transformers or of the siblings that travel with this family."""
         output = super().to_dict()
-        output["encoder"].pop("_name_or_path", None)
+        for name in ("_name_or_path", "auto_map"):
+            output["encoder"].pop(name, None)
         return output
 
     @property

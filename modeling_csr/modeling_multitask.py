@@ -12,6 +12,7 @@ from transformers.utils import ModelOutput
 
 from .configuration_multitask import MultitaskConfig
 from .losses import label_loss
+from .modeling_recurrent_encoder import RecurrentEncoderModel  # noqa: F401 (registered for `config.encoder`)
 from .pipeline_emotion import named_pipelines
 from .pooling import pool
 

@@ -2,7 +2,7 @@
 
 import torch
 
-POOLING_MODES = ("mean", "cls")
+POOLING_MODES = ("mean", "cls", "max")
 
 
 def pool(last_hidden_state: torch.Tensor, attention_mask: torch.Tensor, mode: str) -> torch.Tensor:
@@ -11,13 +11,14 @@ def pool(last_hidden_state: torch.Tensor, attention_mask: torch.Tensor, mode: st
     Args:
         last_hidden_state (`torch.FloatTensor` of shape `(batch, sequence, hidden)`): Token states.
         attention_mask (`torch.LongTensor` of shape `(batch, sequence)`): 1 for tokens, 0 for padding.
-        mode (`str`): `"mean"`, the mean over the tokens, or `"cls"`, the state of the first token.
+        mode (`str`): `"mean"`, the mean over the tokens, `"cls"`, the state of the first token, or `"max"`, the
+            largest value of each column over the tokens.
 
     Returns:
         `torch.FloatTensor` of shape `(batch, hidden)`.
 
     Raises:
-        ValueError: If `mode` is neither of the two.
+        ValueError: If `mode` is none of them.
     """
     if mode == "cls":
         # With left padding the first token is not in column 0.
@@ -26,4 +27,8 @@ def pool(last_hidden_state: torch.Tensor, attention_mask: torch.Tensor, mode: st
     if mode == "mean":
         mask = attention_mask.unsqueeze(-1).to(last_hidden_state.dtype)
         return (last_hidden_state * mask).sum(dim=1) / mask.sum(dim=1).clamp(min=1)
+    if mode == "max":
+        mask = attention_mask.unsqueeze(-1).bool()
+        highest = last_hidden_state.masked_fill(~mask, torch.finfo(last_hidden_state.dtype).min).amax(dim=1)
+        return torch.where(mask.any(dim=1), highest, 0)
     raise ValueError(f"pooling must be one of {', '.join(POOLING_MODES)}, got {mode!r}.")

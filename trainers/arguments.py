@@ -358,7 +358,19 @@ def parse_run_arguments(
         FileNotFoundError: If the YAML file does not exist.
         ValueError: If the YAML file holds an unknown option or is no mapping, or a value is not valid.
     """
-    kinds = (
+    run, _ = parse_run_arguments_and(None, argv, description, defaults)
+    return run
+
+
+def parse_run_arguments_and(
+    further: type | None, argv: Sequence[str], description: str | None = None, defaults: Sequence[str] = ()
+) -> tuple[RunArguments, Any]:
+    """Parse a command line as [`parse_run_arguments`] does, with the options of one dataclass more.
+
+    Returns:
+        `tuple`: The run's arguments, and those of `further` (`None` without it).
+    """
+    kinds: tuple[type, ...] = (
         DataArguments,
         ModelArguments,
         SiameseArguments,
@@ -366,6 +378,7 @@ def parse_run_arguments(
         DialogueArguments,
         HubArguments,
         StageTrainingArguments,
+        *((further,) if further else ()),
     )
     parser = HfArgumentParser(kinds, description=description, allow_abbrev=False)
     parser.add_argument("--config", help="A YAML file with any of these options; the command line wins over it.")
@@ -375,12 +388,12 @@ def parse_run_arguments(
         # The parser converts what YAML leaves as text (1e-4), and later options win over earlier ones.
         argv = _options_of_yaml(config, {item.name for kind in kinds for item in fields(kind)}) + argv
     *arguments, _ = parser.parse_args_into_dataclasses([*defaults, *argv])
-    run = RunArguments(*arguments)
+    run = RunArguments(*arguments[: len(kinds) - bool(further)])
     if run.hub.push_space and not run.training.push_to_hub:
         raise ValueError("--push_space shows a model on the Hub: give --push_to_hub with it.")
     if run.hub.push_space and run.training.hub_revision:
         raise ValueError("--push_space shows the model's main branch: leave --hub_revision out.")
-    return run
+    return run, arguments[-1] if further else None
 
 
 def _value_of(option: str, argv: list[str]) -> str | None:

@@ -1,5 +1,6 @@
 """From a finished stage to its card and the figures in it."""
 
+import dataclasses
 import json
 from importlib.metadata import version
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from transformers import PreTrainedModel, PreTrainedTokenizerBase, TrainingArguments
 
 from model_cards import StageCard, plot_decisions, plot_space, plot_stages, plot_training_curves
 from model_cards.card import EXAMPLE_TEXTS, CardDataset
@@ -21,6 +22,7 @@ from .inference import embed_texts, predict_logits
 from .metrics import decide
 from .recipes import Stage, ancestors, learnt_tasks
 from .records import StageRecord
+from .training_arguments import StageTrainingArguments
 
 LIBRARIES = ("transformers", "torch", "datasets", "tokenizers", "huggingface_hub")
 CAPTIONS = {
@@ -31,6 +33,7 @@ CAPTIONS = {
     "training_curves.png": "Losses over the epochs",
 }
 BASELINE = "emotion-encoder"
+ALWAYS_NAMED = ("learning_rate", "num_train_epochs", "global_batch_size", "seed")
 # More points would not show more.
 MAX_POINTS = 2000
 
@@ -121,7 +124,7 @@ def stage_card(stage: Stage, context: StageContext, results: dict[str, Any]) -> 
         labels=list(context.tasks[stage.tasks[0]].labels) if classifies else [],
         datasets=[card_dataset(context.tasks[task]) for task in learnt_tasks(stage)],
         results=results,
-        hyperparameters={name: value for name, value in sorted(options.items()) if value is not None},
+        hyperparameters=notable_hyperparameters(options),
         versions=library_versions(),
         figures={name: caption for name, caption in CAPTIONS.items() if (folder / name).exists()},
         joint=stage.joint,
@@ -131,6 +134,17 @@ def stage_card(stage: Stage, context: StageContext, results: dict[str, Any]) -> 
         baseline=_metrics_of(context.folder(BASELINE)) if stage.name != BASELINE and "emotion" in stage.tasks else {},
         other_seeds=[_metrics_of(Path(run) / stage.name) for run in context.args.hub.other_seeds or ()],
     )
+
+
+def notable_hyperparameters(options: dict[str, Any]) -> dict[str, Any]:
+    """Of a stage's options, those that differ from the defaults of transformers, and what every card says."""
+    stock = {item.name: item.default for item in dataclasses.fields(TrainingArguments)}
+    defaults = {item.name: item.default for item in dataclasses.fields(StageTrainingArguments)} | stock
+    return {
+        name: value
+        for name, value in sorted(options.items())
+        if value is not None and (name in ALWAYS_NAMED or value != defaults.get(name))
+    }
 
 
 def write_card(stage: Stage, context: StageContext) -> None:

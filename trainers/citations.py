@@ -48,6 +48,15 @@ DEMSZKY_2020 = """\
   pages = {4040--4054},
 }"""
 
+SARAVIA_2018 = """\
+@inproceedings{saravia-etal-2018-carer,
+  title = {{CARER}: Contextualized Affect Representations for Emotion Recognition},
+  author = {Saravia, Elvis and Liu, Hsien-Chi Toby and Huang, Yen-Hao and Wu, Junlin and Chen, Yi-Shin},
+  booktitle = {Proceedings of the 2018 Conference on Empirical Methods in Natural Language Processing},
+  year = {2018},
+  pages = {3687--3697},
+}"""
+
 PORIA_2019 = """\
 @inproceedings{poria-etal-2019-meld,
   title = {{MELD}: A Multimodal Multi-Party Dataset for Emotion Recognition in Conversations},

@@ -146,7 +146,7 @@ def comparison_table(
                 value = published.get(recipe, {}).get(metric)
                 cells.append("–" if value is None else f"{value:.1f}")
             if len(compared) > 1:
-                cells.append(_difference(one["tests"][metric]) if "tests" in one else "–")
+                cells.append(difference(one["tests"][metric]) if "tests" in one else "–")
         if tuned:
             halves = one.get("scores_at_0.5")
             cells += [mean_and_spread(halves[metric]) if halves else "–" for metric in metrics]
@@ -220,7 +220,8 @@ def title(metric: str) -> str:
     return metric.replace("_f1", " F1").replace("jaccard", "Jaccard")
 
 
-def _difference(test: Mapping[str, Any]) -> str:
+def difference(test: Mapping[str, Any]) -> str:
+    """A paired test as its difference x 100, 95 % interval and p-value."""
     low, high, p = 100 * test["low"], 100 * test["high"], test["p_bootstrap"]
     chance = "< .001" if p < 0.001 else f"= {p:.3f}".replace("0.", ".", 1)
     return f"{100 * test['difference']:+.1f} [{low:+.1f}, {high:+.1f}], p {chance}"

@@ -24,7 +24,7 @@ from model_cards import StageCard, plot_decisions, plot_training_curves
 from modeling_csr import MultitaskModel
 
 from .arguments import HubArguments
-from .cards import CAPTIONS, card_dataset, describe_examples, label_examples, library_versions
+from .cards import CAPTIONS, card_dataset, describe_examples, label_examples, library_versions, notable_hyperparameters
 from .collators import SingleTaskCollator
 from .data import TaskDataset, load_task_dataset
 from .distillation_trainer import DistillationTrainer
@@ -33,14 +33,14 @@ from .evaluation import evaluate_classifier
 from .hub_repositories import HubRepositories, check_metadata, check_repositories, full_repository_name
 from .inference import predict_logits
 from .metrics import decide, score
-from .publishing import StagePublisher
+from .publishing import StagePublisher, collection_title
 from .records import digest, weights_digest, write_json
 from .results import DEV_LOGITS_NAME
 from .sampling import stratified_sample
 from .self_training import teacher_probabilities
 from .spaces import check_space_files, push_space, space_name
 from .thresholds import THRESHOLD_MODES
-from .training_arguments import StageTrainingArguments
+from .training_arguments import DECISIVE_ARGUMENTS, StageTrainingArguments
 
 logger = logging.getLogger(__name__)
 STAGE = "distilled"
@@ -197,6 +197,10 @@ class Distillation:
     def _publish(self, publisher: StagePublisher) -> None:
         model = publisher.repositories.name
         publisher.publish(STAGE, self.folder, f"Distilled from {Path(self.args.teacher).name}")
+        teacher = self._teacher_id
+        if teacher and teacher.split("/")[0] == publisher.repositories.namespace:
+            title = collection_title(teacher)
+            publisher.collect(title, f"What was distilled from {teacher}.", {STAGE: f"Distilled from {teacher}"})
         if self.hub.push_space:
             space = space_name(model)
             options = {"compare": self._teacher_id, "private": publisher.private}
@@ -280,16 +284,12 @@ class Distillation:
             labels=list(results.get("per_label", {})),
             datasets=[card_dataset(data) for data in (self.data, self.unlabelled) if data],
             results=results,
-            hyperparameters={
-                name: getattr(self.training, name)
-                for name in (
-                    "learning_rate",
-                    "num_train_epochs",
-                    "per_device_train_batch_size",
-                    "seed",
-                    "weight_averaging",
-                )
-            },
+            hyperparameters=notable_hyperparameters(
+                {
+                    name: getattr(self.training, name)
+                    for name in (*DECISIVE_ARGUMENTS, "per_device_train_batch_size", "gradient_accumulation_steps")
+                }
+            ),
             versions=library_versions(),
             figures={name: text for name, text in CAPTIONS.items() if (self.folder / name).exists()},
             problem_type=self.data.problem_type,

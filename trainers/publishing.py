@@ -27,6 +27,11 @@ PASSING = {408, 409, 412, 429, 500, 502, 503, 504}
 T = TypeVar("T")
 
 
+def collection_title(model: str) -> str:
+    """The title of the collection of a model's stages; `model` is the id of the last one."""
+    return f"{model.split('/')[1]}: all stages"
+
+
 class PublishingError(RuntimeError):
     """What could not be published, after all that could be trained was trained."""
 

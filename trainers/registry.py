@@ -13,9 +13,11 @@ from .citations import (
     PORIA_2019,
     POSTS,
     ROSENTHAL_2017,
+    SARAVIA_2018,
     SCHERER_1994,
 )
 from .readers import (
+    DAIR_EMOTIONS,
     EMOTIONS,
     GOEMOTIONS,
     IEMOCAP_EMOTIONS,
@@ -24,6 +26,7 @@ from .readers import (
     MELD_EMOTIONS,
     POLARITIES,
     SENTIMENTS,
+    read_dair_emotion,
     read_emotion_posts,
     read_goemotions,
     read_iemocap,
@@ -287,6 +290,24 @@ _DATASETS = (
         reader=read_goemotions,
         hub_config="simplified",
         hub_label_columns=("labels",),
+    ),
+    DatasetInfo(
+        name="dair-emotion",
+        folder="emotion_dair",
+        splits={"train": ("train.txt",), "dev": ("val.txt",), "test": ("test.txt",)},
+        labels=DAIR_EMOTIONS,
+        problem_type="single_label_classification",
+        hub_id="dair-ai/emotion",
+        license="other",  # for educational and research use
+        citation=SARAVIA_2018,
+        homepage="https://huggingface.co/datasets/dair-ai/emotion",
+        description=(
+            "dair-ai/emotion: 20,000 tweets (English, in lower case) with one of six emotions, for research use. On "
+            "the Hub, dair-ai/emotion:unsplit holds 416,809."
+        ),
+        reader=read_dair_emotion,
+        hub_config="split",
+        hub_label_columns=("label",),
     ),
     DatasetInfo(
         name="meld",

@@ -13,7 +13,7 @@ from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 from .cards import stage_card, write_card
 from .context import StageContext
 from .hub_repositories import HubRepositories, check_metadata, check_repositories, full_repository_name
-from .publishing import PublishingError, StagePublisher
+from .publishing import PublishingError, StagePublisher, collection_title
 from .recipes import RECIPES, Stage
 from .spaces import check_space_files, push_space, space_name
 
@@ -82,10 +82,9 @@ class RunPublisher:
                 f"All stages are in {self.context.output_dir}, but {', '.join(self._failed)} could not be published: "
                 f"{next(iter(self._failed.values()))} Repeat the command to go on; nothing is trained again."
             )
-        name = self.repositories.name.split("/")[1]
         description = f"The stages of {', '.join(self.recipes)}, by csr-emotion."
         notes = {stage.name: f"The stage {stage.name}" for stage in self.stages}
-        collection = self.publisher.collect(f"{name}: all stages", description, notes)
+        collection = self.publisher.collect(collection_title(self.repositories.name), description, notes)
         if self.context.args.hub.push_space:
             self._push_space(collection)
 

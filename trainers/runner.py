@@ -27,37 +27,9 @@ from .sampling import stratified_sample
 from .stages import build_trainer, stage_arguments
 from .tokenization import check_same_tokenizer, count_truncated, load_tokenizer
 from .trainer import StageTrainer
+from .training_arguments import DECISIVE_ARGUMENTS
 
 logger = logging.getLogger(__name__)
-
-# Training arguments that change what is learnt; all others (logging, saving, pushing, devices) do not.
-DECISIVE_ARGUMENTS = (
-    "adam_beta1",
-    "adam_beta2",
-    "adam_epsilon",
-    "bf16",
-    "bf16_weights",
-    "data_seed",
-    "fp16",
-    "head_learning_rate",
-    "label_smoothing_factor",
-    "learning_rate",
-    "load_best_model_at_end",
-    "lr_scheduler_kwargs",
-    "lr_scheduler_type",
-    "max_grad_norm",
-    "max_steps",
-    "metric_for_best_model",
-    "neftune_noise_alpha",
-    "num_train_epochs",
-    "optim",
-    "optim_args",
-    "seed",
-    "train_sampling_strategy",
-    "warmup_steps",
-    "weight_averaging",
-    "weight_decay",
-)
 
 
 class Runner:

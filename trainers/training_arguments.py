@@ -5,6 +5,35 @@ from dataclasses import dataclass, field
 import torch
 from transformers import TrainingArguments
 
+# Training arguments that change what is learnt; all others (logging, saving, pushing, devices) do not.
+DECISIVE_ARGUMENTS = (
+    "adam_beta1",
+    "adam_beta2",
+    "adam_epsilon",
+    "bf16",
+    "bf16_weights",
+    "data_seed",
+    "fp16",
+    "head_learning_rate",
+    "label_smoothing_factor",
+    "learning_rate",
+    "load_best_model_at_end",
+    "lr_scheduler_kwargs",
+    "lr_scheduler_type",
+    "max_grad_norm",
+    "max_steps",
+    "metric_for_best_model",
+    "neftune_noise_alpha",
+    "num_train_epochs",
+    "optim",
+    "optim_args",
+    "seed",
+    "train_sampling_strategy",
+    "warmup_steps",
+    "weight_averaging",
+    "weight_decay",
+)
+
 
 @dataclass
 class StageTrainingArguments(TrainingArguments):

@@ -19,7 +19,7 @@ from matplotlib.image import imread
 from model_cards import StageCard, plot_training_curves
 from model_cards.card import EXAMPLE_TEXTS, CardDataset
 from trainers.arguments import parse_run_arguments
-from trainers.cards import write_card
+from trainers.cards import notable_hyperparameters, write_card
 from trainers.runner import Runner
 
 tiny_run = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[1] / "tiny_run.py")))
@@ -344,3 +344,17 @@ def test_training_curves(tmp_path: Path) -> None:
     assert full.shape == empty.shape
     # Drawn lines and a legend: more pixels that are not white.
     assert (full[..., :3] < 0.9).any(axis=2).sum() > (empty[..., :3] < 0.9).any(axis=2).sum() + 500
+
+
+def test_each_citation_stands_once() -> None:
+    cited = [CardDataset("posts", None, "other", citation, {}) for citation in ("@x", "@y", "@x")]
+    made = card(datasets=[*cited, CardDataset("d", None, "other", "", {})])
+    assert made.citations == ["@x", "@y"]
+    assert made.render().text.count("@x") == 1
+
+
+def test_hyperparameters_are_those_that_are_not_the_defaults_of_transformers() -> None:
+    stock = {"adam_beta1": 0.9, "lr_scheduler_type": "linear", "lr_scheduler_kwargs": None}
+    # Our own default of the weight decay is another one; the seed is said even where it is the default.
+    said = {"weight_decay": 0.01, "max_grad_norm": 0.5, "seed": 42, "learning_rate": 5e-5, "common_dropout": 0.1}
+    assert notable_hyperparameters(stock | said | {"weight_averaging": 0.0}) == said

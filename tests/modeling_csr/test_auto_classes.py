@@ -24,6 +24,8 @@ from modeling_csr import (
     MultitaskConfig,
     MultitaskForSequenceClassification,
     MultitaskModel,
+    RecurrentEncoderConfig,
+    RecurrentEncoderModel,
     SiameseModel,
 )
 
@@ -103,13 +105,13 @@ CSR_MAP = {
     "AutoModel": "modeling_csr.CSRModel",
     "AutoModelForSequenceClassification": "modeling_csr.CSRForSequenceClassification",
 }
-MULTITASK_CODE = {
+RECURRENT_CODE = {"configuration_recurrent_encoder.py", "modeling_recurrent_encoder.py", "pooling.py"}
+MULTITASK_CODE = RECURRENT_CODE | {
     "configuration_multitask.py",
     "handler.py",
     "losses.py",
     "modeling_multitask.py",
     "pipeline_emotion.py",
-    "pooling.py",
 }
 CSR_CODE = MULTITASK_CODE | {"configuration_csr.py", "modeling_csr.py", "layers.py"}
 SIAMESE_CODE = CSR_CODE | {"modeling_siamese.py"}
@@ -301,6 +303,9 @@ def folders(
         specification = {task: {"labels": names, "problem_type": "multi_label_classification"} for task in tasks}
         encoders.append(MultitaskForSequenceClassification.from_encoder(str(start / model_type), specification).eval())
     emotion, sentiment = (encoder.multitask for encoder in encoders)
+    branches = [{"type": kind, "hidden_size": 3} for kind in ("cnn", "bilstm", "gru")]
+    vocabulary = encoders[0].config.encoder.vocab_size
+    recurrent = RecurrentEncoderModel(RecurrentEncoderConfig(vocab_size=vocabulary, branches=branches)).eval()
     models = {
         "classifier-multitask": encoders[0],
         "classifier-several": multitask("electra", tasks=("emotion", "sentiment"), main_task="sentiment"),
@@ -311,6 +316,12 @@ def folders(
             label2id={name: index for index, name in enumerate(names)},
         ).eval(),
         "classifier-tokens": csr("electra", sources=("bert", "roberta"), common_level="token"),
+        "classifier-recurrent": MultitaskForSequenceClassification(
+            MultitaskConfig(
+                encoder=recurrent.config, tasks={"emotion": encoders[0].config.tasks["emotion"]}, pooling="max"
+            )
+        ).eval(),
+        "base-recurrent": recurrent,
         "base-multitask": multitask("mpnet", shared_layer_sizes=[8], representation="shared").multitask,
         "base-csr": csr("bert").csr,
         "base-siamese": siamese("bert"),
@@ -352,6 +363,6 @@ def test_a_fresh_process_gives_the_same_numbers(
         if how == "remote code":
             own = json.loads((saved / name / "config.json").read_text())
             assert result["saved_auto_map"] == own["auto_map"]
-            code = MULTITASK_CODE if name.endswith(("multitask", "several")) else CSR_CODE
-            code = SIAMESE_CODE if "siamese" in name else code
+            code = MULTITASK_CODE if name.endswith(("multitask", "several", "recurrent")) else CSR_CODE
+            code = {"base-siamese": SIAMESE_CODE, "base-recurrent": RECURRENT_CODE}.get(name, code)
             assert set(result["saved_again"]) == code | {"config.json", "model.safetensors"}

@@ -525,6 +525,29 @@ def test_single_label_emotions(place: Path, tmp_path: Path) -> None:
         assert sum(scores.values()) == pytest.approx(1, abs=1e-5)
 
 
+@pytest.mark.parametrize("problem", ["multi-label", "single-label"])
+def test_class_weights_of_a_run(place: Path, tmp_path: Path, problem: str) -> None:
+    moods = {"emotion_dataset": place / "data" / "moods", "emotion_label_columns": None}
+    changes = {"recipe": ["model-3.1"], "class_weights": "balanced", "num_train_epochs": 1}
+    changes |= moods if problem == "single-label" else {}
+    run_csr(tiny_run.options(place, tmp_path / "out", **changes))
+    # The moods are 27, 27 and 26 of 80; the posts have each emotion as often as their rows say.
+    counts = np.array([27, 27, 26])
+    expected = 80 / (3 * counts)
+    if problem == "multi-label":
+        rows = tiny_run.emotion_rows(80, seed=1)
+        counts = np.array([sum(row[name] for row in rows) for name in tiny_run.EMOTIONS])
+        expected = (80 - counts) / counts
+    encoder, csr = (
+        AutoConfig.from_pretrained(tmp_path / "out" / stage) for stage in ("emotion-encoder", "csr-prediction")
+    )
+    assert encoder.tasks["emotion"]["class_weights"] == pytest.approx(expected)
+    assert csr.class_weights == pytest.approx(expected)
+    # Weighted otherwise, it is another stage.
+    with pytest.raises(SystemExit, match="class_weights"):
+        run_csr(tiny_run.options(place, tmp_path / "out", **(changes | {"class_weights": "sqrt"})))
+
+
 # -- texts ------------------------------------------------------------------------------------------------------------
 
 

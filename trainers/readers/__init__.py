@@ -3,6 +3,7 @@
 Labels are a multi-hot `list[float]` or a class id, in the order of the tuples of names.
 """
 
+from .dair import DAIR_EMOTIONS, read_dair_emotion
 from .goemotions import GOEMOTIONS, read_goemotions
 from .iemocap import IEMOCAP_EMOTIONS, read_iemocap
 from .isear import ISEAR_EMOTIONS, read_isear
@@ -14,6 +15,7 @@ from .semeval2018 import EMOTIONS, INTENSITY_EMOTIONS, read_semeval2018_ec, read
 from .sentiment140 import read_sentiment140
 
 __all__ = [
+    "DAIR_EMOTIONS",
     "EMOTIONS",
     "GOEMOTIONS",
     "IEMOCAP_EMOTIONS",
@@ -24,6 +26,7 @@ __all__ = [
     "SENTIMENTS",
     "drop_conflicting_ids",
     "drop_repetitions",
+    "read_dair_emotion",
     "read_emotion_posts",
     "read_goemotions",
     "read_iemocap",

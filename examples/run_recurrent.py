@@ -1,0 +1,72 @@
+"""Train a BiLSTM, or other recurrent and convolutional branches, from scratch: a small and fast emotion classifier.
+
+python examples/run_recurrent.py --data_dir DATA
+
+All options of run_csr.py are options of this command, too; these have other defaults here: {defaults}
+"""
+
+import logging
+import os
+import sys
+from pathlib import Path
+
+# This folder holds evaluate.py, which must not stand in for the evaluate library.
+sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != Path(__file__).resolve().parent]
+
+from trainers.arguments import ModelArguments, parse_run_arguments_and  # noqa: E402
+from trainers.data import load_task_dataset  # noqa: E402
+from trainers.metrics import HEADLINE  # noqa: E402
+from trainers.publishing import PublishingError  # noqa: E402
+from trainers.recurrent_encoders import RecurrentArguments, write_recurrent_encoder  # noqa: E402
+from trainers.results import print_results  # noqa: E402
+from trainers.runner import Runner  # noqa: E402
+
+DEFAULTS = (
+    *("--recipe", "bert", "--emotion_dataset", "dair-emotion", "--output_dir", "outputs/recurrent"),
+    *("--pooling", "max", "--encoder_dropout", "-1", "--classifier_dropout", "0.3"),
+    *("--freeze_word_embeddings", "False", "--learning_rate", "2e-3", "--num_train_epochs", "6"),
+    *("--per_device_train_batch_size", "64", "--per_device_eval_batch_size", "256"),
+)
+
+
+def prepare(argv: list[str]) -> Runner:
+    """The run, with the encoder written that it starts from."""
+    description = __doc__.format(defaults=" ".join(DEFAULTS))
+    args, recurrent = parse_run_arguments_and(RecurrentArguments, argv, description, DEFAULTS)
+    if args.model.encoder != ModelArguments().encoder:
+        raise ValueError("--encoder: this command makes the encoder itself; use run_csr.py for another one.")
+    data = args.data
+    texts = load_task_dataset(data.emotion_dataset, data_dir=data.data_dir, **data.columns("emotion")).splits["train"]
+    with args.training.main_process_first(desc="the encoder"):
+        args.model.encoder = str(
+            write_recurrent_encoder(
+                Path(args.training.output_dir) / "recurrent-encoder",
+                recurrent,
+                texts["text"],
+                steps=data.normalization,
+                seed=args.training.seed,
+            )
+        )
+    return Runner(args)
+
+
+def main(argv: list[str]) -> None:
+    main_process = os.environ.get("RANK", "0") == "0"
+    logging.basicConfig(level=logging.INFO if main_process else logging.ERROR, format="%(levelname)s %(message)s")
+    logging.getLogger("httpx2").setLevel(logging.WARNING)
+    try:
+        runner = prepare(argv)
+    except (ValueError, OSError, ModuleNotFoundError) as error:
+        sys.exit(f"run_recurrent.py: error: {error}")
+    try:
+        results = runner.run()
+    except PublishingError as error:
+        sys.exit(f"run_recurrent.py: error: {error}")
+    if main_process:
+        print_results(results, HEADLINE[runner.context.task_config("emotion")["problem_type"]])
+        recipe = runner.args.model.recipe[-1]
+        print(f"The model is in {results['recipes'][recipe]['model']}.")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
