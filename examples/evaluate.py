@@ -21,6 +21,7 @@ import modeling_csr  # noqa: E402, F401
 from trainers.data import TaskDataset, load_task_dataset  # noqa: E402
 from trainers.dialogue_inference import predict_dialogue_logits  # noqa: E402
 from trainers.inference import predict_logits  # noqa: E402
+from trainers.label_selection import ROWS_WITHOUT_LABELS, select_labels  # noqa: E402
 from trainers.metrics import decide, per_label_scores, score  # noqa: E402
 from trainers.records import write_json  # noqa: E402
 
@@ -36,6 +37,13 @@ def parse_args(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--fold", type=int, default=0, help="Which fold is dev, for registered data with folds.")
     parser.add_argument("--text_column", help="Text column of your own data.")
     parser.add_argument("--label_columns", nargs="+", help="Label column(s) of your own data.")
+    parser.add_argument("--labels", nargs="+", help="Only these labels of multi-label data, such as the model's.")
+    parser.add_argument(
+        "--rows_without_labels",
+        default="keep",
+        choices=ROWS_WITHOUT_LABELS,
+        help="Texts that have none of --labels: keep or drop.",
+    )
     parser.add_argument("--output_file", help="Where to write the scores, as JSON.")
     parser.add_argument("--threshold", type=float, help="One threshold for all labels, instead of the model's own.")
     parser.add_argument(
@@ -85,6 +93,8 @@ def main(argv: list[str]) -> dict:
             splits=(args.split,),
             fold=args.fold,
         )
+        if args.labels is not None:
+            dataset = select_labels(dataset, args.labels, args.rows_without_labels, option="--labels")
         model = AutoModelForSequenceClassification.from_pretrained(args.model, trust_remote_code=args.trust_remote_code)
         tokenizer = AutoTokenizer.from_pretrained(args.model)
         model_labels = [model.config.id2label[index] for index in range(model.config.num_labels)]
