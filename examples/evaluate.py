@@ -19,7 +19,9 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer, PreT
 
 import modeling_csr  # noqa: E402, F401
 from trainers.data import TaskDataset, load_task_dataset  # noqa: E402
+from trainers.dialogue_inference import predict_dialogue_logits  # noqa: E402
 from trainers.inference import predict_logits  # noqa: E402
+from trainers.label_selection import ROWS_WITHOUT_LABELS, select_labels  # noqa: E402
 from trainers.metrics import decide, per_label_scores, score  # noqa: E402
 from trainers.records import write_json  # noqa: E402
 
@@ -32,8 +34,16 @@ def parse_args(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--dataset", required=True, help="A registered name, a file, a folder or a Hub dataset id.")
     parser.add_argument("--split", default="dev", help="The split to score: train, dev or test.")
     parser.add_argument("--data_dir", help="The folder that holds one folder a registered dataset.")
+    parser.add_argument("--fold", type=int, default=0, help="Which fold is dev, for registered data with folds.")
     parser.add_argument("--text_column", help="Text column of your own data.")
     parser.add_argument("--label_columns", nargs="+", help="Label column(s) of your own data.")
+    parser.add_argument("--labels", nargs="+", help="Only these labels of multi-label data, such as the model's.")
+    parser.add_argument(
+        "--rows_without_labels",
+        default="keep",
+        choices=ROWS_WITHOUT_LABELS,
+        help="Texts that have none of --labels: keep or drop.",
+    )
     parser.add_argument("--output_file", help="Where to write the scores, as JSON.")
     parser.add_argument("--threshold", type=float, help="One threshold for all labels, instead of the model's own.")
     parser.add_argument(
@@ -81,7 +91,10 @@ def main(argv: list[str]) -> dict:
             text_column=args.text_column,
             label_columns=args.label_columns,
             splits=(args.split,),
+            fold=args.fold,
         )
+        if args.labels is not None:
+            dataset = select_labels(dataset, args.labels, args.rows_without_labels, option="--labels")
         model = AutoModelForSequenceClassification.from_pretrained(args.model, trust_remote_code=args.trust_remote_code)
         tokenizer = AutoTokenizer.from_pretrained(args.model)
         model_labels = [model.config.id2label[index] for index in range(model.config.num_labels)]
@@ -92,9 +105,11 @@ def main(argv: list[str]) -> dict:
         sys.exit(f"evaluate.py: error: {error}")
     max_length = args.max_length or min(tokenizer.model_max_length, 512)
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    logits = predict_logits(
-        model, tokenizer, list(rows["text"]), max_length=max_length, batch_size=args.batch_size, device=device
-    )
+    options = {"max_length": max_length, "batch_size": args.batch_size, "device": device}
+    if model.config.model_type == "dialogue" and "dialogue_id" in rows.column_names:
+        logits = predict_dialogue_logits(model, tokenizer, rows, **options)
+    else:
+        logits = predict_logits(model, tokenizer, list(rows["text"]), **options)
     thresholds = getattr(model.config, "thresholds", None)
     if args.threshold is not None:
         thresholds = [args.threshold] * len(model_labels)

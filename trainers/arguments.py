@@ -15,6 +15,7 @@ from modeling_csr.pooling import POOLING_MODES
 
 from .augmentation import AUGMENTATIONS, check_augmentations
 from .class_weights import CLASS_WEIGHT_MODES
+from .dialogues import MAX_UTTERANCES
 from .label_selection import ROWS_WITHOUT_LABELS
 from .pairs import PAIR_STRATEGIES, PAIR_TARGETS
 from .recipes import RECIPES, REGRESSION_TASKS
@@ -355,7 +356,7 @@ class DialogueArguments:
     dialogue_num_train_epochs: float = field(default=10.0, metadata={"help": "Epochs of the dialogue stages."})
     dialogue_train_batch_size: int = field(default=16, metadata={"help": "Dialogues in a batch of each process."})
     max_utterances: int = field(
-        default=64, metadata={"help": "Longer dialogues are cut into pieces of this number of utterances."}
+        default=MAX_UTTERANCES, metadata={"help": "Longer dialogues are cut into pieces of this number of utterances."}
     )
 
     def __post_init__(self) -> None:

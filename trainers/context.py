@@ -82,7 +82,7 @@ class StageContext:
         """A task as [`MultitaskConfig`] has it."""
         data = self.tasks[task]
         config: dict[str, Any] = {"labels": list(data.labels), "problem_type": data.problem_type}
-        if self.args.model.class_weights != "none":
+        if self.args.model.class_weights != "none" and data.problem_type != "regression":
             mode = self.args.model.class_weights
             config["class_weights"] = class_weights(self.labels("train", task), data.labels, mode)
         return config

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
+from .sampling import stratified_split
 from .tables import Table, require_text
 
 # Besides text and labels: which dialogue an utterance stands in, its place there, and who says it.
@@ -15,6 +16,9 @@ DIALOGUE_COLUMNS = {
     "utterance_id": datasets.Value("int64"),
     "speaker": datasets.Value("string"),
 }
+
+# Far more than the dialogues of most data have.
+MAX_UTTERANCES = 64
 
 
 def utterance_place(table: Table, index: int) -> dict[str, Any]:
@@ -58,6 +62,18 @@ def check_dialogues(splits: datasets.DatasetDict, source: str) -> None:
                 "dialogue_id, utterance_id (the place in the dialogue) and speaker, or take a dataset with dialogues, "
                 "such as meld."
             )
+
+
+def sample_dialogues(rows: datasets.Dataset, size: int, seed: int) -> datasets.Dataset:
+    """About `size` rows: whole dialogues, in which each label keeps its share.
+
+    Args:
+        rows (`Dataset`): Rows of `labels` and `dialogue_id`.
+        size (`int`): How many rows; below their number.
+        seed (`int`): Seed of the draw.
+    """
+    dialogues = np.asarray(rows["dialogue_id"])
+    return rows.select(stratified_split(np.asarray(rows["labels"]), size / len(rows), seed, dialogues)[1])
 
 
 def dialogue_rows(rows: datasets.Dataset, max_utterances: int) -> list[np.ndarray]:

@@ -16,7 +16,7 @@ from .augmentation import augment_rare_labels
 from .cards import describe_examples, draw_figures, write_card
 from .context import StageContext
 from .data import load_task_dataset
-from .dialogues import DIALOGUE_COLUMNS, check_dialogues
+from .dialogues import DIALOGUE_COLUMNS, check_dialogues, sample_dialogues
 from .emissions import emissions_of
 from .encoders import encoder_bytes, encoder_config, encoder_identity, longest_text, resolve_encoder
 from .evaluation import evaluate_classifier
@@ -25,7 +25,7 @@ from .recipes import RECIPES, Stage, stages_of
 from .records import StageRecord, digest, write_json
 from .results import DEV_LOGITS_NAME, read_results, update_results
 from .run_publishing import RunPublisher
-from .sampling import random_sample, stratified_sample, stratified_split
+from .sampling import random_sample, stratified_sample
 from .stages import build_trainer, stage_arguments
 from .tokenization import check_same_tokenizer, count_truncated, load_tokenizer
 from .trainer import StageTrainer
@@ -79,16 +79,12 @@ class Runner:
                 check_dialogues(dataset.splits, dataset.name)
             size = data.sample_size(task, len(train))
             if size < len(train):
-                labels = np.asarray(train["labels"])
                 if "dialogue_id" in train.column_names:
-                    # Whole dialogues, so about as many texts.
-                    dialogues = np.asarray(train["dialogue_id"])
-                    rows = stratified_split(labels, size / len(train), training.seed, dialogues)[1]
+                    train = sample_dialogues(train, size, training.seed)
                 elif dataset.problem_type == "regression":
-                    rows = random_sample(len(train), size, training.seed)
+                    train = train.select(random_sample(len(train), size, training.seed))
                 else:
-                    rows = stratified_sample(labels, size, training.seed)
-                train = train.select(rows)
+                    train = train.select(stratified_sample(np.asarray(train["labels"]), size, training.seed))
                 dataset.splits["train"] = train
             if task == "emotion" and data.augment_rare:
                 dataset = augment_rare_labels(dataset, data.augment_rare, data.augmentations, training.seed)

@@ -182,3 +182,17 @@ def test_what_is_not_there_is_named(place: Path, tmp_path: Path) -> None:
     assert "test" in refusal([model, "--dataset", data / "reviews", "--split", "test"])
     assert "validation" in refusal([model, "--dataset", data / "posts", "--split", "validation", *COLUMNS])
     assert str(tmp_path / "model") in refusal([tmp_path / "model", "--dataset", data / "posts", *COLUMNS])
+
+
+def test_some_labels_of_the_data(place: Path, tmp_path: Path) -> None:
+    """A model of two of the three labels, on texts that have one of them."""
+    chosen = {"emotion_labels": ["sadness", "anger"], "rows_without_labels": "drop", "num_train_epochs": 1}
+    tiny_run.example("run_csr").main(tiny_run.options(place, tmp_path / "out", recipe="bert", **chosen))
+    folder = tmp_path / "out" / "emotion-encoder"
+    argv = [str(folder), "--dataset", str(place / "data" / "posts"), *COLUMNS]
+    assert "The model knows the labels sadness, anger, but posts has anger, joy, sadness" in refusal(argv)
+    written = evaluate([*argv, "--labels", "anger", "sadness", "--rows_without_labels", "drop"])
+    results = tiny_run.read_json(folder / "eval_results.json")
+    assert {name: written[name] for name in results["metrics"]} == pytest.approx(results["metrics"], abs=1e-6)
+    assert written["texts"] == sum(bool(row["sadness"] or row["anger"]) for row in tiny_run.emotion_rows(15, seed=2))
+    assert "--labels hope: posts has no label hope" in refusal([*argv, "--labels", "hope"])

@@ -108,6 +108,15 @@ def test_logits_stand_in_the_order_of_the_texts(place: Path, finished: Path) -> 
         assert found == pytest.approx(expected.tolist(), abs=1e-4)
 
 
+def test_evaluation_reads_whole_dialogues(place: Path, finished: Path) -> None:
+    evaluate = tiny_run.example("evaluate").main
+    for recipe in RECIPES:
+        expected = tiny_run.read_json(finished / recipe / "eval_results.json")
+        found = evaluate([str(finished / recipe), "--dataset", str(place / "talks"), "--max_length", "64"])
+        assert {name: found[name] for name in expected["metrics"]} == pytest.approx(expected["metrics"])
+        assert found["per_label"] == expected["per_label"]
+
+
 def test_several_seeds_are_compared(place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     quick = {"num_train_epochs": 1, "dialogue_num_train_epochs": 1, "recipe": ["dialogue-none", "dialogue"]}
     run_dialogue.main([*options(place, tmp_path, **quick, class_weights="balanced"), "--seeds", "1", "2"])

@@ -113,7 +113,7 @@ MULTITASK_CODE = RECURRENT_CODE | {
     "modeling_multitask.py",
     "pipeline_emotion.py",
 }
-CSR_CODE = MULTITASK_CODE | {"configuration_csr.py", "modeling_csr.py", "layers.py"}
+CSR_CODE = MULTITASK_CODE | {"configuration_csr.py", "freezing.py", "layers.py", "modeling_csr.py"}
 SIAMESE_CODE = CSR_CODE | {"modeling_siamese.py"}
 
 

@@ -60,7 +60,7 @@ WRITTEN = {
     "training_log.json",
 }
 MULTITASK_CODE = {"configuration_multitask.py", "handler.py", "modeling_multitask.py", "pipeline_emotion.py"}
-CSR_CODE = MULTITASK_CODE | {"configuration_csr.py", "layers.py", "modeling_csr.py"}
+CSR_CODE = MULTITASK_CODE | {"configuration_csr.py", "freezing.py", "layers.py", "modeling_csr.py"}
 SIAMESE_CODE = CSR_CODE | {"modeling_siamese.py"}
 
 
