@@ -14,6 +14,7 @@ from model_cards.figures import (
     plot_comparison,
     plot_decisions,
     plot_learning_curves,
+    plot_scores,
     plot_space,
     plot_stages,
     plot_training_curves,
@@ -198,3 +199,13 @@ def test_labels_are_text(name: str, figures: list[Figure], tmp_path: Path) -> No
     plot_stages({name: [], "csr": [name]}, "csr", tmp_path / "stages.png")
     assert figures[1].axes[0].get_title() == name
     assert len(list(tmp_path.glob("*.png"))) == 3
+
+
+def test_scores_are_drawn_where_they_are_annotated(figures: list[Figure], tmp_path: Path) -> None:
+    gold = np.array([[0.1, np.nan], [0.5, 0.2], [np.nan, 0.9]])
+    predicted = np.array([[0.2, 0.3], [0.4, 0.1], [0.6, 0.8]])
+    plot_scores(predicted, gold, ["an$er$", "joy"], tmp_path / "scores.png")
+    points = [axes.collections[0].get_offsets().tolist() for axes in figures[0].axes]
+    assert points == [[[0.1, 0.2], [0.5, 0.4]], [[0.2, 0.1], [0.9, 0.8]]]
+    assert [axes.get_title() for axes in figures[0].axes] == ["an$er$", "joy"]
+    assert_image(tmp_path / "scores.png")
