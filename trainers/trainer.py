@@ -16,7 +16,7 @@ from modeling_csr import MultitaskModel
 from modeling_csr.losses import labelled_rows
 
 from .half_precision import HalfPrecisionForward
-from .samplers import LengthGroupedBatches
+from .samplers import LengthGroupedBatches, text_lengths
 from .weight_averaging import WeightAveraging
 
 Counts = torch.Tensor | dict[str, torch.Tensor] | None
@@ -76,7 +76,7 @@ class StageTrainer(Trainer):
             return super()._get_train_sampler(dataset)
         batch_size = self.args.train_batch_size * self.args.gradient_accumulation_steps * self.args.world_size
         seed = self.args.seed if self.args.data_seed is None else self.args.data_seed
-        return LengthGroupedBatches([len(row["input_ids"]) for row in dataset], batch_size, seed)
+        return LengthGroupedBatches(text_lengths(dataset), batch_size, seed)
 
     def _get_eval_sampler(self, eval_dataset: Dataset) -> Sampler:
         # The stock one draws these at random, too, where training texts are grouped by length.
