@@ -44,9 +44,9 @@ def main() -> None:
     print(table(results))
 
 
-def baseline(name: str, data_dir: str | None) -> dict[str, Any]:
+def baseline(name: str, data_dir: str | None, label_columns: list[str] | None = None) -> dict[str, Any]:
     """Dev scores of the best setting, and what all settings reach."""
-    dataset = load_task_dataset(name, data_dir=data_dir)
+    dataset = load_task_dataset(name, data_dir=data_dir, label_columns=label_columns)
     train, dev = dataset.splits["train"], dataset.splits["dev"]
     labels, references = np.asarray(train["labels"]), np.asarray(dev["labels"])
     multi_label = dataset.problem_type == "multi_label_classification"
