@@ -128,7 +128,7 @@ class StageContext:
         return rows.map(
             lambda batch: self.tokenizer(batch["text"], truncation=True, max_length=self.args.data.max_length),
             batched=True,
-            remove_columns=[name for name in rows.column_names if name != "labels"],
+            remove_columns=[name for name in rows.column_names if not name.startswith("labels_")],
             desc=description,
         )
 
