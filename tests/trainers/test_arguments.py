@@ -153,7 +153,7 @@ def test_abbreviations_are_refused(argv: list[str]) -> None:
 @pytest.mark.parametrize(
     ("option", "value"),
     [
-        ("pooling", "max"),
+        ("pooling", "sum"),
         ("threshold", "tuned"),
         ("siamese_pairs", "hard"),
         ("learning_rate", "fast"),
