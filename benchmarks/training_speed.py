@@ -102,10 +102,10 @@ def matrix_work(trainer: Any) -> float:
     return 6.0 * linear * tokens
 
 
-def matrix_speed(rows: int = 896, width: int = 384, hidden: int = 1536) -> float:
-    """Operations a second of this machine on bf16 matrices of MiniLM's shapes."""
+def matrix_speed(rows: int = 896, width: int = 384, hidden: int = 1536, dtype: torch.dtype = torch.bfloat16) -> float:
+    """Operations a second of this machine on matrices of MiniLM's shapes."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    first, second = (torch.randn(shape, device=device).bfloat16() for shape in ((rows, width), (width, hidden)))
+    first, second = (torch.randn(shape, device=device).to(dtype) for shape in ((rows, width), (width, hidden)))
     best = 0.0
     for _ in range(20):
         started = time.perf_counter()

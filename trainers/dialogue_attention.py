@@ -10,14 +10,14 @@ from modeling_csr import DialogueForUtteranceClassification
 from .context import StageContext
 from .dialogues import DialogueDataset, dialogue_rows
 
-# A dialogue of more utterances would not fit on a card.
+# More utterances would not fit on a card.
 MAX_SHOWN = 12
 
 
 def draw_attention(
     parent: str, context: StageContext, model: DialogueForUtteranceClassification, publish: bool, path: Path
 ) -> None:
-    """Draw the attention over the first of the longest dev dialogues that fit; nothing where none has two utterances.
+    """Draw the attention over a dev dialogue, or over the first utterances of a long one; nothing where none has two.
 
     Args:
         parent (`str`): The stage of the utterance encoder.
@@ -29,10 +29,9 @@ def draw_attention(
     data = context.tasks["emotion"]
     rows = data.splits["dev"]
     dialogues = dialogue_rows(rows, context.args.dialogue.max_utterances)
-    fitting = [dialogue for dialogue in dialogues if 2 <= len(dialogue) <= MAX_SHOWN]
-    if not fitting:
+    chosen = max((dialogue[:MAX_SHOWN] for dialogue in dialogues), key=len)
+    if len(chosen) < 2:
         return
-    chosen = max(fitting, key=len)
     vectors = context.representations(model.dialogue.utterance_encoder, parent, "dev")
     inputs = DialogueDataset(vectors, list(rows["speaker"]), context.labels("dev"), [chosen])[0]
     del inputs["labels"]

@@ -38,7 +38,8 @@ class RecurrentArguments:
         metadata={"help": "What the vocabulary learnt from the training texts holds.", "choices": VOCABULARIES},
     )
     vocabulary_size: int = field(
-        default=16_000, metadata={"help": "At most this many entries; words must occur twice to be one."}
+        default=16_000,
+        metadata={"help": "At most this many entries, letters of word pieces not counted; words must occur twice."},
     )
     embeddings_from: str | None = field(
         default=None,

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
+import datasets
+import pyarrow.compute as pc
 import torch
-from torch.utils.data import Sampler
+from torch.utils.data import Dataset, Sampler
 from transformers.trainer_pt_utils import get_length_grouped_indices
 
 
@@ -84,3 +86,11 @@ class TaskBatches(Sampler[int]):
         for index in torch.randperm(len(batches), generator=generator).tolist():
             yield from batches[index]
         yield from rest
+
+
+def text_lengths(dataset: Dataset) -> list[int]:
+    """Tokens of each text. Of a table on disk no row becomes a Python object: it may be larger than memory."""
+    if not isinstance(dataset, datasets.Dataset):
+        return [len(row["input_ids"]) for row in dataset]
+    tables = dataset.select_columns("input_ids").with_format("arrow").iter(batch_size=10_000)
+    return [length for table in tables for length in pc.list_value_length(table["input_ids"]).to_pylist()]

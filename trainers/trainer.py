@@ -16,7 +16,7 @@ from modeling_csr import MultitaskModel
 from modeling_csr.losses import count_labelled
 
 from .half_precision import HalfPrecisionForward
-from .samplers import LengthGroupedBatches
+from .samplers import LengthGroupedBatches, text_lengths
 from .weight_averaging import WeightAveraging
 
 Counts = torch.Tensor | dict[str, torch.Tensor] | None
@@ -75,9 +75,7 @@ class StageTrainer(Trainer):
         dataset = self.train_dataset if train_dataset is None else train_dataset
         if self.args.train_sampling_strategy != "group_by_length":
             return super()._get_train_sampler(dataset)
-        return LengthGroupedBatches(
-            [len(row["input_ids"]) for row in dataset], self.global_batch_size, self.sampling_seed
-        )
+        return LengthGroupedBatches(text_lengths(dataset), self.global_batch_size, self.sampling_seed)
 
     @property
     def global_batch_size(self) -> int:

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Annotation
 
 from model_cards.figures import (
+    plot_attention,
     plot_comparison,
     plot_decisions,
     plot_learning_curves,
@@ -209,3 +210,15 @@ def test_scores_are_drawn_where_they_are_annotated(figures: list[Figure], tmp_pa
     assert points == [[[0.1, 0.2], [0.5, 0.4]], [[0.2, 0.1], [0.9, 0.8]]]
     assert [axes.get_title() for axes in figures[0].axes] == ["an$er$", "joy"]
     assert_image(tmp_path / "scores.png")
+
+
+def test_attention(figures: list[Figure], tmp_path: Path) -> None:
+    weights = {"heads": np.eye(3), "pooling": np.full((3, 3), 1 / 3)}
+    names = ["1 A: $5 for that?", "2 B", "3 A: " + "so long " * 20]
+    plot_attention(weights, names, tmp_path / "attention.png")
+    assert_image(tmp_path / "attention.png")
+    first, second, _ = figures[0].axes
+    assert [axes.get_title() for axes in (first, second)] == ["heads", "pooling"]
+    assert np.array_equal(first.get_images()[0].get_array(), np.eye(3))
+    labels = [label.get_text() for label in first.get_yticklabels()]
+    assert labels[:2] == names[:2] and len(labels[2]) == 48 and labels[2].endswith("…")

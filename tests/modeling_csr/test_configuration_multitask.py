@@ -112,7 +112,7 @@ def test_task_name_with_a_dot_is_an_error(tasks: dict) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"pooling": "max"}, "pooling must be one of mean, cls, got 'max'"),
+        ({"pooling": "sum"}, "pooling must be one of mean, cls, max, got 'sum'"),
         ({"representation": "last"}, "representation must be one of pooled, shared, got 'last'"),
         ({"representation": "shared"}, "at least one layer in shared_layer_sizes"),
         ({"main_task": "topic"}, "'topic' is none of the tasks emotion, sentiment, intensity"),

@@ -212,3 +212,22 @@ def test_gradients_in_half_precision_are_close() -> None:
         assert {value.grad.dtype for value in model.parameters() if value.grad is not None} == {torch.float32}
         gradients.append(torch.cat([value.grad.flatten() for value in model.parameters()]))
     assert 1e-5 < (gradients[0] - gradients[1]).norm() / gradients[1].norm() < 0.05
+
+
+def test_one_big_batch_or_several_small_ones() -> None:
+    """Gradients add up to those of the whole batch, however much padding each of the small ones needs."""
+    torch.manual_seed(0)
+    model = MultitaskForSequenceClassification(MultitaskConfig(encoder=config(), tasks={"emotion": EMOTION})).eval()
+    labels, gradients = torch.tensor([0, 2, 1]), []
+    for rows in ([slice(0, 3)], [slice(0, 1), slice(1, 2), slice(2, 3)]):
+        model.zero_grad()
+        for part in rows:
+            width = int(MASK[part].sum(dim=1).max())
+            model(
+                input_ids=IDS[part, :width],
+                attention_mask=MASK[part, :width],
+                labels=labels[part],
+                num_items_in_batch=torch.tensor(3),
+            ).loss.backward()
+        gradients.append(torch.cat([value.grad.flatten() for value in model.parameters()]))
+    torch.testing.assert_close(*gradients, atol=1e-7, rtol=1e-4)

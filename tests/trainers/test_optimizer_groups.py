@@ -196,6 +196,8 @@ def test_resumed_training_has_both_rates_again(tiny: ModuleType, tmp_path: Path,
 def test_rate_of_heads_is_of_the_stages_that_train_an_encoder() -> None:
     """The others have no encoder to train, and rates of their own."""
     given = ["--head_learning_rate", "0.5", "--siamese_learning_rate", "0.1", "--common_learning_rate", "0.2"]
+    given += ["--dialogue_learning_rate", "0.3"]
+    rates = {"siamese": 0.1, "csr": 0.2, "dialogue": 0.3}
     run, without = parse_run_arguments(given), parse_run_arguments(given[2:])
     for stage in {stage.name: stage for stages in RECIPES.values() for stage in stages}.values():
         found, default = (stage_arguments(stage, args) for args in (run, without))
@@ -208,4 +210,4 @@ def test_rate_of_heads_is_of_the_stages_that_train_an_encoder() -> None:
             assert found.learning_rate == stage.training.get("learning_rate", run.training.learning_rate)
         else:
             assert found.head_learning_rate is default.head_learning_rate is None, stage.name
-            assert found.learning_rate == default.learning_rate == (0.1 if stage.kind == "siamese" else 0.2)
+            assert found.learning_rate == default.learning_rate == rates[stage.kind], stage.name

@@ -59,7 +59,13 @@ WRITTEN = {
     "training_curves.png",
     "training_log.json",
 }
-MULTITASK_CODE = {"configuration_multitask.py", "handler.py", "modeling_multitask.py", "pipeline_emotion.py"}
+RECURRENT_CODE = {"configuration_recurrent_encoder.py", "modeling_recurrent_encoder.py"}
+MULTITASK_CODE = RECURRENT_CODE | {
+    "configuration_multitask.py",
+    "handler.py",
+    "modeling_multitask.py",
+    "pipeline_emotion.py",
+}
 CSR_CODE = MULTITASK_CODE | {"configuration_csr.py", "freezing.py", "layers.py", "modeling_csr.py"}
 SIAMESE_CODE = CSR_CODE | {"modeling_siamese.py"}
 

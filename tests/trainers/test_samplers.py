@@ -2,9 +2,10 @@
 
 from itertools import pairwise
 
+import datasets
 import torch
 
-from trainers.samplers import LengthGroupedBatches
+from trainers.samplers import LengthGroupedBatches, text_lengths
 
 LENGTHS = [(7 * row) % 50 + 3 for row in range(1003)]
 
@@ -58,3 +59,11 @@ def test_order_follows_from_seed_and_epoch_alone() -> None:
 
 def test_fewer_texts_than_a_batch() -> None:
     assert sorted(LengthGroupedBatches([3, 5, 4], 16, seed=0)) == [0, 1, 2]
+
+
+def test_lengths_of_tables_and_of_lists() -> None:
+    rows = [{"input_ids": [1] * length, "labels_emotion": 0} for length in (3, 0, 7, 2)]
+    table = datasets.Dataset.from_list(rows)
+    assert text_lengths(rows) == text_lengths(table) == [3, 0, 7, 2]
+    # A table can be a selection of the rows of another.
+    assert text_lengths(table.select([2, 0])) == [7, 3]

