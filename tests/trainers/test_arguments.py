@@ -153,11 +153,7 @@ def test_abbreviations_are_refused(argv: list[str]) -> None:
 @pytest.mark.parametrize(
     ("option", "value"),
     [
-<<<<<<< HEAD
-        ("pooling", "median"),
-=======
         ("pooling", "sum"),
->>>>>>> recurrent
         ("threshold", "tuned"),
         ("siamese_pairs", "hard"),
         ("learning_rate", "fast"),
