@@ -23,6 +23,8 @@ def main(argv: list[str]) -> None:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
     # It logs each request to the Hub.
     logging.getLogger("httpx2").setLevel(logging.WARNING)
+    # It remarks on each axis of choices.
+    logging.getLogger("matplotlib.category").setLevel(logging.WARNING)
     try:
         args, search_args = parse_run_arguments_and(SearchArguments, argv, description=__doc__)
         search = Search(args, search_args)
