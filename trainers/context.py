@@ -101,7 +101,9 @@ class StageContext:
             join (`bool`, defaults to `True`): Whether a text that several tasks have labels of is one row with all of
                 them. The rows of the first task come first, in their order, then what the others add.
         """
-        parts = [self.tasks[task].splits[split].rename_column("labels", f"labels_{task}") for task in tasks]
+        # Some data have further columns, such as the speaker.
+        rows = [self.tasks[task].splits[split].select_columns(["text", "labels"]) for task in tasks]
+        parts = [part.rename_column("labels", f"labels_{task}") for part, task in zip(rows, tasks, strict=True)]
         if not join or len(parts) == 1:
             named = zip(parts, tasks, strict=True)
             return concatenate_datasets([self._tokenize(part, f"Tokenising {task} {split}") for part, task in named])

@@ -32,6 +32,15 @@ def task_metrics(folder: Path, task: str) -> dict[str, float]:
     return results["metrics"] if results["task"] == task else results["tasks"][task]["metrics"]
 
 
+def stage_scores(folders: Sequence[Path], problem_types: Mapping[str, str]) -> dict[str, list[float]]:
+    """By task and headline metric, such as `intensity pearson`, the dev score of each of some finished stages."""
+    return {
+        f"{task} {metric.replace('_', ' ')}": [round(task_metrics(folder, task)[metric], 4) for folder in folders]
+        for task, problem_type in problem_types.items()
+        for metric in HEADLINE[problem_type]
+    }
+
+
 def count_parameters(folder: Path) -> int:
     """The parameters of a finished stage's model."""
     return sum(weight.numel() for weight in AutoModelForSequenceClassification.from_pretrained(folder).parameters())

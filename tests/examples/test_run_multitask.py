@@ -1,0 +1,128 @@
+"""All-in-One beside its twins: the command, from data to the tables."""
+
+import runpy
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from transformers import AutoModelForSequenceClassification, pipeline
+
+tiny_run = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[1] / "tiny_run.py")))
+run_multitask = tiny_run.example("run_multitask").main
+
+
+def options(encoder: Path | None, output_dir: Path, *further: str) -> list[str]:
+    quick = "--max_length 32 --max_train_samples 60 --num_train_epochs 1 --eval_strategy no --save_strategy no"
+    argv = ["--output_dir", str(output_dir), "--use_cpu", "True", "--bf16_weights", "False", "--disable_tqdm", "True"]
+    return [*(["--encoder", str(encoder)] if encoder else []), *argv, *quick.split(), *further]
+
+
+@pytest.fixture(scope="module")
+def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_run.write_encoder(tmp_path_factory.mktemp("encoder"))
+
+
+@pytest.fixture(scope="module")
+def folder(encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("runs")
+    run_multitask(options(encoder, folder, "--seeds", "1", "2", "--task_weighting", "uncertainty"))
+    return folder
+
+
+def test_comparison_is_that_of_the_finished_stages(folder: Path) -> None:
+    compared = tiny_run.read_json(folder / "multitask.json")
+    stages = {"emotion": "emotion-encoder", "intensity": "intensity-encoder", "valence": "valence-encoder"}
+    assert list(compared["scores"]) == list(stages)
+    for seed, run in enumerate(("seed-1", "seed-2")):
+        results = tiny_run.read_json(folder / run / "all-in-one" / "eval_results.json")
+        of_tasks: dict[str, Any] = {"emotion": results, **results["tasks"]}
+        for task, stage in stages.items():
+            twin = tiny_run.read_json(folder / run / stage / "eval_results.json")
+            for metric, both in compared["scores"][task].items():
+                assert both["model"][seed] == pytest.approx(of_tasks[task]["metrics"][metric], abs=1e-4)
+                assert both["twin"][seed] == pytest.approx(twin["metrics"][metric], abs=1e-4)
+    sizes = {
+        name: sum(
+            weight.numel()
+            for weight in AutoModelForSequenceClassification.from_pretrained(folder / "seed-1" / name).parameters()
+        )
+        for name in ("all-in-one", *stages.values())
+    }
+    assert compared["parameters"] == {
+        "model": sizes.pop("all-in-one"),
+        "twins": sum(sizes.values()),
+    }
+    assert all(seconds > 0 for seconds in compared["seconds_to_read"].values())
+    assert [len(seconds) for seconds in compared["training_seconds"].values()] == [2, 2]
+    table = (folder / "multitask.md").read_text(encoding="utf-8")
+    assert "| intensity | pearson |" in table and "±" in table and "uncertainty" in table
+    assert (folder / "multitask.png").stat().st_size > 1000
+
+
+def test_repeated_command_trains_nothing_anew(encoder: Path, folder: Path) -> None:
+    weights = sorted(folder.glob("seed-*/*/model.safetensors"))
+    assert len(weights) == 8
+    times = [path.stat().st_mtime_ns for path in weights]
+    run_multitask(options(encoder, folder, "--seeds", "1", "2", "--task_weighting", "uncertainty"))
+    assert [path.stat().st_mtime_ns for path in weights] == times
+
+
+def test_finished_model_answers_for_each_task(folder: Path) -> None:
+    model = folder / "seed-1" / "all-in-one"
+    classifier = pipeline("emotion-classification", model=str(model))
+    entries = classifier("so very happy", main_task="intensity")
+    assert {entry["label"] for entry in entries} == {"anger", "fear", "joy", "sadness"}
+    assert [entry["label"] for entry in classifier("so very happy", main_task="valence")] == ["valence"]
+    card = (model / "README.md").read_text(encoding="utf-8")
+    assert "one head a task" in card and "### intensity" in card and "| anger |" in card
+    twin = (folder / "seed-1" / "intensity-encoder" / "README.md").read_text(encoding="utf-8")
+    assert "regression head" in twin and "type: pearson" in twin and "precision" not in twin
+    assert (folder / "seed-1" / "intensity-encoder" / "scores.png").is_file()
+
+
+def test_evaluate_scores_regressions_as_the_run_did(folder: Path, tmp_path: Path) -> None:
+    model = folder / "seed-1" / "intensity-encoder"
+    argv = [str(model), "--dataset", "csr-emotion-posts-intensity", "--max_length", "32"]
+    found = tiny_run.example("evaluate").main([*argv, "--output_file", str(tmp_path / "scores.json")])
+    expected = tiny_run.read_json(model / "eval_results.json")
+    assert found["pearson"] == pytest.approx(expected["metrics"]["pearson"], abs=1e-4)
+    assert found["per_label"]["joy"]["support"] == expected["per_label"]["joy"]["support"] > 0
+    with pytest.raises(SystemExit, match=r"csr-emotion-posts is for multi_label.* but scores \(regression\)"):
+        tiny_run.example("evaluate").main([str(model), "--dataset", "csr-emotion-posts"])
+
+
+def test_branches_and_each_alone(tmp_path: Path) -> None:
+    run_multitask(options(None, tmp_path, "--branches", "cnn:4", "gru:6", "--each_branch"))
+    scores = tiny_run.read_json(tmp_path / "branches.json")
+    assert list(scores) == ["cnn:4 + gru:6", "cnn:4", "gru:6"]
+    for run, width in (("seed-42", 18), ("cnn-4-seed-42", 12), ("gru-6-seed-42", 6)):
+        config = tiny_run.read_json(tmp_path / run / "all-in-one" / "config.json")
+        assert (
+            sum(
+                branch["hidden_size"] * len(branch.get("kernel_sizes") or [1])
+                for branch in config["encoder"]["branches"]
+            )
+            == width
+        )
+    results = tiny_run.read_json(tmp_path / "cnn-4-seed-42" / "all-in-one" / "eval_results.json")
+    assert scores["cnn:4"]["intensity pearson"] == [round(results["tasks"]["intensity"]["metrics"]["pearson"], 4)]
+    assert "| cnn:4 |" in (tmp_path / "branches.md").read_text(encoding="utf-8")
+    # The twins are for all branches together.
+    assert not (tmp_path / "cnn-4-seed-42" / "intensity-encoder").exists()
+
+
+@pytest.mark.parametrize(
+    ("further", "message"),
+    [
+        (["--recipe", "bert"], "--recipe cannot be given"),
+        (["--seed=3"], "--seed=3 cannot be given"),
+        (["--each_branch"], "--each_branch needs --branches with two or more"),
+        (["--branches", "transformer"], "--branches transformer:: expected TYPE:SIZE"),
+        (["--valence_dataset", "csr-emotion-posts"], "csr-emotion-posts is for multi_label_classification"),
+    ],
+)
+def test_bad_options_are_refused(encoder: Path, tmp_path: Path, further: list[str], message: str) -> None:
+    with pytest.raises(SystemExit, match=message):
+        run_multitask(options(encoder, tmp_path / "out", *further))
+    assert not (tmp_path / "out").exists()
