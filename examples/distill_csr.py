@@ -3,8 +3,6 @@
 python examples/distill_csr.py --teacher outputs/demo/csr --output_dir outputs/demo/csr-distilled
 """
 
-import logging
-import os
 import sys
 from pathlib import Path
 
@@ -14,27 +12,24 @@ sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != Pa
 from transformers import HfArgumentParser  # noqa: E402
 
 from trainers.arguments import HubArguments  # noqa: E402
+from trainers.commands import BAD_INPUT, exit_on, set_up_logging  # noqa: E402
 from trainers.distillation import Distillation, DistillationArguments  # noqa: E402
 from trainers.metrics import HEADLINE  # noqa: E402
 from trainers.publishing import PublishingError  # noqa: E402
 from trainers.training_arguments import StageTrainingArguments  # noqa: E402
 
+NAME = Path(__file__).name
+
 
 def main(argv: list[str]) -> dict:
-    main_process = os.environ.get("RANK", "0") == "0"
-    logging.basicConfig(level=logging.INFO if main_process else logging.ERROR, format="%(levelname)s %(message)s")
-    logging.getLogger("httpx2").setLevel(logging.WARNING)
+    main_process = set_up_logging()
     kinds = (DistillationArguments, HubArguments, StageTrainingArguments)
     parser = HfArgumentParser(kinds, description=__doc__, allow_abbrev=False)
-    try:
+    with exit_on(NAME, *BAD_INPUT):
         args, hub, training = parser.parse_args_into_dataclasses(argv)
         distillation = Distillation(args, training, hub)
-    except (ValueError, OSError) as error:
-        sys.exit(f"distill_csr.py: error: {error}")
-    try:
+    with exit_on(NAME, PublishingError):
         results = distillation.run()
-    except PublishingError as error:
-        sys.exit(f"distill_csr.py: error: {error}")
     if main_process:
         for name in HEADLINE[distillation.data.problem_type]:
             compared = {

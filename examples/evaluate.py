@@ -4,7 +4,6 @@ python examples/evaluate.py outputs/demo/csr --dataset csr-emotion-posts --split
 """
 
 import argparse
-import logging
 import sys
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from transformers import (  # noqa: E402
 )
 
 import modeling_csr  # noqa: E402, F401
+from trainers.commands import BAD_INPUT, exit_on, set_up_logging  # noqa: E402
 from trainers.data import TaskDataset, load_task_dataset  # noqa: E402
 from trainers.dialogue_inference import predict_dialogue_logits  # noqa: E402
 from trainers.inference import predict_logits  # noqa: E402
@@ -94,8 +94,8 @@ def check_problem_type(dataset: TaskDataset, config: PreTrainedConfig, threshold
 
 def main(argv: list[str]) -> dict:
     args = parse_args(argv)
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
-    try:
+    set_up_logging()
+    with exit_on(Path(__file__).name, *BAD_INPUT):
         config = AutoConfig.from_pretrained(args.model, trust_remote_code=args.trust_remote_code)
         dataset = load_task_dataset(
             args.dataset,
@@ -114,8 +114,6 @@ def main(argv: list[str]) -> dict:
         rows = dataset.splits[args.split]
         labels = align_labels(dataset, np.asarray(rows["labels"]), model_labels)
         check_problem_type(dataset, model.config, args.threshold)
-    except (ValueError, OSError) as error:
-        sys.exit(f"evaluate.py: error: {error}")
     max_length = args.max_length or min(tokenizer.model_max_length, 512)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     options = {"max_length": max_length, "batch_size": args.batch_size, "device": device}

@@ -7,7 +7,6 @@ command is repeated.
 """
 
 import argparse
-import logging
 import sys
 import time
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != Path(__file__).resolve().parent]
 
 from trainers.arguments import parse_run_arguments  # noqa: E402
+from trainers.commands import BAD_INPUT, exit_on, set_up_logging  # noqa: E402
 from trainers.comparison import compare_recipes, save_comparison  # noqa: E402
 from trainers.encoders import encoder_label  # noqa: E402
 from trainers.recipes import RECIPES  # noqa: E402
@@ -78,18 +78,16 @@ def parse_args(argv: list[str]) -> tuple[argparse.Namespace, list[str]]:
 
 def main(argv: list[str]) -> None:
     args, further = parse_args(argv)
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
+    set_up_logging()
     started = time.monotonic()
     results_dir = Path(args.results_dir or args.output_dir)
     experiments = [(table, name) for table in args.tables for name in TABLES[table]]
-    try:
+    with exit_on(Path(__file__).name, *BAD_INPUT):
         # Everything is checked before anything is trained.
         runners = {
             (table, name): {seed: Runner(run_arguments(args, further, table, name, seed)) for seed in args.seeds}
             for table, name in experiments
         }
-    except (ValueError, OSError, ModuleNotFoundError) as error:
-        sys.exit(f"reproduce_paper.py: error: {error}")
     for table, name in experiments:
         # Tables are written after each seed, so that an interrupted reproduction has something to show.
         for count, runner in enumerate(runners[table, name].values(), start=1):

@@ -3,8 +3,6 @@
 accelerate launch examples/run_csr.py --config examples/configs/demo.yaml
 """
 
-import logging
-import os
 import sys
 from pathlib import Path
 
@@ -12,11 +10,13 @@ from pathlib import Path
 sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != Path(__file__).resolve().parent]
 
 from trainers.arguments import parse_run_arguments  # noqa: E402
+from trainers.commands import BAD_INPUT, exit_on, set_up_logging  # noqa: E402
 from trainers.metrics import HEADLINE  # noqa: E402
 from trainers.publishing import PublishingError  # noqa: E402
 from trainers.results import print_results  # noqa: E402
 from trainers.runner import Runner  # noqa: E402
 
+NAME = Path(__file__).name
 USAGE = """
 The model is in {model}. To use it:
 
@@ -27,21 +27,12 @@ The model is in {model}. To use it:
 
 
 def main(argv: list[str]) -> None:
-    # Of the launchers. accelerate's own state must not be asked for before TrainingArguments has set it up.
-    main_process = os.environ.get("RANK", "0") == "0"
-    logging.basicConfig(level=logging.INFO if main_process else logging.ERROR, format="%(levelname)s %(message)s")
-    # It logs each request to the Hub.
-    logging.getLogger("httpx2").setLevel(logging.WARNING)
-    try:
+    main_process = set_up_logging()
+    with exit_on(NAME, *BAD_INPUT):
         args = parse_run_arguments(argv, description=__doc__)
         runner = Runner(args)
-    except (ValueError, OSError, ModuleNotFoundError) as error:
-        # Nothing has been trained yet: the message says what to do, a traceback would bury it.
-        sys.exit(f"run_csr.py: error: {error}")
-    try:
+    with exit_on(NAME, PublishingError):
         results = runner.run()
-    except PublishingError as error:
-        sys.exit(f"run_csr.py: error: {error}")
     if main_process:
         print_results(results, HEADLINE[runner.context.task_config("emotion")["problem_type"]])
         published = runner.publisher.repositories.name if runner.publisher else None

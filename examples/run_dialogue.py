@@ -6,8 +6,6 @@ With --seeds 42 43 44, one run a seed, each in a folder of its own, and a table 
 """
 
 import argparse
-import logging
-import os
 import sys
 from pathlib import Path
 
@@ -15,6 +13,7 @@ from pathlib import Path
 sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != Path(__file__).resolve().parent]
 
 from trainers.arguments import parse_run_arguments  # noqa: E402
+from trainers.commands import BAD_INPUT, exit_on, set_up_logging  # noqa: E402
 from trainers.comparison import compare_recipes, save_comparison  # noqa: E402
 from trainers.encoders import encoder_label  # noqa: E402
 from trainers.metrics import HEADLINE  # noqa: E402
@@ -23,6 +22,7 @@ from trainers.recipes import DIALOGUE_RECIPES  # noqa: E402
 from trainers.results import print_results  # noqa: E402
 from trainers.runner import Runner  # noqa: E402
 
+NAME = Path(__file__).name
 BASELINE = "dialogue-none"
 # Frozen representations of texts that an encoder has learnt by heart are worth less: two epochs, not four.
 DEFAULTS = f"--recipe {' '.join(DIALOGUE_RECIPES)} --emotion_dataset meld --max_length 64 --num_train_epochs 2".split()
@@ -41,24 +41,15 @@ The model is in {model}. To follow a dialogue:
 
 
 def main(argv: list[str]) -> None:
-    # Of the launchers. accelerate's own state must not be asked for before TrainingArguments has set it up.
-    main_process = os.environ.get("RANK", "0") == "0"
-    logging.basicConfig(level=logging.INFO if main_process else logging.ERROR, format="%(levelname)s %(message)s")
-    # It logs each request to the Hub.
-    logging.getLogger("httpx2").setLevel(logging.WARNING)
+    main_process = set_up_logging()
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--seeds", nargs="+", type=int)
     own, argv = parser.parse_known_args(argv)
-    try:
+    with exit_on(NAME, *BAD_INPUT):
         runners = {seed: Runner(args) for seed, args in run_arguments(argv, own.seeds).items()}
-    except (ValueError, OSError, ModuleNotFoundError) as error:
-        # Nothing has been trained yet: the message says what to do, a traceback would bury it.
-        sys.exit(f"run_dialogue.py: error: {error}")
     for runner in runners.values():
-        try:
+        with exit_on(NAME, PublishingError):
             results = runner.run()
-        except PublishingError as error:
-            sys.exit(f"run_dialogue.py: error: {error}")
         if main_process:
             print_results(results, HEADLINE[runner.context.task_config("emotion")["problem_type"]])
     if main_process:

@@ -8,7 +8,6 @@ that was interrupted goes on where it was when the command is repeated.
 """
 
 import argparse
-import logging
 import sys
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from typing import Any
 sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != Path(__file__).resolve().parent]
 
 from trainers.arguments import RunArguments, parse_run_arguments_and  # noqa: E402
+from trainers.commands import BAD_INPUT, exit_on, set_up_logging  # noqa: E402
 from trainers.data import load_task_dataset  # noqa: E402
 from trainers.encoders import encoder_label  # noqa: E402
 from trainers.publishing import PublishingError  # noqa: E402
@@ -34,6 +34,7 @@ SEMEVAL = {
     "--sentiment_dataset": "semeval2017-4a",
 }
 NAME = "multitask"
+COMMAND = Path(__file__).name
 # With --branches, the options that have other defaults, and the size of a branch that is given by its type alone.
 BRANCH_DEFAULTS = (
     *("--pooling", "max", "--encoder_dropout", "-1", "--classifier_dropout", "0.3", "--num_train_epochs", "8"),
@@ -149,8 +150,8 @@ def compare_branches(runners: dict[str, dict[int, Runner]], args: argparse.Names
 
 def main(argv: list[str]) -> None:
     args, further = parse_args(argv)
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
-    try:
+    set_up_logging()
+    with exit_on(COMMAND, *BAD_INPUT):
         # Everything is checked before anything is trained.
         if args.each_branch and len(args.branches or ()) < 2:
             raise ValueError("--each_branch needs --branches with two or more of them.")
@@ -159,14 +160,10 @@ def main(argv: list[str]) -> None:
             branch: {seed: Runner(run_arguments(args, further, seed, [branch], alone=True)) for seed in args.seeds}
             for branch in (args.branches if args.each_branch else ())
         }
-    except (ValueError, OSError, ModuleNotFoundError) as error:
-        sys.exit(f"run_multitask.py: error: {error}")
-    try:
+    with exit_on(COMMAND, PublishingError):
         for of_seeds in (runners, *alone.values()):
             for runner in of_seeds.values():
                 runner.run()
-    except PublishingError as error:
-        sys.exit(f"run_multitask.py: error: {error}")
     print(compare(runners, args, further))
     if alone:
         print("\n" + compare_branches({" + ".join(args.branches): runners, **alone}, args))

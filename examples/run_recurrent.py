@@ -5,8 +5,6 @@ python examples/run_recurrent.py --data_dir DATA
 All options of run_csr.py are options of this command, too; these have other defaults here: {defaults}
 """
 
-import logging
-import os
 import sys
 from pathlib import Path
 
@@ -14,6 +12,7 @@ from pathlib import Path
 sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != Path(__file__).resolve().parent]
 
 from trainers.arguments import ModelArguments, parse_run_arguments_and  # noqa: E402
+from trainers.commands import BAD_INPUT, exit_on, set_up_logging  # noqa: E402
 from trainers.data import load_task_dataset  # noqa: E402
 from trainers.metrics import HEADLINE  # noqa: E402
 from trainers.publishing import PublishingError  # noqa: E402
@@ -23,6 +22,7 @@ from trainers.runner import Runner  # noqa: E402
 
 # Not emoji, which these texts do not hold: their thousand steps cost ten times as much time as the rest of the
 # tokeniser, and more than this model.
+NAME = Path(__file__).name
 DEFAULTS = (
     *("--normalization", "entities", "newlines", "users", "urls"),
     *("--recipe", "bert", "--emotion_dataset", "dair-emotion", "--output_dir", "outputs/recurrent"),
@@ -54,17 +54,11 @@ def prepare(argv: list[str]) -> Runner:
 
 
 def main(argv: list[str]) -> None:
-    main_process = os.environ.get("RANK", "0") == "0"
-    logging.basicConfig(level=logging.INFO if main_process else logging.ERROR, format="%(levelname)s %(message)s")
-    logging.getLogger("httpx2").setLevel(logging.WARNING)
-    try:
+    main_process = set_up_logging()
+    with exit_on(NAME, *BAD_INPUT):
         runner = prepare(argv)
-    except (ValueError, OSError, ModuleNotFoundError) as error:
-        sys.exit(f"run_recurrent.py: error: {error}")
-    try:
+    with exit_on(NAME, PublishingError):
         results = runner.run()
-    except PublishingError as error:
-        sys.exit(f"run_recurrent.py: error: {error}")
     if main_process:
         print_results(results, HEADLINE[runner.context.task_config("emotion")["problem_type"]])
         recipe = runner.args.model.recipe[-1]

@@ -13,26 +13,24 @@ from pathlib import Path
 sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != Path(__file__).resolve().parent]
 
 from trainers.arguments import parse_run_arguments_and  # noqa: E402
+from trainers.commands import BAD_INPUT, exit_on, set_up_logging  # noqa: E402
 from trainers.metrics import HEADLINE  # noqa: E402
 from trainers.publishing import PublishingError  # noqa: E402
 from trainers.results import print_results  # noqa: E402
 from trainers.search import Search, SearchArguments  # noqa: E402
 
+NAME = Path(__file__).name
+
 
 def main(argv: list[str]) -> None:
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
-    # It logs each request to the Hub.
-    logging.getLogger("httpx2").setLevel(logging.WARNING)
-    try:
+    set_up_logging()
+    # It remarks on each axis of choices.
+    logging.getLogger("matplotlib.category").setLevel(logging.WARNING)
+    with exit_on(NAME, *BAD_INPUT):
         args, search_args = parse_run_arguments_and(SearchArguments, argv, description=__doc__)
         search = Search(args, search_args)
-    except (ValueError, OSError, ModuleNotFoundError) as error:
-        # Nothing has been trained yet: the message says what to do, a traceback would bury it.
-        sys.exit(f"run_search.py: error: {error}")
-    try:
+    with exit_on(NAME, PublishingError):
         results = search.run()
-    except PublishingError as error:
-        sys.exit(f"run_search.py: error: {error}")
     if results is not None:
         print_results(results, HEADLINE[search.default.context.task_config("emotion")["problem_type"]])
         print(f"\nThe trials, what mattered, and the best against the default: {search.folder / 'report.md'}")

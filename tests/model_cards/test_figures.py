@@ -202,16 +202,6 @@ def test_labels_are_text(name: str, figures: list[Figure], tmp_path: Path) -> No
     assert len(list(tmp_path.glob("*.png"))) == 3
 
 
-def test_scores_are_drawn_where_they_are_annotated(figures: list[Figure], tmp_path: Path) -> None:
-    gold = np.array([[0.1, np.nan], [0.5, 0.2], [np.nan, 0.9]])
-    predicted = np.array([[0.2, 0.3], [0.4, 0.1], [0.6, 0.8]])
-    plot_scores(predicted, gold, ["an$er$", "joy"], tmp_path / "scores.png")
-    points = [axes.collections[0].get_offsets().tolist() for axes in figures[0].axes]
-    assert points == [[[0.1, 0.2], [0.5, 0.4]], [[0.2, 0.1], [0.9, 0.8]]]
-    assert [axes.get_title() for axes in figures[0].axes] == ["an$er$", "joy"]
-    assert_image(tmp_path / "scores.png")
-
-
 def test_attention(figures: list[Figure], tmp_path: Path) -> None:
     weights = {"heads": np.eye(3), "pooling": np.full((3, 3), 1 / 3)}
     names = ["1 A: $5 for that?", "2 B", "3 A: " + "so long " * 20]
@@ -222,3 +212,13 @@ def test_attention(figures: list[Figure], tmp_path: Path) -> None:
     assert np.array_equal(first.get_images()[0].get_array(), np.eye(3))
     labels = [label.get_text() for label in first.get_yticklabels()]
     assert labels[:2] == names[:2] and len(labels[2]) == 48 and labels[2].endswith("…")
+
+
+def test_scores_are_drawn_where_they_are_annotated(figures: list[Figure], tmp_path: Path) -> None:
+    gold = np.array([[0.1, np.nan], [0.5, 0.2], [np.nan, 0.9]])
+    predicted = np.array([[0.2, 0.3], [0.4, 0.1], [0.6, 0.8]])
+    plot_scores(predicted, gold, ["an$er$", "joy"], tmp_path / "scores.png")
+    points = [axes.collections[0].get_offsets().tolist() for axes in figures[0].axes]
+    assert points == [[[0.1, 0.2], [0.5, 0.4]], [[0.2, 0.1], [0.9, 0.8]]]
+    assert [axes.get_title() for axes in figures[0].axes] == ["an$er$", "joy"]
+    assert_image(tmp_path / "scores.png")

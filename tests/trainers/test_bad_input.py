@@ -261,7 +261,7 @@ def test_arguments_that_cannot_work(place: Path, changes: dict[str, Any], words:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"pooling": "max"}, ["--pooling", "max", "mean"]),
+        ({"pooling": "sum"}, ["--pooling", "sum", "mean"]),
         ({"threshold": "best"}, ["--threshold", "best", "per_label"]),
         ({"num_train_epochs": "many"}, ["--num_train_epochs", "many"]),
         ({"learning_rat": 1e-3}, ["learning_rat"]),
