@@ -108,7 +108,6 @@ def compare_with_twins(
         }
     first = next(iter(runs.values()))
     parts = {"model": [model], "twins": [stages[task] for task in problem_types]}
-    reading = {"max_length": max_length, "device": device}
     return {
         "scores": scores,
         "parameters": {who: sum(count_parameters(first / name) for name in names) for who, names in parts.items()},
@@ -117,7 +116,9 @@ def compare_with_twins(
             for who, names in parts.items()
         },
         "seconds_to_read": {
-            who: round(seconds_to_read([first / name for name in names], texts, **reading), 3)
+            who: round(
+                seconds_to_read([first / name for name in names], texts, max_length=max_length, device=device), 3
+            )
             for who, names in parts.items()
         },
         "texts": len(texts),
