@@ -35,11 +35,15 @@ def main() -> None:
     parser.add_argument("--dataset", default="dair-emotion", help="Its dev texts are read.")
     parser.add_argument("--models", nargs="+", required=True, help="Trained models, or encoders with new heads.")
     parser.add_argument("--batch_size", type=int, default=128, help="Texts in a batch (default: 128).")
+    parser.add_argument("--samples", type=int, default=2000, help="At most so many texts (default: 2000).")
     parser.add_argument("--turns", type=int, default=3, help="Turns of each model (default: 3).")
     args = parser.parse_args()
 
     dataset = load_task_dataset(args.dataset, data_dir=args.data_dir)
-    texts, task = list(dataset.splits["dev"]["text"]), {"labels": dataset.labels, "problem_type": dataset.problem_type}
+    texts, task = (
+        list(dataset.splits["dev"]["text"][: args.samples]),
+        {"labels": dataset.labels, "problem_type": dataset.problem_type},
+    )
     models = {encoder_label(name): load(name, task) for name in args.models}
     speeds = {name: matrix_speed(dtype=dtype) for name, dtype in DTYPES.items()}
     rows: dict[str, dict[str, Any]] = {}

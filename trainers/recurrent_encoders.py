@@ -54,7 +54,7 @@ class RecurrentArguments:
     projection_size: int | None = field(
         default=None, metadata={"help": "Map the embeddings to this width before the branches (default: not at all)."}
     )
-    embedding_dropout: float = field(default=0.3, metadata={"help": "Dropout on the word embeddings."})
+    embedding_dropout: float = field(default=0.5, metadata={"help": "Dropout on the word embeddings."})
     hidden_dropout: float = field(
         default=0.3, metadata={"help": "Dropout between the layers of a branch and on the token states."}
     )
