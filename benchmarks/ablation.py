@@ -9,7 +9,7 @@ import argparse
 import logging
 from pathlib import Path
 
-from trainers.arguments import parse_run_arguments
+from trainers.command_line import parse_run_arguments
 from trainers.comparison import compare_recipes, save_comparison
 from trainers.encoders import encoder_label
 from trainers.recipes import ABLATIONS, CONTROLS

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from model_cards.figures import plot_learning_curves
-from trainers.arguments import CommonSpaceArguments, SiameseArguments, parse_run_arguments
+from trainers.arguments import CommonSpaceArguments, SiameseArguments
+from trainers.command_line import parse_run_arguments
 from trainers.comparison import compare_recipes, difference, mean_and_spread, title
 from trainers.encoders import encoder_label
 from trainers.metrics import HEADLINE

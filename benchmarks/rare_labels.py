@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from trainers.arguments import RunArguments, parse_run_arguments_and
+from trainers.arguments import RunArguments
+from trainers.command_line import parse_run_arguments_and
 from trainers.runner import Runner
 from trainers.search_report import label_table, scores_table
 from trainers.search_space import with_options

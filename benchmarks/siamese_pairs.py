@@ -11,7 +11,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from trainers.arguments import parse_run_arguments
+from trainers.command_line import parse_run_arguments
 from trainers.comparison import compare_systems, save_comparison
 from trainers.encoders import encoder_label
 from trainers.results import read_results

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from report import write_report
 
-from trainers.arguments import parse_run_arguments
+from trainers.command_line import parse_run_arguments
 from trainers.metrics import HEADLINE
 from trainers.runner import Runner
 from trainers.tokenization import NORMALIZATION_STEPS

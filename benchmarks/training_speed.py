@@ -17,7 +17,7 @@ import torch
 from transformers import TrainerCallback
 
 from modeling_csr import MultitaskModel
-from trainers.arguments import parse_run_arguments
+from trainers.command_line import parse_run_arguments
 from trainers.encoders import encoder_label
 from trainers.recipes import EMOTION_ENCODER
 from trainers.records import write_json

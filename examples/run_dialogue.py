@@ -12,7 +12,7 @@ from pathlib import Path
 # This folder holds evaluate.py, which must not stand in for the evaluate library.
 sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != Path(__file__).resolve().parent]
 
-from trainers.arguments import parse_run_arguments  # noqa: E402
+from trainers.command_line import parse_run_arguments  # noqa: E402
 from trainers.commands import BAD_INPUT, exit_on, set_up_logging  # noqa: E402
 from trainers.comparison import compare_recipes, save_comparison  # noqa: E402
 from trainers.encoders import encoder_label  # noqa: E402

@@ -97,7 +97,8 @@ def test_command_lines_parse() -> None:
     """Values too: recipes, choices, numbers."""
     from transformers import HfArgumentParser
 
-    from trainers.arguments import HubArguments, parse_run_arguments
+    from trainers.arguments import HubArguments
+    from trainers.command_line import parse_run_arguments
     from trainers.distillation import DistillationArguments
     from trainers.training_arguments import StageTrainingArguments
 

@@ -15,13 +15,8 @@ from typing import Any
 import pytest
 import yaml
 
-from trainers.arguments import (
-    CommonSpaceArguments,
-    DataArguments,
-    ModelArguments,
-    SiameseArguments,
-    parse_run_arguments,
-)
+from trainers.arguments import CommonSpaceArguments, DataArguments, ModelArguments, SiameseArguments
+from trainers.command_line import parse_run_arguments
 from trainers.recipes import RECIPES
 from trainers.training_arguments import StageTrainingArguments
 

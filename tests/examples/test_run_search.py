@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from trainers.arguments import parse_run_arguments_and
+from trainers.command_line import parse_run_arguments_and
 from trainers.search import SearchArguments
 
 tiny_run = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[1] / "tiny_run.py")))

@@ -18,7 +18,7 @@ from huggingface_hub import HfApi, constants
 from transformers import AutoTokenizer, BertConfig, BertForSequenceClassification
 
 from modeling_csr import CSRForSequenceClassification, MultitaskForSequenceClassification
-from trainers.arguments import parse_run_arguments
+from trainers.command_line import parse_run_arguments
 from trainers.spaces import push_space
 
 tiny_run = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[1] / "tiny_run.py")))

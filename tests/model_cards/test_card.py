@@ -18,8 +18,8 @@ from matplotlib.image import imread
 
 from model_cards import StageCard, plot_training_curves
 from model_cards.card import EXAMPLE_TEXTS, CardDataset
-from trainers.arguments import parse_run_arguments
 from trainers.cards import notable_hyperparameters, write_card
+from trainers.command_line import parse_run_arguments
 from trainers.runner import Runner
 
 tiny_run = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[1] / "tiny_run.py")))

@@ -7,14 +7,8 @@ import pytest
 import torch
 import yaml
 
-from trainers.arguments import (
-    CommonSpaceArguments,
-    DataArguments,
-    ModelArguments,
-    RunArguments,
-    SiameseArguments,
-    parse_run_arguments,
-)
+from trainers.arguments import CommonSpaceArguments, DataArguments, ModelArguments, RunArguments, SiameseArguments
+from trainers.command_line import parse_run_arguments
 from trainers.recipes import (
     CSR,
     EMOTION_ENCODER,

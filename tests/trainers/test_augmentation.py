@@ -13,8 +13,8 @@ import pytest
 from datasets import ClassLabel, Dataset, DatasetDict, Features, Value
 
 from trainers import augmentation
-from trainers.arguments import parse_run_arguments
 from trainers.augmentation import AUGMENTATIONS, augment_rare_labels
+from trainers.command_line import parse_run_arguments
 from trainers.data import TaskDataset
 from trainers.runner import Runner
 

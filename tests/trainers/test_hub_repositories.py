@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from huggingface_hub import HfApi, ModelCard, constants
 
-from trainers.arguments import parse_run_arguments
+from trainers.command_line import parse_run_arguments
 from trainers.hub_repositories import HubRepositories, check_metadata, check_repositories, full_repository_name
 from trainers.recipes import RECIPES, stages_of
 from trainers.runner import Runner

@@ -14,8 +14,8 @@ from safetensors.torch import load_file
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, TrainerCallback
 
 from modeling_csr import CSRForSequenceClassification
-from trainers.arguments import parse_run_arguments
 from trainers.collators import SingleTaskCollator
+from trainers.command_line import parse_run_arguments
 from trainers.csr_trainer import CSRTrainer
 from trainers.evaluation import evaluate_classifier
 from trainers.metrics import TaskMetrics, score

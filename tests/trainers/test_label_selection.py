@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from datasets import Dataset, DatasetDict
 
-from trainers.arguments import parse_run_arguments
+from trainers.command_line import parse_run_arguments
 from trainers.data import TaskDataset
 from trainers.label_selection import select_labels
 from trainers.runner import Runner

@@ -12,7 +12,7 @@ import pytest
 import torch
 from datasets import Dataset
 
-from trainers.arguments import parse_run_arguments
+from trainers.command_line import parse_run_arguments
 from trainers.context import join_texts
 from trainers.evaluation import evaluate_classifier
 from trainers.multitask_trainer import TASK_WEIGHT_LEARNING_RATE

@@ -8,8 +8,8 @@ import pytest
 import torch
 from transformers import TrainerCallback
 
-from trainers.arguments import parse_run_arguments
 from trainers.collators import SingleTaskCollator
+from trainers.command_line import parse_run_arguments
 from trainers.csr_trainer import CSRTrainer
 from trainers.metrics import TaskMetrics
 from trainers.recipes import RECIPES

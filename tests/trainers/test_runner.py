@@ -15,8 +15,8 @@ from huggingface_hub import ModelCard
 from safetensors.torch import load_file
 from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer, pipeline
 
-from trainers.arguments import parse_run_arguments
 from trainers.cards import stage_card
+from trainers.command_line import parse_run_arguments
 from trainers.inference import predict_logits
 from trainers.recipes import CONTROLS, PAPER_RECIPES, RECIPES
 from trainers.records import StageRecord

@@ -17,7 +17,7 @@ from optuna.storages.journal import JournalFileBackend
 from transformers import EvalPrediction
 
 from trainers import search as search_module
-from trainers.arguments import parse_run_arguments_and
+from trainers.command_line import parse_run_arguments_and
 from trainers.search import Search, SearchArguments
 from trainers.search_trainer import TunedMetrics
 

@@ -6,7 +6,8 @@ from typing import Any
 import optuna
 import pytest
 
-from trainers.arguments import RunArguments, parse_run_arguments
+from trainers.arguments import RunArguments
+from trainers.command_line import parse_run_arguments
 from trainers.search_space import DEFAULT_SPACE, Parameter, own_value, read_space, with_options
 
 

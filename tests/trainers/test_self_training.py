@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-from trainers.arguments import parse_run_arguments
+from trainers.command_line import parse_run_arguments
 from trainers.inference import predict_logits
 from trainers.recipes import RECIPES
 from trainers.runner import Runner

@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file
 from transformers import AutoConfig, AutoModelForSequenceClassification
 
-from trainers.arguments import parse_run_arguments
+from trainers.command_line import parse_run_arguments
 from trainers.recipes import EMOTION_ENCODER, MULTITASK, joint_stage
 from trainers.runner import Runner
 from trainers.stages import build_trainer

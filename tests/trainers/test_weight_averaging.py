@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from trainers.arguments import parse_run_arguments
+from trainers.command_line import parse_run_arguments
 from trainers.trainer import StageTrainer
 from trainers.training_arguments import StageTrainingArguments
 from trainers.weight_averaging import AVERAGES_NAME, WeightAveraging

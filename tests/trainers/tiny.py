@@ -25,8 +25,8 @@ from modeling_csr import (
     MultitaskModel,
     SiameseModel,
 )
-from trainers.arguments import parse_run_arguments
 from trainers.collators import TaskCollator, collate_dialogues, collate_representations
+from trainers.command_line import parse_run_arguments
 from trainers.csr_trainer import CSRTrainer
 from trainers.data import TaskDataset
 from trainers.dialogue_trainer import DialogueTrainer
