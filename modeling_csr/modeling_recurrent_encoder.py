@@ -17,7 +17,7 @@ class RecurrentBranch(nn.Module):
 
     The two directions are modules of their own, and the backward one reads each text reversed within its length: so
     padding is always behind the text, where it changes nothing. Packed sequences would give the same numbers; torch
-    computes them step by step, on a CPU two to four times as slowly as the padded ones of length-grouped batches.
+    computes them step by step, on a CPU up to four times as slowly as the padded ones of length-grouped batches.
 
     Args:
         config ([`RecurrentEncoderConfig`]): The configuration.

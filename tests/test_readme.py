@@ -17,6 +17,16 @@ from trainers.recipes import RECIPES
 from trainers.registry import REGISTRY
 
 tiny_run = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("tiny_run.py"))))
+COMMANDS = (
+    "run_csr",
+    "evaluate",
+    "reproduce_paper",
+    "distill_csr",
+    "run_multitask",
+    "run_search",
+    "run_dialogue",
+    "run_recurrent",
+)
 README = (tiny_run.REPOSITORY / "README.md").read_text(encoding="utf-8")
 
 
@@ -69,7 +79,7 @@ def test_python_code_runs(demo: Path, fresh_python: Callable[..., str]) -> None:
 def test_commands_and_options_exist(capsys: pytest.CaptureFixture) -> None:
     makefile = (tiny_run.REPOSITORY / "Makefile").read_text(encoding="utf-8")
     options = {}
-    for name in ("run_csr", "evaluate", "reproduce_paper", "distill_csr"):
+    for name in COMMANDS:
         with pytest.raises(SystemExit):
             tiny_run.example(name).main(["--help"])
         options[name] = set(re.findall(r"--\w+", capsys.readouterr().out))
@@ -90,7 +100,7 @@ def test_commands_and_options_exist(capsys: pytest.CaptureFixture) -> None:
                 continue
             assert used <= options[script.stem], used - options[script.stem]
             seen.add(script.stem)
-    assert seen == {"run_csr", "evaluate", "reproduce_paper", "distill_csr"}
+    assert seen == set(COMMANDS)
 
 
 def test_command_lines_parse() -> None:
@@ -98,8 +108,10 @@ def test_command_lines_parse() -> None:
     from transformers import HfArgumentParser
 
     from trainers.arguments import HubArguments
-    from trainers.command_line import parse_run_arguments
+    from trainers.command_line import parse_run_arguments, parse_run_arguments_and
     from trainers.distillation import DistillationArguments
+    from trainers.recurrent_encoders import RecurrentArguments
+    from trainers.search import SearchArguments
     from trainers.training_arguments import StageTrainingArguments
 
     parsed = 0
@@ -121,7 +133,23 @@ def test_command_lines_parse() -> None:
             argv = words[words.index("examples/distill_csr.py") + 1 :]
             assert HfArgumentParser(kinds, allow_abbrev=False).parse_args_into_dataclasses(argv)[0].teacher
             parsed += 1
-    assert parsed >= 4
+        elif "examples/run_multitask.py" in words:
+            argv = words[words.index("examples/run_multitask.py") + 1 :]
+            assert tiny_run.example("run_multitask").parse_args(argv)[1] == []
+            parsed += 1
+        elif "examples/run_search.py" in words:
+            argv = words[words.index("examples/run_search.py") + 1 :]
+            assert parse_run_arguments_and(SearchArguments, argv)[1].n_trials == 20
+            parsed += 1
+        elif "examples/run_recurrent.py" in words:
+            argv = words[words.index("examples/run_recurrent.py") + 1 :]
+            assert parse_run_arguments_and(RecurrentArguments, argv)[1].parsed_branches()
+            parsed += 1
+        elif "examples/run_dialogue.py" in words:
+            argv = words[words.index("examples/run_dialogue.py") + 1 :]
+            assert list(tiny_run.example("run_dialogue").run_arguments(argv)) == [42, 43, 44]
+            parsed += 1
+    assert parsed >= len(COMMANDS)
 
 
 def test_tables_name_every_recipe_and_dataset() -> None:
@@ -130,7 +158,7 @@ def test_tables_name_every_recipe_and_dataset() -> None:
 
 
 def test_inline_options_exist(capsys: pytest.CaptureFixture) -> None:
-    for name in ("run_csr", "reproduce_paper"):
+    for name in COMMANDS:
         with pytest.raises(SystemExit):
             tiny_run.example(name).main(["--help"])
     # The page's own parser stands behind the import of gradio, which is an extra.

@@ -144,7 +144,7 @@ def test_other_options_make_another_record(place: Path, finished: Path) -> None:
 
 def test_dialogues_are_sampled_whole(place: Path, tmp_path: Path) -> None:
     argv = options(place, tmp_path / "out", max_train_samples=60)
-    (args,) = run_dialogue.run_arguments(argv, None).values()
+    (args,) = run_dialogue.run_arguments(argv).values()
     train = run_dialogue.Runner(args).context.tasks["emotion"].splits["train"]
     assert len(train) == 60
     counts = {name: list(train["dialogue_id"]).count(name) for name in set(train["dialogue_id"])}
