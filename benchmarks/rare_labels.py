@@ -5,7 +5,6 @@ python benchmarks/rare_labels.py --config examples/configs/seven-emotions.yaml -
 Trains the run as it is asked for, and once more with each treatment alone; writes the tables into the output folder.
 """
 
-import logging
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 
 from trainers.arguments import RunArguments
 from trainers.command_line import parse_run_arguments_and
+from trainers.commands import BAD_INPUT, exit_on, set_up_logging
 from trainers.runner import Runner
 from trainers.search_report import label_table, scores_table
 from trainers.search_space import with_options
@@ -44,14 +44,12 @@ def treatments(args: RunArguments, copies: int) -> dict[str, Runner]:
 
 
 def main(argv: list[str]) -> None:
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
-    try:
+    set_up_logging()
+    with exit_on(Path(__file__).name, *BAD_INPUT):
         args, further = parse_run_arguments_and(TreatmentArguments, argv, description=__doc__)
         runners = treatments(args, further.copies)
         if runners["default"].context.tasks["emotion"].problem_type != "multi_label_classification":
             raise ValueError("The treatments are compared on multi-label data.")
-    except (ValueError, OSError, ModuleNotFoundError) as error:
-        sys.exit(f"rare_labels.py: error: {error}")
     for runner in runners.values():
         runner.run()
     notes = "\n\n".join(runners["augment"].context.tasks["emotion"].notes)
