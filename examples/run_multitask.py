@@ -16,7 +16,7 @@ from typing import Any
 sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != Path(__file__).resolve().parent]
 
 from trainers.arguments import RunArguments  # noqa: E402
-from trainers.command_line import parse_run_arguments_and  # noqa: E402
+from trainers.command_line import parse_run_arguments, parse_run_arguments_and  # noqa: E402
 from trainers.commands import BAD_INPUT, exit_on, set_up_logging  # noqa: E402
 from trainers.data import load_task_dataset  # noqa: E402
 from trainers.encoders import encoder_label  # noqa: E402
@@ -36,6 +36,8 @@ SEMEVAL = {
 }
 NAME = "multitask"
 COMMAND = Path(__file__).name
+# At the rate of the encoder the heads of rare labels learn too little.
+ENCODER_DEFAULTS = ("--head_learning_rate", "1e-3")
 # With --branches, the options that have other defaults, and the size of a branch that is given by its type alone.
 BRANCH_DEFAULTS = (
     *("--pooling", "max", "--encoder_dropout", "-1", "--classifier_dropout", "0.3", "--num_train_epochs", "8"),
@@ -83,7 +85,7 @@ def run_arguments(
     if args.data_dir:
         argv += ["--data_dir", args.data_dir, *(word for option in SEMEVAL.items() for word in option)]
     if not branches:
-        return parse_run_arguments_and(None, [*argv, "--encoder", args.encoder, *further])[0]
+        return parse_run_arguments([*argv, "--encoder", args.encoder, *further], defaults=ENCODER_DEFAULTS)
     sized = [branch if ":" in branch else f"{branch}:{BRANCH_SIZES.get(branch, '')}" for branch in branches]
     run, recurrent = parse_run_arguments_and(
         RecurrentArguments, [*argv, *further, "--branches", *sized], None, BRANCH_DEFAULTS
