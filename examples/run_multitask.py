@@ -36,12 +36,13 @@ SEMEVAL = {
 }
 NAME = "multitask"
 COMMAND = Path(__file__).name
-# At the rate of the encoder the heads of rare labels learn too little.
+# The twins' heads learn at the rate of the model's.
 ENCODER_DEFAULTS = ("--head_learning_rate", "1e-3")
 # With --branches, the options that have other defaults, and the size of a branch that is given by its type alone.
 BRANCH_DEFAULTS = (
     *("--pooling", "max", "--encoder_dropout", "-1", "--classifier_dropout", "0.3", "--num_train_epochs", "8"),
-    *("--freeze_word_embeddings", "False", "--learning_rate", "2e-3", "--per_device_train_batch_size", "64"),
+    *("--freeze_word_embeddings", "False", "--per_device_train_batch_size", "64"),
+    *("--learning_rate", "2e-3", "--head_learning_rate", "2e-3"),
 )
 BRANCH_SIZES = {"cnn": 64, "lstm": 128, "gru": 128, "bilstm": 64, "bigru": 64}
 

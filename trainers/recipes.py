@@ -84,8 +84,9 @@ CSR = Stage("csr", "csr", starts_from={**ENCODERS, "siamese": "siamese"}, frozen
 
 # The common space over tokens, read with one attention a label and trained together with its encoders.
 AVERAGED: dict[str, Any] = {"weight_averaging": 0.25}
-# The new layers over tokens learn too little for the rare labels at the rate of the encoder.
-JOINT: dict[str, Any] = {**AVERAGED, "head_learning_rate": 1e-3}
+# New layers over tokens, and heads beside others, learn too little for the rare labels at the rate of the encoder.
+HEAD_RATE = 1e-3
+JOINT: dict[str, Any] = {**AVERAGED, "head_learning_rate": HEAD_RATE}
 FROZEN_SOURCES = ("csr.source_encoders", "csr.siamese")
 TRAINED_SOURCES = ("csr.siamese",)
 
@@ -169,10 +170,25 @@ CONTROLS: dict[str, tuple[Stage, ...]] = {
 LABEL_ATTENTION = joint_stage("label-attention", None)
 LABEL_ATTENTION_FROM_RELATED = joint_stage("label-attention-from-related", "related-encoder")
 TEACHERS = (EMOTION_ENCODER, LABEL_ATTENTION, RELATED_ENCODER, LABEL_ATTENTION_FROM_RELATED)
+# One model for several tasks over the same tweets. It has no layers that models of one task lack, so that it is of the
+# same size as each.
+ALL_TASKS = ("emotion", "intensity", "valence")
+SEVERAL_TASKS: dict[str, Any] = {"config": {"shared_layer_sizes": []}, "training": {"head_learning_rate": HEAD_RATE}}
+ALL_IN_ONE = Stage("all-in-one", "multitask", tasks=ALL_TASKS, **SEVERAL_TASKS)
+ALL_IN_ONE_SENTIMENT = Stage("all-in-one-sentiment", "multitask", tasks=(*ALL_TASKS, "sentiment"), **SEVERAL_TASKS)
+# Where intensities and valence of the same texts are at hand, the model of all tasks teaches in place of the plain one.
+TAUGHT_BY_ALL: dict[str, Any] = {
+    **SELF_TRAINED,
+    "teachers": ("all-in-one", "label-attention", "label-attention-from-related"),
+}
 FROM_SENTIMENT: dict[str, Any] = {"start": "sentiment-encoder", "sources": ("sentiment-encoder",)}
 FROM_RELATED: dict[str, Any] = {"start": "related-encoder", "sources": ("sentiment-encoder",)}
 OWN_RECIPES: dict[str, tuple[Stage, ...]] = {
     "model-3.4": (*TEACHERS, joint_stage("csr-self-trained", "related-encoder", **SELF_TRAINED)),
+    "model-3.4-intensity": (
+        *(ALL_IN_ONE, LABEL_ATTENTION, RELATED_ENCODER, LABEL_ATTENTION_FROM_RELATED),
+        joint_stage("csr-self-trained-intensity", "related-encoder", **TAUGHT_BY_ALL),
+    ),
 }
 ABLATIONS: dict[str, tuple[Stage, ...]] = {
     "bert-averaged": (EMOTION_AVERAGED,),
@@ -219,15 +235,10 @@ DIALOGUE_RECIPES: dict[str, tuple[Stage, ...]] = {
     )
     for name, context in {"dialogue-none": "none", "dialogue-past": "past", "dialogue": "full"}.items()
 }
-# One model for several tasks over the same tweets, and what it is compared with: one of the same kind a task (for
-# emotion, that is `bert`). It has no layers that they lack, so that it is of the same size as each.
-ONE_ENCODER: dict[str, Any] = {"shared_layer_sizes": []}
-ALL_TASKS = ("emotion", "intensity", "valence")
+# The models of one task are what those of several are compared with (for emotion, that is `bert`).
 MULTITASK_RECIPES: dict[str, tuple[Stage, ...]] = {
-    "all-in-one": (Stage("all-in-one", "multitask", tasks=ALL_TASKS, config=ONE_ENCODER),),
-    "all-in-one-sentiment": (
-        Stage("all-in-one-sentiment", "multitask", tasks=(*ALL_TASKS, "sentiment"), config=ONE_ENCODER),
-    ),
+    "all-in-one": (ALL_IN_ONE,),
+    "all-in-one-sentiment": (ALL_IN_ONE_SENTIMENT,),
     "single-intensity": (Stage("intensity-encoder", "multitask", tasks=("intensity",)),),
     "single-valence": (Stage("valence-encoder", "multitask", tasks=("valence",)),),
     "single-sentiment": (SENTIMENT_ENCODER,),

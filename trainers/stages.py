@@ -67,7 +67,7 @@ def stage_arguments(stage: Stage, args: RunArguments) -> StageTrainingArguments:
             "train_sampling_strategy": "random",
         }
     changes |= stage.training
-    if stage.joint and args.training.head_learning_rate is not None:
+    if (stage.joint or stage.kind == "multitask") and args.training.head_learning_rate is not None:
         changes["head_learning_rate"] = args.training.head_learning_rate
     return dataclasses.replace(args.training, **changes)
 

@@ -202,7 +202,8 @@ def test_rate_of_heads_is_of_the_stages_that_train_an_encoder() -> None:
     for stage in {stage.name: stage for stages in RECIPES.values() for stage in stages}.values():
         found, default = (stage_arguments(stage, args) for args in (run, without))
         if stage.kind == "multitask":
-            assert (found.head_learning_rate, default.head_learning_rate) == (0.5, None), stage.name
+            of_recipe = stage.training.get("head_learning_rate")
+            assert (found.head_learning_rate, default.head_learning_rate) == (0.5, of_recipe), stage.name
         elif stage.joint:
             of_recipe = stage.training.get("head_learning_rate", 0.2)
             assert (found.head_learning_rate, default.head_learning_rate) == (0.5, of_recipe), stage.name
