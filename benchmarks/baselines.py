@@ -90,7 +90,8 @@ def table(results: dict[str, dict[str, Any]]) -> str:
         sizes = f"{found['texts']['train']:,} / {found['texts']['dev']:,}"
         cells = [name, sizes, scores, f"{found['C']:g}", found["class_weight"] or "none", threshold, found["seconds"]]
         lines.append(f"| {' | '.join(map(str, cells))} |")
-    return "\n".join([*lines, "", "- command: python benchmarks/baselines.py --data_dir DATA", ""])
+    command = f"python benchmarks/baselines.py --data_dir DATA --datasets {' '.join(results)}"
+    return "\n".join([*lines, "", f"- command: {command}", ""])
 
 
 if __name__ == "__main__":
