@@ -1,5 +1,6 @@
 """Carries recipes out: one complete folder a stage, stages shared, killed runs continued."""
 
+import dataclasses
 import json
 import logging
 import shutil
@@ -12,21 +13,18 @@ from accelerate import PartialState
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
 from .arguments import RunArguments
-from .augmentation import augment_rare_labels
 from .cards import describe_examples, draw_figures, write_card
 from .context import StageContext
-from .data import load_task_dataset
-from .dialogues import DIALOGUE_COLUMNS, check_dialogues, sample_dialogues
+from .dialogues import DIALOGUE_COLUMNS
 from .emissions import emissions_of
 from .encoders import encoder_bytes, encoder_config, encoder_identity, longest_text, resolve_encoder
 from .evaluation import evaluate_classifier
-from .label_selection import select_labels
 from .recipes import RECIPES, Stage, stages_of
 from .records import StageRecord, digest, write_json
 from .results import DEV_LOGITS_NAME, read_results, update_results
 from .run_publishing import RunPublisher
-from .sampling import random_sample, stratified_sample
 from .stages import build_trainer, stage_arguments
+from .tasks import load_task
 from .tokenization import check_same_tokenizer, count_truncated, load_tokenizer
 from .trainer import StageTrainer
 from .training_arguments import DECISIVE_ARGUMENTS
@@ -53,6 +51,7 @@ class Runner:
         self.context = self._prepare()
         self._check_output_folder()
         self._check_disk_space()
+        self._report_recipe_arguments()
         self.publisher = RunPublisher(self.context, self.stages) if args.training.push_to_hub else None
 
     # -- everything that can go wrong before training ----------------------------------------------------------------
@@ -68,34 +67,16 @@ class Runner:
             check_same_tokenizer(tokenizer, other, (model.encoder, model.sentiment_encoder))
         tasks = {}
         for task in dict.fromkeys(task for stage in self.stages for task in (*stage.tasks, *stage.unlabelled)):
-            name = getattr(data, f"{task}_dataset")
-            if name is None:
-                raise ValueError(f"--recipe {' '.join(model.recipe)} needs --{task}_dataset, such as goemotions.")
-            dataset = load_task_dataset(name, data_dir=data.data_dir, **data.columns(task))
-            if task == "emotion" and data.emotion_labels is not None:
-                dataset = select_labels(dataset, data.emotion_labels, data.rows_without_labels)
-            train = dataset.splits["train"]
-            if any(stage.kind == "dialogue" and task in stage.tasks for stage in self.stages):
-                check_dialogues(dataset.splits, dataset.name)
-            size = data.sample_size(task, len(train))
-            if size < len(train):
-                if "dialogue_id" in train.column_names:
-                    train = sample_dialogues(train, size, training.seed)
-                elif dataset.problem_type == "regression":
-                    train = train.select(random_sample(len(train), size, training.seed))
-                else:
-                    train = train.select(stratified_sample(np.asarray(train["labels"]), size, training.seed))
-                dataset.splits["train"] = train
-            if task == "emotion" and data.augment_rare:
-                dataset = augment_rare_labels(dataset, data.augment_rare, data.augmentations, training.seed)
-                train = dataset.splits["train"]
-            truncated = count_truncated(tokenizer, list(train["text"]), data.max_length)
+            in_dialogues = any(stage.kind == "dialogue" and task in stage.tasks for stage in self.stages)
+            dataset = load_task(task, data, training.seed, in_dialogues)
+            texts = list(dataset.splits["train"]["text"])
+            truncated = count_truncated(tokenizer, texts, data.max_length)
             if truncated:
                 logger.warning(
                     "%s: %d of %d training texts are longer than %d tokens and will be cut (--max_length).",
                     dataset.name,
                     truncated,
-                    len(train),
+                    len(texts),
                     data.max_length,
                 )
             tasks[task] = dataset
@@ -229,6 +210,17 @@ class Runner:
                 f"{self.context.output_dir} needs about {needed / 1e9:.1f} GB for {len(missing)} stages but only "
                 f"{free / 1e9:.1f} GB are free. Make room or choose another --output_dir."
             )
+
+    def _report_recipe_arguments(self) -> None:
+        """Say which options do not count for a stage, since its recipe has its own."""
+        given = self.args.training
+        defaults = {field.name: field.default for field in dataclasses.fields(given)}
+        for stage in self.stages:
+            own = stage_arguments(stage, self.args)
+            for name in stage.training:
+                if getattr(given, name) not in (defaults[name], getattr(own, name)):
+                    value = getattr(own, name)
+                    logger.warning("--%s does not count for %s: its recipe has %s.", name, stage.name, value)
 
     # -- the run -------------------------------------------------------------------------------------------------------
 

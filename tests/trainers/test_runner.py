@@ -554,6 +554,27 @@ def test_class_weights_of_a_run(place: Path, tmp_path: Path, problem: str) -> No
         run_csr(tiny_run.options(place, tmp_path / "out", **(changes | {"class_weights": "sqrt"})))
 
 
+def test_options_that_a_recipe_overrules_are_named(
+    place: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    related = {"recipe": ["bert", "label-attention-from-related"], "related_dataset": place / "data" / "moods"}
+
+    def warnings(**changes: Any) -> list[str]:
+        caplog.clear()
+        Runner(parse_run_arguments(tiny_run.options(place, tmp_path / "out", **related, **changes)))
+        return [record.getMessage() for record in caplog.records if "its recipe has" in record.getMessage()]
+
+    stage = next(stage for stage in RECIPES["label-attention-from-related"] if stage.name == "related-encoder")
+    epochs = stage.training["num_train_epochs"]
+    assert warnings(num_train_epochs=epochs + 1) == [
+        f"--num_train_epochs does not count for related-encoder: its recipe has {epochs}."
+    ]
+    assert warnings(num_train_epochs=epochs) == []
+    assert warnings(num_train_epochs=None) == []
+    # The rate of the heads can be chosen.
+    assert warnings(num_train_epochs=epochs, head_learning_rate=0.5) == []
+
+
 # -- texts ------------------------------------------------------------------------------------------------------------
 
 
