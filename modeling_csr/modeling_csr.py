@@ -11,12 +11,11 @@ from transformers import PreTrainedModel
 from transformers.utils import ModelOutput
 
 from .configuration_csr import CSRConfig
-from .freezing import eval_frozen
 from .layers import LabelAttention, SiameseNetwork, feed_forward
 from .losses import label_loss
 from .modeling_multitask import MultitaskModel
-from .pipeline_emotion import named_pipelines
 from .pooling import pool
+from .pretrained_model import EmotionPreTrainedModel
 
 
 @dataclass
@@ -62,31 +61,14 @@ class CSRClassifierOutput(ModelOutput):
     common_space: torch.FloatTensor | None = None
 
 
-class CSRPreTrainedModel(PreTrainedModel):
+class CSRPreTrainedModel(EmotionPreTrainedModel):
     config_class = CSRConfig
     base_model_prefix = "csr"
-    supports_gradient_checkpointing = True
-    _supports_sdpa = True
-    # The losses are means over rows; a Trainer that knows about rows passes `num_items_in_batch` itself.
-    accepts_loss_kwargs = False
-
-    def train(self, mode: bool = True) -> Self:
-        """Set the mode of all parts but the frozen ones, which stay in eval mode (no dropout in a frozen encoder)."""
-        super().train(mode)
-        if mode:
-            eval_frozen(self)
-        return self
-
-    def save_pretrained(self, save_directory: str, **kwargs: Any) -> None:
-        """Save the model; the config names every class that the Auto classes may ask for (its own is added by it), and
-        that of a classifier its pipelines."""
-        self.config.auto_map = {
-            "AutoConfig": "configuration_csr.CSRConfig",
-            "AutoModel": "modeling_csr.CSRModel",
-            "AutoModelForSequenceClassification": "modeling_csr.CSRForSequenceClassification",
-        }
-        with named_pipelines(self):
-            super().save_pretrained(save_directory, **kwargs)
+    auto_classes = {
+        "AutoConfig": "configuration_csr.CSRConfig",
+        "AutoModel": "modeling_csr.CSRModel",
+        "AutoModelForSequenceClassification": "modeling_csr.CSRForSequenceClassification",
+    }
 
 
 class CSRModel(CSRPreTrainedModel):

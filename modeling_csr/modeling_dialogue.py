@@ -5,16 +5,14 @@ from typing import Any, Self
 
 import torch
 from torch import nn
-from transformers import PreTrainedModel
 from transformers.utils import ModelOutput
 
 from .configuration_dialogue import DialogueConfig
 from .dialogue_layers import AttentionPooling, DialogueAttention, SpeakerFeatures, UtteranceLSTM, number_speakers
 from .dialogue_tracker import DialogueTracker
-from .freezing import eval_frozen
 from .losses import label_loss
 from .modeling_multitask import MultitaskModel
-from .pipeline_emotion import named_pipelines
+from .pretrained_model import EmotionPreTrainedModel
 
 
 @dataclass
@@ -71,31 +69,14 @@ class DialogueClassifierOutput(ModelOutput):
     past: DialoguePast | None = None
 
 
-class DialoguePreTrainedModel(PreTrainedModel):
+class DialoguePreTrainedModel(EmotionPreTrainedModel):
     config_class = DialogueConfig
     base_model_prefix = "dialogue"
-    supports_gradient_checkpointing = True
-    _supports_sdpa = True
-    # The losses are means over rows; a Trainer that knows about rows passes `num_items_in_batch` itself.
-    accepts_loss_kwargs = False
-
-    def train(self, mode: bool = True) -> Self:
-        """Set the mode of all parts but the frozen ones, which stay in eval mode (no dropout in a frozen encoder)."""
-        super().train(mode)
-        if mode:
-            eval_frozen(self)
-        return self
-
-    def save_pretrained(self, save_directory: str, **kwargs: Any) -> None:
-        """Save the model; the config names every class that the Auto classes may ask for (its own is added by it), and
-        that of a classifier its pipelines."""
-        self.config.auto_map = {
-            "AutoConfig": "configuration_dialogue.DialogueConfig",
-            "AutoModel": "modeling_dialogue.DialogueModel",
-            "AutoModelForSequenceClassification": "modeling_dialogue.DialogueForUtteranceClassification",
-        }
-        with named_pipelines(self):
-            super().save_pretrained(save_directory, **kwargs)
+    auto_classes = {
+        "AutoConfig": "configuration_dialogue.DialogueConfig",
+        "AutoModel": "modeling_dialogue.DialogueModel",
+        "AutoModelForSequenceClassification": "modeling_dialogue.DialogueForUtteranceClassification",
+    }
 
 
 class DialogueModel(DialoguePreTrainedModel):

@@ -14,8 +14,8 @@ from transformers.utils import ModelOutput
 from .configuration_multitask import MultitaskConfig
 from .losses import count_labelled, label_loss
 from .modeling_recurrent_encoder import RecurrentEncoderModel  # noqa: F401 (registered for `config.encoder`)
-from .pipeline_emotion import named_pipelines
 from .pooling import pool
+from .pretrained_model import EmotionPreTrainedModel
 
 
 @dataclass
@@ -59,24 +59,14 @@ class MultitaskClassifierOutput(ModelOutput):
     attentions: tuple[torch.FloatTensor, ...] | None = None
 
 
-class MultitaskPreTrainedModel(PreTrainedModel):
+class MultitaskPreTrainedModel(EmotionPreTrainedModel):
     config_class = MultitaskConfig
     base_model_prefix = "multitask"
-    supports_gradient_checkpointing = True
-    _supports_sdpa = True
-    # The losses are means over rows; a Trainer that knows about rows passes `num_items_in_batch` itself.
-    accepts_loss_kwargs = False
-
-    def save_pretrained(self, save_directory: str, **kwargs: Any) -> None:
-        """Save the model; the config names every class that the Auto classes may ask for (its own is added by it), and
-        that of a classifier its pipelines."""
-        self.config.auto_map = {
-            "AutoConfig": "configuration_multitask.MultitaskConfig",
-            "AutoModel": "modeling_multitask.MultitaskModel",
-            "AutoModelForSequenceClassification": "modeling_multitask.MultitaskForSequenceClassification",
-        }
-        with named_pipelines(self):
-            super().save_pretrained(save_directory, **kwargs)
+    auto_classes = {
+        "AutoConfig": "configuration_multitask.MultitaskConfig",
+        "AutoModel": "modeling_multitask.MultitaskModel",
+        "AutoModelForSequenceClassification": "modeling_multitask.MultitaskForSequenceClassification",
+    }
 
     def _init_weights(self, module: nn.Module) -> None:
         super()._init_weights(module)

@@ -65,8 +65,9 @@ MULTITASK_CODE = RECURRENT_CODE | {
     "handler.py",
     "modeling_multitask.py",
     "pipeline_emotion.py",
+    "pretrained_model.py",
 }
-CSR_CODE = MULTITASK_CODE | {"configuration_csr.py", "freezing.py", "layers.py", "modeling_csr.py"}
+CSR_CODE = MULTITASK_CODE | {"configuration_csr.py", "layers.py", "modeling_csr.py"}
 SIAMESE_CODE = CSR_CODE | {"modeling_siamese.py"}
 
 
