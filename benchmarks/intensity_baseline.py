@@ -13,8 +13,8 @@ from sklearn.linear_model import Ridge
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 
 from trainers.data import load_task_dataset
-from trainers.metrics import per_output_scores, regression_scores
 from trainers.records import write_json
+from trainers.regression_metrics import per_output_scores, regression_scores
 
 DATASETS = ("semeval2018-ei-reg-intensity", "semeval2018-v-reg")
 

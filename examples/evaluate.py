@@ -27,14 +27,9 @@ from trainers.data import TaskDataset, load_task_dataset  # noqa: E402
 from trainers.dialogue_inference import predict_dialogue_logits  # noqa: E402
 from trainers.inference import predict_logits  # noqa: E402
 from trainers.label_selection import ROWS_WITHOUT_LABELS, select_labels  # noqa: E402
-from trainers.metrics import (  # noqa: E402
-    decide,
-    per_label_scores,
-    per_output_scores,
-    regression_scores,
-    score,
-)
+from trainers.metrics import decide, per_label_scores, score  # noqa: E402
 from trainers.records import write_json  # noqa: E402
+from trainers.regression_metrics import per_output_scores, regression_scores  # noqa: E402
 
 
 def parse_args(argv: list[str]) -> argparse.Namespace:

@@ -9,7 +9,8 @@ from transformers import EvalPrediction
 from modeling_csr import CSRForSequenceClassification
 from modeling_csr.losses import present_labels
 
-from .metrics import decide, per_label_scores, per_output_scores, regression_scores, score
+from .metrics import decide, per_label_scores, score
+from .regression_metrics import per_output_scores, regression_scores
 from .representations import RepresentationDataset
 from .thresholds import tune_thresholds
 from .trainer import StageTrainer

@@ -1,16 +1,12 @@
 """What a model's predictions are worth: Jaccard, precision, recall and F1, overall and by label."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import evaluate
 import numpy as np
-import torch
 from datasets import Features, Value
 from datasets import Sequence as SequenceFeature
-from transformers import EvalPrediction
-
-from modeling_csr.losses import labelled_rows
 
 HEADLINE = {
     "multi_label_classification": ("jaccard", "micro_f1", "macro_f1"),
@@ -242,147 +238,6 @@ def score(
     return single_label_scores(predictions, references, np.shape(logits)[1])
 
 
-def regression_scores(predictions: np.ndarray, references: np.ndarray) -> dict[str, float]:
-    """Pearson's correlation and mean absolute error, meaned over the outputs, as SemEval-2018 Task 1 scores EI-reg.
-
-    Args:
-        predictions (`np.ndarray` of shape `(texts, outputs)`): Predicted scores.
-        references (`np.ndarray` of shape `(texts, outputs)` or, for one output, `(texts,)`): Gold scores, NaN where
-            there is none. An output without any is left out.
-
-    Returns:
-        `dict[str, float]`: `pearson` and `mean_absolute_error`. The correlation with something constant is 0.
-
-    Raises:
-        ValueError: If the shapes differ, or there is no gold score.
-    """
-    each = per_output_scores(predictions, references)
-    found = [scores for scores in each.values() if scores["support"]]
-    if not found:
-        raise ValueError("references hold no score: there is nothing to measure.")
-    return {name: float(np.mean([scores[name] for scores in found])) for name in ("pearson", "mean_absolute_error")}
-
-
-def per_output_scores(
-    predictions: np.ndarray, references: np.ndarray, names: Sequence[str] | None = None
-) -> dict[str, dict[str, float]]:
-    """Pearson's correlation and mean absolute error of each output of a regression.
-
-    Args:
-        predictions (`np.ndarray`): As in [`regression_scores`].
-        references (`np.ndarray`): As in [`regression_scores`].
-        names (`Sequence[str]`, *optional*): Names of the outputs; their numbers without.
-
-    Returns:
-        `dict[str, dict[str, float]]`: By output, `pearson`, `mean_absolute_error` and `support`, the number of texts
-        that have a gold score.
-
-    Raises:
-        ValueError: If the shapes differ, or the names are not as many as the outputs.
-    """
-    predictions = np.asarray(predictions, dtype=np.float64)
-    references = np.asarray(references, dtype=np.float64)
-    references = references[:, None] if references.ndim == 1 else references
-    if predictions.shape != references.shape:
-        raise ValueError(
-            f"predictions and references must have the same shape, got {predictions.shape} and {references.shape}."
-        )
-    names = [str(index) for index in range(references.shape[1])] if names is None else names
-    results = {}
-    for name, predicted, gold in zip(names, predictions.T, references.T, strict=True):
-        present = ~np.isnan(gold)
-        predicted, gold = predicted[present], gold[present]
-        error = np.abs(predicted - gold).mean() if len(gold) else 0.0
-        constant = len(gold) < 2 or np.ptp(predicted) == 0 or np.ptp(gold) == 0
-        results[name] = {
-            "pearson": 0.0 if constant else float(np.corrcoef(predicted, gold)[0, 1]),
-            "mean_absolute_error": float(error),
-            "support": int(present.sum()),
-        }
-    return results
-
-
-class TaskMetrics:
-    """
-    The `compute_metrics` of a `Trainer` for a model with one or several tasks.
-
-    Texts whose labels are missing (NaN, or -100 for class ids) are left out, and so is a task without any labelled
-    text.
-
-    Args:
-        tasks (`dict[str, dict]`): By task name, `labels`, `problem_type` and, optionally, `thresholds`, such as
-            `MultitaskConfig.tasks`. The thresholds are read at each call, so tuned ones count from then on.
-
-    Raises:
-        ValueError: If there is no task, or one is not valid.
-
-    Example:
-
-    ```python
-    >>> trainer = Trainer(model=model, args=args, compute_metrics=TaskMetrics(model.config.tasks), ...)
-    ```
-    """
-
-    def __init__(self, tasks: dict[str, dict[str, Any]]) -> None:
-        if not tasks:
-            raise ValueError("tasks is empty: there is nothing to measure.")
-        for name, task in tasks.items():
-            if task["problem_type"] == "regression":
-                continue
-            try:
-                # Better now than after the first epoch.
-                decide(np.zeros((1, len(task["labels"]))), task["problem_type"], task.get("thresholds"))
-            except ValueError as error:
-                raise ValueError(f"Task {name!r}: {error}") from error
-        self.tasks = tasks
-
-    def __call__(self, prediction: EvalPrediction) -> dict[str, float]:
-        """Score each task on the texts that are labelled for it.
-
-        Args:
-            prediction (`EvalPrediction`): `predictions` (logits) and `label_ids`, each an array, if there is one
-                task, or a `dict` of arrays by task name.
-
-        Returns:
-            `dict[str, float]`: As `score`; with several tasks, each key is preceded by its task and `_`.
-
-        Raises:
-            ValueError: If it cannot be told which task an array belongs to, or a labelled task has no logits.
-        """
-        logits = self._by_task(prediction.predictions, "predictions")
-        labels = self._by_task(prediction.label_ids, "label_ids")
-        results = {}
-        for name, task in self.tasks.items():
-            if name not in labels:
-                continue
-            if name not in logits:
-                raise ValueError(f"Task {name!r} has labels but no predictions; there are {', '.join(logits)}.")
-            if task["problem_type"] == "regression":
-                if np.isnan(labels[name]).all():
-                    continue
-                scores = regression_scores(logits[name], labels[name])
-            else:
-                rows = labelled_rows(torch.from_numpy(labels[name])).numpy()
-                if not rows.any():
-                    continue
-                scores = score(logits[name][rows], labels[name][rows], task["problem_type"], task.get("thresholds"))
-            prefix = f"{name}_" if len(self.tasks) > 1 else ""
-            results.update({f"{prefix}{key}": value for key, value in scores.items()})
-        return results
-
-    def _by_task(
-        self, arrays: np.ndarray | tuple[np.ndarray] | Mapping[str, np.ndarray], argument: str
-    ) -> Mapping[str, np.ndarray]:
-        if isinstance(arrays, Mapping):
-            return arrays
-        if len(self.tasks) > 1 or not isinstance(arrays, np.ndarray):
-            raise ValueError(
-                f"{argument} must be a dict of arrays, one for each of the tasks {', '.join(self.tasks)}"
-                f"{' (or, for one task, an array)' if len(self.tasks) == 1 else ''}; got {type(arrays).__name__}."
-            )
-        return {next(iter(self.tasks)): arrays}
-
-
 def _scores_by_label(predicted: np.ndarray, gold: np.ndarray) -> dict[str, np.ndarray]:
     hits = (predicted & gold).sum(axis=0)
     given, support = predicted.sum(axis=0), gold.sum(axis=0)
@@ -439,12 +294,9 @@ __all__ = [
     "HEADLINE",
     "MultiLabelMetric",
     "SingleLabelMetric",
-    "TaskMetrics",
     "decide",
     "multi_label_scores",
     "per_label_scores",
-    "per_output_scores",
-    "regression_scores",
     "score",
     "single_label_scores",
 ]

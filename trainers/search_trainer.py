@@ -10,7 +10,7 @@ from transformers.trainer_utils import TrainOutput
 
 from modeling_csr.losses import labelled_rows
 
-from .metrics import TaskMetrics
+from .task_metrics import TaskMetrics
 from .thresholds import tune_thresholds
 from .trainer import StageTrainer
 

@@ -29,12 +29,12 @@ from .csr_trainer import CSRTrainer
 from .dialogue_trainer import DialogueTrainer
 from .dialogues import DialogueDataset, dialogue_rows
 from .encoders import config_with_dropout, encoder_config, fast_attention, resolve_encoder
-from .metrics import TaskMetrics
 from .multitask_trainer import MultitaskTrainer
 from .pairs import PairDataset, sample_pairs
 from .recipes import SOURCE_TASKS, Stage
 from .representations import RepresentationDataset
 from .siamese_trainer import SiameseTrainer, siamese_metrics
+from .task_metrics import TaskMetrics
 from .trainer import StageTrainer
 from .training_arguments import StageTrainingArguments
 

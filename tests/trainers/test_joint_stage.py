@@ -18,10 +18,11 @@ from trainers.collators import SingleTaskCollator
 from trainers.command_line import parse_run_arguments
 from trainers.csr_trainer import CSRTrainer
 from trainers.evaluation import evaluate_classifier
-from trainers.metrics import TaskMetrics, score
+from trainers.metrics import score
 from trainers.recipes import RECIPES, Stage
 from trainers.runner import Runner
 from trainers.stages import build_trainer
+from trainers.task_metrics import TaskMetrics
 
 tiny_run = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[1] / "tiny_run.py")))
 run_csr = tiny_run.example("run_csr").main

@@ -11,9 +11,9 @@ from transformers import TrainerCallback
 from trainers.collators import SingleTaskCollator
 from trainers.command_line import parse_run_arguments
 from trainers.csr_trainer import CSRTrainer
-from trainers.metrics import TaskMetrics
 from trainers.recipes import RECIPES
 from trainers.stages import stage_arguments
+from trainers.task_metrics import TaskMetrics
 from trainers.trainer import StageTrainer
 
 ENCODER_RATE, HEAD_RATE, DECAY = 0.02, 0.3, 0.1

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from trainers.metrics import per_output_scores, regression_scores
+from trainers.regression_metrics import per_output_scores, regression_scores
 
 NAN = float("nan")
 # Of the first output, the deviations from the means are (-1, 0, 1) and (-2, 1, 1): r = 3 / sqrt(2 * 6).

@@ -32,7 +32,6 @@ from trainers.data import TaskDataset
 from trainers.dialogue_trainer import DialogueTrainer
 from trainers.dialogues import DialogueDataset
 from trainers.evaluation import evaluate_classifier
-from trainers.metrics import TaskMetrics
 from trainers.multitask_trainer import MultitaskTrainer
 from trainers.pairs import PairDataset, sample_pairs
 from trainers.recipes import FROZEN_ENCODERS
@@ -40,6 +39,7 @@ from trainers.records import StageRecord
 from trainers.representations import RepresentationDataset
 from trainers.siamese_trainer import SiameseTrainer
 from trainers.stages import StageContext
+from trainers.task_metrics import TaskMetrics
 from trainers.tokenization import load_tokenizer
 from trainers.trainer import StageTrainer
 from trainers.training_arguments import StageTrainingArguments
