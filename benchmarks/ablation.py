@@ -19,7 +19,7 @@ RESULTS = Path(__file__).parent / "results"
 # By group, its recipes; the first is what the others are tested against.
 GROUPS: dict[str, list[str]] = {
     "controls": ["bert", "model-3.1", "model-3.3", *CONTROLS],
-    "ablation": ["bert", *ABLATIONS, *OWN_RECIPES],
+    "ablation": ["bert", *ABLATIONS, "all-in-one", *OWN_RECIPES],
     # The best recipe of one encoder without self-training: the same head, started from the same source.
     "single-encoder": ["label-attention-from-related", *OWN_RECIPES],
     # The same head, start, teachers and texts, without and with the sentiment encoder beside it.
