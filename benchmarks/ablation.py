@@ -20,6 +20,8 @@ RESULTS = Path(__file__).parent / "results"
 GROUPS: dict[str, list[str]] = {
     "controls": ["bert", "model-3.1", "model-3.3", *CONTROLS],
     "ablation": ["bert", *ABLATIONS, "all-in-one", *OWN_RECIPES],
+    # The plain encoder, as well trained as ours: its head has a rate of its own, too.
+    "tuned-bert": ["bert-head-rate", "model-3.3", "label-attention", "label-attention-from-related", *OWN_RECIPES],
     # The best recipe of one encoder without self-training: the same head, started from the same source.
     "single-encoder": ["label-attention-from-related", *OWN_RECIPES],
     # The same head, start, teachers and texts, without and with the sentiment encoder beside it.

@@ -131,6 +131,7 @@ SELF_TRAINED: dict[str, Any] = {
     },
 }
 EMOTION_AVERAGED = Stage("emotion-encoder-averaged", "multitask", training=AVERAGED)
+EMOTION_HEAD_RATE = Stage("emotion-encoder-head-rate", "multitask", training={"head_learning_rate": HEAD_RATE})
 # The controls have the common space and losses of model-3.3, but not its sources.
 EMOTION_ENCODER_2 = Stage("emotion-encoder-2", "multitask", seed_offset=1000)
 CSR_EMOTION_ALONE = Stage(
@@ -192,6 +193,7 @@ OWN_RECIPES: dict[str, tuple[Stage, ...]] = {
 }
 ABLATIONS: dict[str, tuple[Stage, ...]] = {
     "bert-averaged": (EMOTION_AVERAGED,),
+    "bert-head-rate": (EMOTION_HEAD_RATE,),
     "label-attention": (LABEL_ATTENTION,),
     "label-attention-from-sentiment": (
         SENTIMENT_ENCODER,
