@@ -33,7 +33,7 @@ def main() -> None:
         "--recipes",
         nargs="+",
         # With and without a richer source than sentiment, of which model-3.4 has one.
-        default=["bert", "model-1", "model-3.3", "label-attention-from-related", "model-3.4"],
+        default=["bert-head-rate", "bert", "model-1", "model-3.3", "label-attention-from-related", "model-3.4"],
         choices=RECIPES,
         metavar="RECIPE",
         help="What to compare; the first is what the others are tested against.",
@@ -59,14 +59,16 @@ def main() -> None:
                 texts = len(runner.context.tasks["emotion"].splits["train"])
         problem_type = runner.context.task_config("emotion")["problem_type"]
         folders = {seed: run_folder(args, share, seed) for seed in args.seeds}
-        compared[str(share)] = compare_recipes(folders, args.recipes, runner.context.labels("dev"), problem_type)
+        labels = runner.context.labels("dev")
+        compared[str(share)] = compare_recipes(folders, args.recipes, labels, problem_type, args.recipes[0])
         sample = len(runner.context.tasks["emotion"].splits["train"])
         texts = texts or round(sample / share)
         names = ("emotion_dataset", "sentiment_dataset", "related_dataset", "seeds", "recipes")
         run = {name: getattr(args, name) for name in names}
         run |= {"encoder": encoder_label(args.encoder), "texts": texts}
         run["epochs"] = {f"{100 * share:g} %": EPOCHS[share] for share in sorted(args.shares)}
-        chosen = ["--shares", *map(str, args.shares), "--seeds", *map(str, args.seeds), *further]
+        chosen = ["--recipes", *args.recipes, "--shares", *map(str, args.shares), "--seeds", *map(str, args.seeds)]
+        chosen += further
         run["command"] = f"python benchmarks/learning_curves.py --data_dir DATA {' '.join(chosen)}"
         write_results(run, compared, HEADLINE[problem_type])
 
