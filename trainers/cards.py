@@ -18,7 +18,7 @@ from .context import StageContext
 from .data import BUNDLED_DATA, TaskDataset, load_task_dataset
 from .dialogue_attention import draw_attention
 from .encoders import BUNDLED_ENCODER, encoder_label
-from .inference import embed_texts, predict_logits
+from .inference import embed_texts, predict_logits, probabilities
 from .metrics import decide
 from .recipes import Stage, ancestors, learnt_tasks, stages_of
 from .records import StageRecord
@@ -47,15 +47,8 @@ def describe_examples(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, max_length: int
 ) -> list[dict[str, Any]]:
     """What a classifier says of the card's example texts, as the Hub's widget shows stored outputs."""
-    logits = torch.from_numpy(
-        predict_logits(model, tokenizer, EXAMPLE_TEXTS, max_length=max_length, device=model.device)
-    )
-    if model.config.problem_type == "regression":
-        probabilities = logits
-    elif model.config.problem_type == "single_label_classification":
-        probabilities = logits.softmax(-1)
-    else:
-        probabilities = logits.sigmoid()
+    logits = predict_logits(model, tokenizer, EXAMPLE_TEXTS, max_length=max_length, device=model.device)
+    scores = torch.from_numpy(probabilities(logits, model.config.problem_type))
     names = dict(model.config.id2label or {})
     return [
         {
@@ -65,7 +58,7 @@ def describe_examples(
                 for index in row.argsort(descending=True).tolist()
             ],
         }
-        for text, row in zip(EXAMPLE_TEXTS, probabilities, strict=True)
+        for text, row in zip(EXAMPLE_TEXTS, scores, strict=True)
     ]
 
 

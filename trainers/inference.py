@@ -70,6 +70,19 @@ def predict_logits(
     return logits
 
 
+def probabilities(logits: np.ndarray, problem_type: str) -> np.ndarray:
+    """What unnormalised scores say: probabilities, and of a regression the scores themselves.
+
+    Args:
+        logits (`np.ndarray` of shape `(texts, num_labels)`): As [`predict_logits`] gives them.
+        problem_type (`str`): The model's `config.problem_type`.
+    """
+    if problem_type == "regression":
+        return logits
+    scores = torch.from_numpy(logits)
+    return (scores.softmax(-1) if problem_type == "single_label_classification" else scores.sigmoid()).numpy()
+
+
 def embed_texts(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,

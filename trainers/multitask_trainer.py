@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torch.utils.data import Dataset, Sampler
 
-from .samplers import TaskBatches
+from .samplers import TaskBatches, text_lengths
 from .trainer import StageTrainer
 
 # At the rate of an encoder the log variances would hardly move; they need some units.
@@ -41,9 +41,6 @@ class MultitaskTrainer(StageTrainer):
         names = list(self.accelerator.unwrap_model(self.model).config.tasks)
         if self.args.task_sampling != "by_task" or len(names) == 1:
             return super()._get_train_sampler(dataset)
-        tasks, lengths = [], []
-        for row in dataset:
-            tasks.append(next(name for name in names if row.get(f"labels_{name}") is not None))
-            lengths.append(len(row["input_ids"]))
-        grouped = lengths if self.args.train_sampling_strategy == "group_by_length" else None
-        return TaskBatches(tasks, grouped, self.global_batch_size, self.sampling_seed)
+        tasks = [next(name for name in names if row.get(f"labels_{name}") is not None) for row in dataset]
+        lengths = text_lengths(dataset) if self.args.train_sampling_strategy == "group_by_length" else None
+        return TaskBatches(tasks, lengths, self.global_batch_size, self.sampling_seed)

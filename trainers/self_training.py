@@ -9,7 +9,7 @@ import torch
 from transformers import AutoModelForSequenceClassification, PreTrainedTokenizerBase
 
 from .encoders import fast_attention
-from .inference import predict_logits
+from .inference import predict_logits, probabilities
 
 
 def teacher_probabilities(
@@ -43,9 +43,7 @@ def teacher_probabilities(
                 folder, dtype=dtype, attn_implementation=fast_attention(device)
             )
             logits = predict_logits(model, tokenizer, texts, max_length=max_length, device=device)
-            single = model.config.problem_type == "single_label_classification"
-            scores = torch.from_numpy(logits)
-            total = total + (scores.softmax(-1) if single else scores.sigmoid()).numpy() / len(teachers)
+            total = total + probabilities(logits, model.config.problem_type) / len(teachers)
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_suffix(".unfinished")
         with open(unfinished, "wb") as file:
