@@ -55,7 +55,8 @@ def main() -> None:
     problem_type = runner.context.task_config("emotion")["problem_type"]
     compared = compare_systems(systems, runner.context.labels("dev"), problem_type, "random")
     about = {name: getattr(args, name) for name in ("emotion_dataset", "sentiment_dataset", "seeds")}
-    about |= {"encoder": encoder_label(args.encoder), "command": "python benchmarks/siamese_pairs.py --data_dir DATA"}
+    command = " ".join(["python benchmarks/siamese_pairs.py --data_dir DATA", *further])
+    about |= {"encoder": encoder_label(args.encoder), "command": command}
     save_comparison(compared, RESULTS, "siamese_pairs", "Pairs of model-3.3", about, baseline="random")
 
 
