@@ -25,7 +25,7 @@ from trainers.recipes import RECIPES  # noqa: E402
 from trainers.records import write_json  # noqa: E402
 from trainers.recurrent_encoders import RecurrentArguments, write_recurrent_encoder  # noqa: E402
 from trainers.runner import Runner  # noqa: E402
-from trainers.twins import TWINS, branches_table, compare_with_twins, save_twins, stage_scores  # noqa: E402
+from trainers.twins import TWINS, compare_encoders, compare_with_twins, encoders_table, save_twins  # noqa: E402
 
 # With --data_dir, the tasks of SemEval-2018, which are annotated on the same tweets.
 SEMEVAL = {
@@ -122,6 +122,7 @@ def compare(runners: dict[int, Runner], args: argparse.Namespace, further: list[
         {task: RECIPES[TWINS[task]][-1].name for task in model.tasks},
         model.name,
         {task: context.task_config(task)["problem_type"] for task in model.tasks},
+        {task: context.labels("dev", task) for task in model.tasks},
         list(context.tasks["emotion"].splits["dev"]["text"]),
         max_length=context.args.data.max_length,
         device=context.args.training.device,
@@ -140,14 +141,17 @@ def compare(runners: dict[int, Runner], args: argparse.Namespace, further: list[
 def compare_branches(runners: dict[str, dict[int, Runner]], args: argparse.Namespace) -> str:
     """The scores of the model on all branches and on each alone, written beside the comparison with the twins."""
     first = next(iter(next(iter(runners.values())).values()))
-    model = first.stages[0]
-    problem_types = {task: first.context.task_config(task)["problem_type"] for task in model.tasks}
-    scores = {
-        branches: stage_scores([one.context.folder(model.name) for one in of_seeds.values()], problem_types)
-        for branches, of_seeds in runners.items()
-    }
-    write_json(Path(args.output_dir) / "branches.json", scores)
-    table = branches_table(scores)
+    context, model = first.context, first.stages[0]
+    compared = compare_encoders(
+        {
+            branches: [one.context.folder(model.name) for one in of_seeds.values()]
+            for branches, of_seeds in runners.items()
+        },
+        {task: context.task_config(task)["problem_type"] for task in model.tasks},
+        {task: context.labels("dev", task) for task in model.tasks},
+    )
+    write_json(Path(args.output_dir) / "branches.json", compared)
+    table = encoders_table(compared)
     (Path(args.output_dir) / "branches.md").write_text(table + "\n", encoding="utf-8")
     return table
 

@@ -1,6 +1,5 @@
 """Recipes side by side: scores over seeds, and paired tests against a baseline on the same dev texts."""
 
-import json
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -13,23 +12,29 @@ from model_cards.figures import plot_comparison
 
 from .metrics import HEADLINE, decide
 from .records import write_json
-from .results import DEV_LOGITS_NAME, read_results
+from .results import DEV_LOGITS_NAME, dev_logits_path, read_results, task_results
 from .significance import paired_test
 
 
-def dev_decisions(folder: Path, problem_type: str) -> np.ndarray:
+def dev_decisions(folder: Path, problem_type: str, task: str = "emotion") -> np.ndarray:
     """What a finished classifier decides on the dev texts, at the thresholds that it was given.
 
     Args:
         folder (`Path`): The stage's folder.
-        problem_type (`str`): Of the emotion task.
+        problem_type (`str`): Of the task.
+        task (`str`, defaults to `"emotion"`): One of its tasks.
 
     Returns:
-        `np.ndarray`: 0 and 1 of shape `(texts, num_labels)`, or class ids `(texts,)`.
+        `np.ndarray`: 0 and 1 of shape `(texts, num_labels)`, or class ids `(texts,)`; of a regression the scores.
+
+    Raises:
+        FileNotFoundError: If the run did not write its scores of the dev texts in this task.
     """
-    results = json.loads((folder / "eval_results.json").read_text(encoding="utf-8"))
-    thresholds = list(results["thresholds"].values()) if "thresholds" in results else None
-    return decide(np.load(folder / DEV_LOGITS_NAME), problem_type, thresholds)
+    logits = np.load(dev_logits_path(folder, task))
+    if problem_type == "regression":
+        return logits
+    results = task_results(folder, task)
+    return decide(logits, problem_type, list(results["thresholds"].values()) if "thresholds" in results else None)
 
 
 def compare_recipes(
