@@ -13,7 +13,8 @@ from trainers.data import load_task_dataset
 from trainers.inference import predict_logits
 
 tiny_run = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[1] / "tiny_run.py")))
-run_multitask = tiny_run.example("run_multitask").main
+command = tiny_run.example("run_multitask")
+run_multitask = command.main
 
 
 def options(encoder: Path | None, output_dir: Path, *further: str) -> list[str]:
@@ -162,6 +163,16 @@ def test_branches_and_each_alone(tmp_path: Path) -> None:
     assert [row.count("], p ") for row in rows] == [5, 5]
     # The twins are for all branches together.
     assert not (tmp_path / "cnn-4-seed-42" / "intensity-encoder").exists()
+
+
+def test_branches_alone_are_not_published(tmp_path: Path) -> None:
+    """The name on the Hub is that of the model on all of them."""
+    argv = options(None, tmp_path, "--branches", "cnn:4", "gru:6", "--each_branch", "--push_to_hub")
+    args, further = command.parse_args(argv)
+    together = command.run_arguments(args, further, 42, args.branches)
+    alone = command.run_arguments(args, further, 42, args.branches[:1], alone=True)
+    assert together.training.push_to_hub and not alone.training.push_to_hub
+    assert together.training.hub_model_id == tmp_path.name and together.model.recipe[-1] == "all-in-one"
 
 
 @pytest.mark.parametrize(
