@@ -251,7 +251,8 @@ def save_twins(compared: Mapping[str, Any], folder: Path, name: str, about: Mapp
     parts = [
         "One model for all tasks beside one model a task: dev scores x 100"
         + (", mean ± standard deviation over seeds" if seeds > 1 else ", one seed: no claim rests on it")
-        + "; difference with its 95 % interval and p-value (bootstrap over texts and seeds).",
+        + "; difference with its 95 % interval and p-value (bootstrap over texts "
+        + ("and seeds)." if seeds > 1 else "alone)."),
         twins_table(compared),
     ]
     if untested:

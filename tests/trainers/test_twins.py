@@ -152,3 +152,6 @@ def test_comparison_says_what_was_not_tested(compared: dict[str, Any], tmp_path:
     assert json.loads((tmp_path / "twins.json").read_text(encoding="utf-8"))["tests"] == compared["tests"]
     compared["tests"]["valence"] = {"pearson": compared["tests"]["emotion"]["jaccard"]}
     assert "No interval" not in save_twins(compared, tmp_path, "twins", {"seeds": "1, 2"})
+    compared["training_seconds"] = {who: [1.0] for who in ("model", "twins")}
+    assert "one seed: no claim rests on it" in save_twins(compared, tmp_path, "twins", {"seeds": "1"})
+    assert "(bootstrap over texts alone)" in (tmp_path / "twins.md").read_text(encoding="utf-8")
