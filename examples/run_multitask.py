@@ -4,7 +4,8 @@ python examples/run_multitask.py --data_dir DATA --seeds 42 43 44
 python examples/run_multitask.py --data_dir DATA --branches cnn lstm gru --each_branch
 
 Without --data_dir it runs on the bundled posts. Further options are those of run_csr.py, and go to every run. A run
-that was interrupted goes on where it was when the command is repeated.
+that was interrupted goes on where it was when the command is repeated. With --push_to_hub and one seed, the model is
+published under the name of --output_dir or --hub_model_id, and its twins beside it.
 """
 
 import argparse
@@ -25,7 +26,7 @@ from trainers.recipes import RECIPES  # noqa: E402
 from trainers.records import write_json  # noqa: E402
 from trainers.recurrent_encoders import RecurrentArguments, write_recurrent_encoder  # noqa: E402
 from trainers.runner import Runner  # noqa: E402
-from trainers.twins import TWINS, branches_table, compare_with_twins, save_twins, stage_scores  # noqa: E402
+from trainers.twins import TWINS, compare_encoders, compare_with_twins, encoders_table, save_twins  # noqa: E402
 
 # With --data_dir, the tasks of SemEval-2018, which are annotated on the same tweets.
 SEMEVAL = {
@@ -82,15 +83,19 @@ def run_arguments(
     model = "all-in-one-sentiment" if args.sentiment else "all-in-one"
     folder = Path(args.output_dir) / "-".join([*((branches or []) if alone else []), f"seed-{seed}"]).replace(":", "-")
     twins = () if alone else (TWINS[task] for task in RECIPES[model][0].tasks)
-    argv = ["--recipe", model, *twins, "--seed", str(seed), "--threshold", args.threshold, "--output_dir", str(folder)]
+    # Published, the last recipe has the name of the run; and the model's card compares it with a twin that is there.
+    argv = ["--recipe", *twins, model, "--seed", str(seed), "--threshold", args.threshold, "--output_dir", str(folder)]
     if args.data_dir:
         argv += ["--data_dir", args.data_dir, *(word for option in SEMEVAL.items() for word in option)]
+    named = ("--hub_model_id", Path(args.output_dir).resolve().name)
     if not branches:
-        return parse_run_arguments([*argv, "--encoder", args.encoder, *further], defaults=ENCODER_DEFAULTS)
+        run = parse_run_arguments([*argv, "--encoder", args.encoder, *further], defaults=(*ENCODER_DEFAULTS, *named))
+        return published_once(run, args, alone)
     sized = [branch if ":" in branch else f"{branch}:{BRANCH_SIZES.get(branch, '')}" for branch in branches]
     run, recurrent = parse_run_arguments_and(
-        RecurrentArguments, [*argv, *further, "--branches", *sized], None, BRANCH_DEFAULTS
+        RecurrentArguments, [*argv, *further, "--branches", *sized], None, (*BRANCH_DEFAULTS, *named)
     )
+    run = published_once(run, args, alone)
     texts = [
         text
         for task in RECIPES[model][0].tasks
@@ -112,16 +117,25 @@ def run_arguments(
     return run
 
 
+def published_once(run: RunArguments, args: argparse.Namespace, alone: bool) -> RunArguments:
+    """The run, which is published only if it is the one that the name on the Hub stands for."""
+    if run.training.push_to_hub and len(args.seeds) > 1:
+        raise ValueError("--seeds is for comparisons: give --push_to_hub with one of them.")
+    run.training.push_to_hub = run.training.push_to_hub and not alone
+    return run
+
+
 def compare(runners: dict[int, Runner], args: argparse.Namespace, further: list[str]) -> str:
     """Compare the model with its twins over the seeds that were run, and write the comparison."""
     runner = next(iter(runners.values()))
     context = runner.context
-    model = runner.stages[0]
+    model = runner.stages[-1]
     compared: dict[str, Any] = compare_with_twins(
         {seed: one.context.output_dir for seed, one in runners.items()},
         {task: RECIPES[TWINS[task]][-1].name for task in model.tasks},
         model.name,
         {task: context.task_config(task)["problem_type"] for task in model.tasks},
+        {task: context.labels("dev", task) for task in model.tasks},
         list(context.tasks["emotion"].splits["dev"]["text"]),
         max_length=context.args.data.max_length,
         device=context.args.training.device,
@@ -140,14 +154,17 @@ def compare(runners: dict[int, Runner], args: argparse.Namespace, further: list[
 def compare_branches(runners: dict[str, dict[int, Runner]], args: argparse.Namespace) -> str:
     """The scores of the model on all branches and on each alone, written beside the comparison with the twins."""
     first = next(iter(next(iter(runners.values())).values()))
-    model = first.stages[0]
-    problem_types = {task: first.context.task_config(task)["problem_type"] for task in model.tasks}
-    scores = {
-        branches: stage_scores([one.context.folder(model.name) for one in of_seeds.values()], problem_types)
-        for branches, of_seeds in runners.items()
-    }
-    write_json(Path(args.output_dir) / "branches.json", scores)
-    table = branches_table(scores)
+    context, model = first.context, first.stages[-1]
+    compared = compare_encoders(
+        {
+            branches: [one.context.folder(model.name) for one in of_seeds.values()]
+            for branches, of_seeds in runners.items()
+        },
+        {task: context.task_config(task)["problem_type"] for task in model.tasks},
+        {task: context.labels("dev", task) for task in model.tasks},
+    )
+    write_json(Path(args.output_dir) / "branches.json", compared)
+    table = encoders_table(compared)
     (Path(args.output_dir) / "branches.md").write_text(table + "\n", encoding="utf-8")
     return table
 

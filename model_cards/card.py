@@ -63,7 +63,8 @@ class StageCard:
             encoder; never a local folder, which the Hub refuses.
         encoder (`str`): The encoder's name as people know it.
         labels (`list[str]`): The labels, in the order of the logits; empty where there is no classifier.
-        datasets (`list[CardDataset]`): What it was trained on.
+        datasets (`list[CardDataset]`): What it was trained on: the data of its tasks, in the order of `results`, and
+            then those of what it started from.
         results (`dict`): What `eval_results.json` holds.
         hyperparameters (`dict`): Those that differ from the defaults of transformers.
         versions (`dict[str, str]`): Versions of the libraries.
@@ -114,7 +115,6 @@ class StageCard:
 
     def data(self) -> ModelCardData:
         """The card's metadata, in the classes of huggingface_hub."""
-        metrics = {name: value for name, value in self.results.get("metrics", {}).items() if name in METRIC_NAMES}
         further: dict[str, Any] = {}
         if self.base_models:
             further["base_model_relation"] = "finetune"
@@ -135,24 +135,29 @@ class StageCard:
             base_model=self.base_models or None,
             datasets=[dataset.hub_id for dataset in self.datasets if dataset.hub_id] or None,
             tags=["emotion", "csr-emotion", *(["sentiment"] if "sentiment" in self.stage else [])],
-            eval_results=[
-                EvalResult(
-                    task_type="text-classification",
-                    # The Hub takes only what could be an id.
-                    dataset_type=self.datasets[0].hub_id
-                    or re.sub("[^A-Za-z0-9_-]+", "-", self.datasets[0].name).strip("-")
-                    or "dataset",
-                    dataset_name=self.datasets[0].name,
-                    dataset_split="dev",
-                    metric_type=name,
-                    metric_name=METRIC_NAMES[name],
-                    metric_value=round(value, 4),
-                )
-                for name, value in metrics.items()
-            ]
-            or None,
+            eval_results=self._eval_results() or None,
             **further,
         )
+
+    def _eval_results(self) -> list[EvalResult]:
+        """The scores of each of the model's tasks, for the Hub to show and to search."""
+        tasks = [self.results, *(self.results.get("tasks") or {}).values()]
+        return [
+            EvalResult(
+                task_type="text-classification",
+                # The Hub takes only what could be an id.
+                dataset_type=dataset.hub_id or re.sub("[^A-Za-z0-9_-]+", "-", dataset.name).strip("-") or "dataset",
+                dataset_name=dataset.name,
+                dataset_split="dev",
+                metric_type=name,
+                metric_name=METRIC_NAMES[name],
+                metric_value=round(value, 4),
+            )
+            # The data of a model's own tasks come before those of what it started from.
+            for dataset, task in zip(self.datasets, tasks, strict=False)
+            for name, value in task.get("metrics", {}).items()
+            if name in METRIC_NAMES
+        ]
 
     def metadata(self) -> ModelCard:
         """A card of the metadata alone."""

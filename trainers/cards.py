@@ -17,7 +17,7 @@ from modeling_csr import DialogueForUtteranceClassification
 from .context import StageContext
 from .data import BUNDLED_DATA, TaskDataset, load_task_dataset
 from .dialogue_attention import draw_attention
-from .encoders import BUNDLED_ENCODER, encoder_label
+from .encoders import BUNDLED_ENCODER, described_encoder, encoder_label
 from .inference import embed_texts, predict_logits, probabilities
 from .metrics import decide
 from .recipes import Stage, ancestors, learnt_tasks, stages_of
@@ -125,7 +125,7 @@ def stage_card(stage: Stage, context: StageContext, results: dict[str, Any]) -> 
         stage=stage.name,
         starts_from=stage.starts_from,
         base_models=published or pretrained,
-        encoder=encoder_label(encoder),
+        encoder=described_encoder(encoder),
         labels=list(context.tasks[stage.tasks[0]].labels) if classifies else [],
         datasets=[card_dataset(context.tasks[task]) for task in learnt_tasks(stage)],
         results=results,

@@ -1,6 +1,5 @@
 """Recipes side by side: scores over seeds, and paired tests against a baseline on the same dev texts."""
 
-import json
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -13,23 +12,29 @@ from model_cards.figures import plot_comparison
 
 from .metrics import HEADLINE, decide
 from .records import write_json
-from .results import DEV_LOGITS_NAME, read_results
+from .results import DEV_LOGITS_NAME, dev_logits_path, read_results, task_results
 from .significance import paired_test
 
 
-def dev_decisions(folder: Path, problem_type: str) -> np.ndarray:
+def dev_decisions(folder: Path, problem_type: str, task: str = "emotion") -> np.ndarray:
     """What a finished classifier decides on the dev texts, at the thresholds that it was given.
 
     Args:
         folder (`Path`): The stage's folder.
-        problem_type (`str`): Of the emotion task.
+        problem_type (`str`): Of the task.
+        task (`str`, defaults to `"emotion"`): One of its tasks.
 
     Returns:
-        `np.ndarray`: 0 and 1 of shape `(texts, num_labels)`, or class ids `(texts,)`.
+        `np.ndarray`: 0 and 1 of shape `(texts, num_labels)`, or class ids `(texts,)`; of a regression the scores.
+
+    Raises:
+        FileNotFoundError: If the run did not write its scores of the dev texts in this task.
     """
-    results = json.loads((folder / "eval_results.json").read_text(encoding="utf-8"))
-    thresholds = list(results["thresholds"].values()) if "thresholds" in results else None
-    return decide(np.load(folder / DEV_LOGITS_NAME), problem_type, thresholds)
+    logits = np.load(dev_logits_path(folder, task))
+    if problem_type == "regression":
+        return logits
+    results = task_results(folder, task)
+    return decide(logits, problem_type, list(results["thresholds"].values()) if "thresholds" in results else None)
 
 
 def compare_recipes(
@@ -109,6 +114,66 @@ def compare_systems(
     return compared
 
 
+def compare_labels(
+    systems: Mapping[str, Sequence[Mapping[str, Any]]],
+    references: np.ndarray,
+    labels: Sequence[str],
+    baseline: str,
+    resamples: int = 10_000,
+) -> dict[str, dict[str, dict[str, Any]]]:
+    """F1 of each label in several systems for multi-label data, and how it differs from a baseline's.
+
+    Args:
+        systems (`Mapping[str, Sequence[Mapping]]`): As in [`compare_systems`].
+        references (`np.ndarray`): Labels of the dev texts, 0 and 1 `(texts, num_labels)`.
+        labels (`Sequence[str]`): Their names.
+        baseline (`str`): What the others are tested against.
+        resamples (`int`, defaults to 10,000): Of [`paired_test`].
+
+    Returns:
+        `dict`: By system and label `f1` (one a seed) and, for all but the baseline, `test`, the fields of
+        [`PairedTest`].
+    """
+    folders = {name: [Path(one["model"]) for one in figures] for name, figures in systems.items()}
+    decisions = {
+        name: np.stack([dev_decisions(folder, "multi_label_classification") for folder in of_seeds])
+        for name, of_seeds in folders.items()
+    }
+    compared: dict[str, dict[str, dict[str, Any]]] = {}
+    for name, of_seeds in folders.items():
+        scores = [task_results(folder, "emotion")["per_label"] for folder in of_seeds]
+        compared[name] = {label: {"f1": [round(one[label]["f1"], 4) for one in scores]} for label in labels}
+        for index, label in enumerate(labels if name != baseline else ()):
+            # Of one label, the macro F1 is its F1.
+            ours, theirs, gold = (rows[..., [index]] for rows in (decisions[name], decisions[baseline], references))
+            compared[name][label]["test"] = asdict(paired_test(ours, theirs, gold, "macro_f1", resamples))
+    return compared
+
+
+def labels_table(
+    compared: Mapping[str, Mapping[str, Mapping[str, Any]]], baseline: str, support: Mapping[str, int]
+) -> str:
+    """What [`compare_labels`] returned, as a Markdown table.
+
+    Args:
+        compared (`Mapping`): By system and label, scores and tests.
+        baseline (`str`): What the others were tested against.
+        support (`Mapping[str, int]`): By label, how many dev texts have it.
+    """
+    columns = ["label", "dev texts"]
+    for name in compared:
+        columns += [f"`{name}`", *([] if name == baseline else [f"vs {baseline}"])]
+    lines = [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
+    for label, texts in support.items():
+        # Labels of one's own may hold what Markdown reads as a cell's end.
+        cells = [label.replace("|", "\\|"), str(texts)]
+        for one in compared.values():
+            cells.append(mean_and_spread(one[label]["f1"]))
+            cells += [difference(one[label]["test"])] if "test" in one[label] else []
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 def mean_and_spread(values: Sequence[float]) -> str:
     """Fractions as `mean ± standard deviation` x 100; without a spread where there is one value."""
     mean = f"{100 * statistics.mean(values):.1f}"
@@ -183,6 +248,7 @@ def save_comparison(
     about: dict[str, Any],
     baseline: str = "bert",
     published: Mapping[str, Mapping[str, float]] | None = None,
+    sections: Sequence[str] = (),
 ) -> None:
     """Write a comparison as a table (`NAME.md`), a figure (`NAME.png`) and with everything (`NAME.json`).
 
@@ -194,6 +260,7 @@ def save_comparison(
         about (`dict`): Data, encoder, seeds, command and the like.
         baseline (`str`, defaults to `"bert"`): What the others were tested against.
         published (`Mapping`, *optional*): As in [`comparison_table`].
+        sections (`Sequence[str]`): Further Markdown, after the table.
     """
     folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / f"{name}.json", {**about, "baseline": baseline, "published": published, "recipes": compared})
@@ -211,7 +278,7 @@ def save_comparison(
         )
     if any("shuffled" in one for one in compared.values()):
         text += ["What is lost when one half of the input belongs to another text:", shuffled_table(compared)]
-    (folder / f"{name}.md").write_text("\n\n".join([*text, "\n".join(described)]) + "\n", encoding="utf-8")
+    (folder / f"{name}.md").write_text("\n\n".join([*text, *sections, "\n".join(described)]) + "\n", encoding="utf-8")
     plot_comparison({recipe: one["scores"] for recipe, one in compared.items()}, folder / f"{name}.png", heading)
 
 

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,14 @@ from .representations import cached_representations
 from .self_training import soften, teacher_probabilities
 
 
+def numbered(texts: Iterable[str]) -> Iterator[tuple[str, int]]:
+    """Each text with how often it has come before."""
+    seen: Counter[str] = Counter()
+    for text in texts:
+        yield text, seen[text]
+        seen[text] += 1
+
+
 def join_texts(parts: Sequence[Dataset]) -> Dataset:
     """One row of the rows of several datasets that have the same text.
 
@@ -37,11 +45,8 @@ def join_texts(parts: Sequence[Dataset]) -> Dataset:
     columns = {column: feature for part in parts for column, feature in part.features.items()}
     rows: dict[tuple[str, int], dict[str, Any]] = {}
     for part in parts:
-        seen: Counter[str] = Counter()
-        for row in part:
-            text = row["text"]
-            rows.setdefault((text, seen[text]), dict.fromkeys(columns)).update(row)
-            seen[text] += 1
+        for key, row in zip(numbered(part["text"]), part, strict=True):
+            rows.setdefault(key, dict.fromkeys(columns)).update(row)
     return Dataset.from_list(list(rows.values()), features=Features(columns))
 
 
@@ -108,6 +113,13 @@ class StageContext:
             named = zip(parts, tasks, strict=True)
             return concatenate_datasets([self._tokenize(part, f"Tokenising {task} {split}") for part, task in named])
         return self._tokenize(join_texts(parts), f"Tokenising {', '.join(tasks)} {split}")
+
+    def joined_rows(self, tasks: Sequence[str], split: str) -> dict[str, np.ndarray]:
+        """By task, where the rows of its data stand among those of [`~StageContext.tokenized`]."""
+        keys = {task: list(numbered(self.tasks[task].splits[split]["text"])) for task in tasks}
+        joined = dict.fromkeys(key for of_task in keys.values() for key in of_task)
+        places = {key: place for place, key in enumerate(joined)}
+        return {task: np.array([places[key] for key in of_task]) for task, of_task in keys.items()}
 
     def tokenized_with_soft_targets(self, stage: Stage) -> Dataset:
         """The training texts of a stage with teachers, tokenised, with a column `labels_emotion`.

@@ -172,7 +172,7 @@ class Distillation:
             results["baseline"] = self._score(AutoModelForSequenceClassification.from_pretrained(self.args.baseline))
         results["seconds"] = round(time.monotonic() - started, 1)
         if PartialState().is_main_process:
-            self._write(trainer, results, logits)
+            self._write(trainer, results, logits["emotion"])
             if self.publisher:
                 self._publish(self.publisher)
         PartialState().wait_for_everyone()

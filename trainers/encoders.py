@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from transformers import AutoConfig, AutoModel, PreTrainedConfig
 
-from modeling_csr import MultitaskConfig
+from modeling_csr import MultitaskConfig, RecurrentEncoderConfig
 
 from .records import digest, file_digest
 
@@ -88,6 +88,15 @@ def longest_text(config: PreTrainedConfig) -> int:
 def encoder_label(name: str) -> str:
     """How tables and cards name an encoder: its Hub id, or the last part of a folder's path."""
     return os.path.basename(name.rstrip("/")) if Path(name).is_dir() else name
+
+
+def described_encoder(name: str) -> str:
+    """How cards name an encoder: of one that was made here, whose folder says nothing, also its branches."""
+    config = AutoConfig.from_pretrained(name) if Path(name).is_dir() else None
+    if not isinstance(config, RecurrentEncoderConfig):
+        return encoder_label(name)
+    branches = " + ".join(f"{branch['type']}:{branch['hidden_size']}" for branch in config.branches)
+    return f"{encoder_label(name)} ({branches})"
 
 
 def fast_attention(device: torch.device | str) -> str | None:

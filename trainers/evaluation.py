@@ -1,5 +1,6 @@
 """What a finished stage is worth: scores on dev, thresholds, and how much each half of the input counts."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,8 @@ def evaluate_classifier(
     task_config: dict[str, Any],
     threshold: str,
     other_tasks: dict[str, dict[str, Any]] | None = None,
-) -> tuple[dict[str, Any], np.ndarray]:
+    rows: Mapping[str, np.ndarray] | None = None,
+) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Scores of a trained classifier on its dev split, after choosing its thresholds there.
 
     Args:
@@ -31,27 +33,30 @@ def evaluate_classifier(
         task_config (`dict`): Its `labels` and `problem_type`.
         threshold (`str`): `"fixed"` (0.5), `"global"` or `"per_label"`. The model's config takes the tuned ones up.
         other_tasks (`dict[str, dict]`, *optional*): By name, further tasks of a multi-task model.
+        rows (`Mapping[str, np.ndarray]`, *optional*): By task, where the texts of its data stand in the dev split of
+            several tasks; by default the texts of a task are those that have labels of it.
 
     Returns:
         `tuple`: A `dict` of the `task`, its `metrics` at the chosen thresholds, `metrics_at_0.5` where those were
         tuned, `per_label` scores, `thresholds`, for a common space with sources `shuffled`, and `tasks`, which has the
-        same for each of the other tasks; and the logits of the dev texts, of shape `(texts, num_labels)`.
+        same for each of the other tasks; and by task the logits of its dev texts, of shape `(texts, num_labels)`.
     """
     prediction = trainer.predict(trainer.eval_dataset, metric_key_prefix="eval")
-    logits, labels = _task_arrays(prediction, task)
+    rows = rows or {}
+    arrays = {name: _task_arrays(prediction, name, rows.get(name)) for name in (task, *(other_tasks or {}))}
     config = trainer.model.config
-    scored, thresholds = _scores(logits, labels, task_config, threshold)
+    scored, thresholds = _scores(*arrays[task], task_config, threshold)
     if thresholds is not None:
         config.thresholds = thresholds
     results: dict[str, Any] = {"task": task, **scored}
     if isinstance(trainer.model, CSRForSequenceClassification) and trainer.model.csr.source_encoders:
         results["shuffled"] = _shuffled_scores(trainer, task, task_config["problem_type"], thresholds)
     for name, other_config in (other_tasks or {}).items():
-        scored, thresholds = _scores(*_task_arrays(prediction, name), other_config, threshold)
+        scored, thresholds = _scores(*arrays[name], other_config, threshold)
         if thresholds is not None:
             config.tasks[name]["thresholds"] = thresholds
         results.setdefault("tasks", {})[name] = scored
-    return results, logits
+    return results, {name: logits for name, (logits, _) in arrays.items()}
 
 
 def _scores(
@@ -73,12 +78,15 @@ def _scores(
     return results, thresholds
 
 
-def _task_arrays(prediction: EvalPrediction, task: str) -> tuple[np.ndarray, np.ndarray]:
-    """Logits and labels of the rows that have labels of the task, all of them or, of scores, some."""
+def _task_arrays(
+    prediction: EvalPrediction, task: str, rows: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Logits and labels of some rows; by default of those that have labels of the task, all of them or some scores."""
     logits, labels = prediction.predictions, prediction.label_ids
     if isinstance(labels, dict):
         logits, labels = logits[task], labels[task]
-    rows = present_labels(torch.from_numpy(labels)).reshape(len(labels), -1).any(dim=1).numpy()
+    if rows is None:
+        rows = present_labels(torch.from_numpy(labels)).reshape(len(labels), -1).any(dim=1).numpy()
     return logits[rows], labels[rows]
 
 

@@ -24,6 +24,26 @@ def read_results(output_dir: Path) -> dict[str, Any]:
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {"recipes": {}}
 
 
+def task_results(folder: Path, task: str) -> dict[str, Any]:
+    """What `eval_results.json` of a finished stage says of one of its tasks: `metrics`, `thresholds` and so on."""
+    results = json.loads((folder / "eval_results.json").read_text(encoding="utf-8"))
+    return results if results["task"] == task else results["tasks"][task]
+
+
+def dev_logits_name(task: str, first: str) -> str:
+    """The name of the file of a stage's scores of the dev texts in one of its tasks, of which another is the first."""
+    return DEV_LOGITS_NAME if task == first else f"dev_logits_{task}.npy"
+
+
+def dev_logits_path(folder: Path, task: str) -> Path:
+    """The file of a finished stage's scores of the dev texts in one of its tasks, in the order of the task's data.
+
+    The first runs of several tasks wrote only that of the first of them.
+    """
+    results = json.loads((folder / "eval_results.json").read_text(encoding="utf-8"))
+    return folder / dev_logits_name(task, results["task"])
+
+
 def update_results(output_dir: Path, recipes: list[str], stages: dict[str, tuple[Stage, ...]]) -> None:
     """Write `results.json` for the recipes that were run, keeping those of earlier runs into the same folder.
 

@@ -21,7 +21,7 @@ from .encoders import encoder_bytes, encoder_config, encoder_identity, longest_t
 from .evaluation import evaluate_classifier
 from .recipes import RECIPES, Stage, stages_of
 from .records import StageRecord, digest, write_json
-from .results import DEV_LOGITS_NAME, read_results, update_results
+from .results import dev_logits_name, read_results, update_results
 from .run_publishing import RunPublisher
 from .stages import build_trainer, stage_arguments
 from .tasks import load_task
@@ -290,21 +290,22 @@ class Runner:
         results, logits = self._evaluate(stage, trainer)
         results["seconds"] = round(time.monotonic() - started, 1)
         if main:
-            if logits is not None:
-                np.save(folder / DEV_LOGITS_NAME, logits)
-            self._write_stage(stage, trainer, results, logits)
+            for task, of_task in logits.items():
+                np.save(folder / dev_logits_name(task, stage.tasks[0]), of_task)
+            self._write_stage(stage, trainer, results, logits.get(stage.tasks[0]))
         PartialState().wait_for_everyone()
 
-    def _evaluate(self, stage: Stage, trainer: StageTrainer) -> tuple[dict[str, Any], np.ndarray | None]:
+    def _evaluate(self, stage: Stage, trainer: StageTrainer) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         # Scores and thresholds are those of the saved model, which people run in single precision.
         trainer.use_single_precision()
         if stage.kind == "siamese" or stage.config.get("prediction_loss_weight") == 0.0:
             # No classifier has been trained yet; the Trainer's own dev losses say what was learnt.
             metrics = trainer.evaluate()
             kept = ("loss", "pair_auc", "mean_distance_same", "mean_distance_different", "mean_distance")
-            return {"metrics": {name: metrics[f"eval_{name}"] for name in kept if f"eval_{name}" in metrics}}, None
+            return {"metrics": {name: metrics[f"eval_{name}"] for name in kept if f"eval_{name}" in metrics}}, {}
         first, *others = ((task, self.context.task_config(task)) for task in stage.tasks)
-        return evaluate_classifier(trainer, *first, self.args.model.threshold, dict(others))
+        rows = self.context.joined_rows(stage.tasks, "dev")
+        return evaluate_classifier(trainer, *first, self.args.model.threshold, dict(others), rows)
 
     def _write_stage(
         self, stage: Stage, trainer: StageTrainer, results: dict[str, Any], logits: np.ndarray | None

@@ -17,6 +17,7 @@ from tqdm import tqdm
 from .arguments import RunArguments
 from .metrics import HEADLINE
 from .records import StageRecord
+from .run_publishing import RunPublisher
 from .runner import Runner
 from .search_report import write_report
 from .search_space import own_value, read_space, with_options
@@ -97,8 +98,10 @@ class Search:
             )
         if len(args.model.recipe) > 1:
             raise ValueError(f"--recipe {' '.join(args.model.recipe)}: a search starts from one recipe.")
-        self.args, self.search = args, search
         self.output_dir = Path(args.training.output_dir)
+        # Not that of the best trial's folder.
+        published = {"hub_model_id": args.training.hub_model_id or self.output_dir.resolve().name}
+        self.args, self.search = with_options(args, published), search
         self.folder = self.output_dir / "search"
         self.space = read_space(search.search_space, args)
         self.default = Runner(self._run_arguments("default"))
@@ -108,6 +111,10 @@ class Search:
                 f"--search_metric {search.search_metric} is none of {', '.join(HEADLINE[problem_type])}, which "
                 f"{self.default.context.tasks['emotion'].name} is measured by."
             )
+        if args.training.push_to_hub:
+            # Only the best run is published, but whether it may be is asked before all trials. The copy of the context
+            # keeps the default settings from being named after it.
+            RunPublisher(dataclasses.replace(self.default.context), self.default.stages)
         self._check_folder()
 
     def _check_folder(self) -> None:

@@ -5,10 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .metrics import HEADLINE
-
-# Metrics that are a mean over the texts; the others are F1s of counts summed over the texts.
-_MEANS = ("jaccard", "accuracy")
+from .metric_sums import score_of_sums, text_sums
 
 # Equal differences may differ in the last digits when they are sums of fractions.
 _TOLERANCE = 1e-12
@@ -80,11 +77,14 @@ def paired_test(
 
     Args:
         system (`np.ndarray` of shape `(seeds, texts, labels)` or `(seeds, texts)`): Decisions of the system, 0 or 1,
-            or class ids; for each seed what `decide` returns.
+            or class ids; for each seed what `decide` returns. For `"pearson"`, the scores that it predicts.
         baseline (`np.ndarray` of the same shape): Decisions of the system to compare with.
-        references (`np.ndarray` of shape `(texts, labels)` or `(texts,)`): 0 or 1, or class ids, none missing.
+        references (`np.ndarray` of shape `(texts, labels)` or `(texts,)`): 0 or 1, or class ids, none missing. For
+            `"pearson"`, gold scores, NaN where there is none.
         metric (`str`, defaults to `"jaccard"`): `"jaccard"`, `"micro_f1"` or `"macro_f1"` for 0 and 1; `"accuracy"`,
-            `"macro_f1"` or `"weighted_f1"` for class ids. As `trainers.metrics` defines them.
+            `"macro_f1"` or `"weighted_f1"` for class ids, as `trainers.metrics` defines them; `"pearson"` for scores,
+            the mean over the outputs of the correlation on the texts that have a gold score, as
+            `trainers.regression_metrics` defines it.
         resamples (`int`, defaults to 10000): How many resamples each method draws.
         seed (`int`, defaults to 0): Of the resampling. The same seed gives the same result.
         num_labels (`int`, *optional*): For class ids, how many classes there are. By default the macro F1 is over
@@ -111,10 +111,9 @@ def paired_test(
     """
     if resamples < 1:
         raise ValueError(f"resamples must be at least 1, got {resamples}.")
-    predicted, gold = _indicators(np.asarray(system), np.asarray(baseline), np.asarray(references), metric, num_labels)
-    statistics = _statistics(predicted, gold, metric)
-    seeds, texts = predicted.shape[1:3]
-    scores = _scores(statistics.sum(axis=2), metric, texts)
+    statistics = text_sums(np.asarray(system), np.asarray(baseline), np.asarray(references), metric, num_labels)
+    seeds, texts = statistics.shape[1:3]
+    scores = score_of_sums(statistics.sum(axis=2), metric, texts)
     difference = float((scores[0] - scores[1]).mean())
 
     # One stream for each kind of draw: what is drawn then does not depend on the size of the chunks.
@@ -212,81 +211,6 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return np.minimum(adjusted, 1.0).tolist()
 
 
-def _indicators(
-    system: np.ndarray, baseline: np.ndarray, references: np.ndarray, metric: str, num_labels: int | None
-) -> tuple[np.ndarray, np.ndarray]:
-    """Whether a label is given, `(2, seeds, texts, labels)`, and whether it is gold, `(texts, labels)`."""
-    if references.ndim not in (1, 2) or not references.size:
-        raise ValueError(
-            "references must be of shape (texts, labels), or (texts,) for class ids, with at least one text; got "
-            f"{references.shape}."
-        )
-    multi_label = references.ndim == 2
-    metrics = HEADLINE["multi_label_classification" if multi_label else "single_label_classification"]
-    if metric not in metrics:
-        kind = "0 and 1" if multi_label else "class ids"
-        raise ValueError(f"metric must be one of {', '.join(metrics)} for references that are {kind}, got {metric!r}.")
-    for name, decisions in (("system", system), ("baseline", baseline)):
-        if decisions.shape[1:] != references.shape or not decisions.size:
-            raise ValueError(
-                f"{name} must be of shape (seeds, {', '.join(map(str, references.shape))}), as the references are, "
-                f"with at least one seed; got {decisions.shape}. One seed's decisions are {name}[None]."
-            )
-    if len(system) != len(baseline):
-        raise ValueError(
-            f"system has {len(system)} seeds but baseline has {len(baseline)}, and seed i is compared with seed i. "
-            "Train the seeds that are missing, or leave some out, chosen without a look at their scores."
-        )
-
-    named = {"system": system, "baseline": baseline, "references": references}
-    if multi_label:
-        if num_labels is not None:
-            raise ValueError("num_labels is for class ids; leave it out for references of shape (texts, labels).")
-        for name, values in named.items():
-            wrong = values[(values != 0) & (values != 1)]
-            if len(wrong):
-                raise ValueError(f"{name} must be 0 or 1, got {wrong[0]}; decide first, and drop texts without labels.")
-        return np.stack([system, baseline]) == 1, references == 1
-
-    occurring = np.unique(np.concatenate([values.ravel() for values in named.values()]))
-    classes = occurring if num_labels is None else np.arange(num_labels)
-    for name, values in named.items():
-        wrong = values[~((values >= 0) & np.isin(values, classes))]
-        if len(wrong):
-            raise ValueError(f"{name} holds {wrong[0]}, which is no class id; drop texts without labels.")
-    return np.stack([system, baseline])[..., None] == classes, references[:, None] == classes
-
-
-def _statistics(predicted: np.ndarray, gold: np.ndarray, metric: str) -> np.ndarray:
-    """What, summed over texts, the metric is a function of: `(2, seeds, texts, statistics, labels)`, or 1 for labels.
-
-    Resampling texts then is a product of a matrix of weights with these, and nothing is counted anew.
-    """
-    hits = predicted & gold
-    if metric == "jaccard":
-        union = (predicted | gold).sum(axis=-1)
-        return np.where(union == 0, 1.0, hits.sum(axis=-1) / np.maximum(union, 1))[..., None, None]
-    if metric == "accuracy":
-        return hits.any(axis=-1).astype(np.float64)[..., None, None]
-    support = np.broadcast_to(gold, predicted.shape).astype(np.float64)
-    counts = [2.0 * hits, predicted + support]
-    if metric == "weighted_f1":
-        counts.append(support)
-    statistics = np.stack(counts, axis=-2)
-    return statistics.sum(axis=-1, keepdims=True) if metric == "micro_f1" else statistics
-
-
-def _scores(sums: np.ndarray, metric: str, texts: int) -> np.ndarray:
-    """From `(..., statistics, labels)`, summed over texts, to scores `(...)`."""
-    if metric in _MEANS:
-        return sums[..., 0, 0] / texts
-    # Of a label that is neither given nor gold the F1 is 0. The counts are whole numbers, so 1 changes no other.
-    f1 = sums[..., 0, :] / np.maximum(sums[..., 1, :], 1.0)
-    if metric == "weighted_f1":
-        return (f1 * sums[..., 2, :]).sum(axis=-1) / texts
-    return f1.mean(axis=-1)
-
-
 def _randomized(statistics: np.ndarray, metric: str, resamples: int, stream: np.random.Generator) -> np.ndarray:
     """Differences after random swaps: `(resamples,)`."""
     texts = statistics.shape[2]
@@ -298,7 +222,7 @@ def _randomized(statistics: np.ndarray, metric: str, resamples: int, stream: np.
     for size in _chunks(resamples, max(by_text.shape)):
         swaps = (stream.random((size, texts)) < 0.5).astype(np.float64)
         changed = (swaps @ by_text).reshape(size, *changes.shape[1:])
-        scores = _scores(totals[0] + changed, metric, texts) - _scores(totals[1] - changed, metric, texts)
+        scores = score_of_sums(totals[0] + changed, metric, texts) - score_of_sums(totals[1] - changed, metric, texts)
         differences.append(scores.mean(axis=1))
     return np.concatenate(differences)
 
@@ -319,7 +243,7 @@ def _bootstrapped(
         # A row of `cells` is a resample; `bincount` on them is much faster than `Generator.multinomial`.
         cells = text_stream.integers(texts, size=(size, texts)) + texts * np.arange(size)[:, None]
         counts = np.bincount(cells.ravel(), minlength=size * texts).reshape(size, texts).astype(np.float64)
-        scores = _scores((counts @ flat).reshape(size, *by_text.shape[1:]), metric, texts)
+        scores = score_of_sums((counts @ flat).reshape(size, *by_text.shape[1:]), metric, texts)
         drawn = seed_stream.integers(seeds, size=(size, 2, seeds))
         means = np.take_along_axis(scores, drawn, axis=2).mean(axis=2)
         differences.append(means[:, 0] - means[:, 1])

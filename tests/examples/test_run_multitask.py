@@ -5,11 +5,16 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
-from transformers import AutoModelForSequenceClassification, pipeline
+from transformers import AutoModelForSequenceClassification, AutoTokenizer, pipeline
+
+from trainers.data import load_task_dataset
+from trainers.inference import predict_logits
 
 tiny_run = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[1] / "tiny_run.py")))
-run_multitask = tiny_run.example("run_multitask").main
+command = tiny_run.example("run_multitask")
+run_multitask = command.main
 
 
 def options(encoder: Path | None, output_dir: Path, *further: str) -> list[str]:
@@ -42,6 +47,12 @@ def test_comparison_is_that_of_the_finished_stages(folder: Path) -> None:
             for metric, both in compared["scores"][task].items():
                 assert both["model"][seed] == pytest.approx(of_tasks[task]["metrics"][metric], abs=1e-4)
                 assert both["twin"][seed] == pytest.approx(twin["metrics"][metric], abs=1e-4)
+        for metric, test in compared["tests"][task].items():
+            ours, theirs = (np.mean(compared["scores"][task][metric][who]) for who in ("model", "twin"))
+            # The tests read the dev scores, each in a file of its own, and these are of the training.
+            assert test["difference"] == pytest.approx(ours - theirs, abs=1e-4)
+            assert test["low"] <= test["difference"] <= test["high"] and test["seeds"] == 2
+        assert compared["tests"][task].keys() == compared["scores"][task].keys()
     sizes = {
         name: sum(
             weight.numel()
@@ -57,7 +68,43 @@ def test_comparison_is_that_of_the_finished_stages(folder: Path) -> None:
     assert [len(seconds) for seconds in compared["training_seconds"].values()] == [2, 2]
     table = (folder / "multitask.md").read_text(encoding="utf-8")
     assert "| intensity | pearson |" in table and "±" in table and "uncertainty" in table
+    assert table.count("], p = ") + table.count("], p < .001") == 5 and "No interval" not in table
     assert (folder / "multitask.png").stat().st_size > 1000
+
+
+@pytest.mark.parametrize("task", ["emotion", "intensity", "valence"])
+def test_dev_scores_of_each_task_are_in_the_order_of_its_data(folder: Path, task: str) -> None:
+    name = "csr-emotion-posts" if task == "emotion" else f"csr-emotion-posts-{task}"
+    texts = load_task_dataset(name, regression=task != "emotion", splits=("dev",)).splits["dev"]["text"]
+    stage = folder / "seed-1" / "all-in-one"
+    model, tokenizer = AutoModelForSequenceClassification.from_pretrained(stage), AutoTokenizer.from_pretrained(stage)
+    model.config.main_task = task
+    model.config.num_labels = len(model.config.tasks[task]["labels"])
+    expected = predict_logits(model, tokenizer, list(texts), max_length=32)
+    found = np.load(stage / ("dev_logits.npy" if task == "emotion" else f"dev_logits_{task}.npy"))
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+    # The test could tell: the texts have other scores than their neighbours.
+    assert (np.abs(np.diff(expected, axis=0)).max(axis=1) > 1e-3).mean() > 0.9
+
+
+def test_runs_without_dev_scores_of_all_tasks_have_no_interval(encoder: Path, folder: Path) -> None:
+    """They are those of earlier versions."""
+    files = {path: path.read_bytes() for path in folder.glob("seed-*/all-in-one/dev_logits_valence.npy")}
+    assert len(files) == 2
+    written = {path: path.read_bytes() for path in folder.glob("multitask.*")}
+    try:
+        for path in files:
+            path.unlink()
+        run_multitask(options(encoder, folder, "--seeds", "1", "2", "--task_weighting", "uncertainty"))
+        table = (folder / "multitask.md").read_text(encoding="utf-8")
+        (valence,) = [line for line in table.splitlines() if line.startswith("| valence |")]
+        assert "[" not in valence and valence.count("±") == 3
+        assert "No interval for valence: these stages are from before" in table
+        (intensity,) = [line for line in table.splitlines() if line.startswith("| intensity |")]
+        assert "], p " in intensity
+    finally:
+        for path, content in (files | written).items():
+            path.write_bytes(content)
 
 
 def test_repeated_command_trains_nothing_anew(encoder: Path, folder: Path) -> None:
@@ -94,8 +141,8 @@ def test_evaluate_scores_regressions_as_the_run_did(folder: Path, tmp_path: Path
 
 def test_branches_and_each_alone(tmp_path: Path) -> None:
     run_multitask(options(None, tmp_path, "--branches", "cnn:4", "gru:6", "--each_branch"))
-    scores = tiny_run.read_json(tmp_path / "branches.json")
-    assert list(scores) == ["cnn:4 + gru:6", "cnn:4", "gru:6"]
+    compared = tiny_run.read_json(tmp_path / "branches.json")
+    assert list(compared) == ["cnn:4 + gru:6", "cnn:4", "gru:6"]
     for run, width in (("seed-42", 18), ("cnn-4-seed-42", 12), ("gru-6-seed-42", 6)):
         config = tiny_run.read_json(tmp_path / run / "all-in-one" / "config.json")
         assert (
@@ -106,10 +153,26 @@ def test_branches_and_each_alone(tmp_path: Path) -> None:
             == width
         )
     results = tiny_run.read_json(tmp_path / "cnn-4-seed-42" / "all-in-one" / "eval_results.json")
-    assert scores["cnn:4"]["intensity pearson"] == [round(results["tasks"]["intensity"]["metrics"]["pearson"], 4)]
-    assert "| cnn:4 |" in (tmp_path / "branches.md").read_text(encoding="utf-8")
+    found = compared["cnn:4"]["scores"]["intensity pearson"]
+    assert found == [round(results["tasks"]["intensity"]["metrics"]["pearson"], 4)]
+    (both,) = compared["cnn:4 + gru:6"]["scores"]["intensity pearson"]
+    assert "tests" not in compared["cnn:4 + gru:6"]
+    assert compared["cnn:4"]["tests"]["intensity pearson"]["difference"] == pytest.approx(found[0] - both, abs=1e-4)
+    header, _, first, *rows = (tmp_path / "branches.md").read_text(encoding="utf-8").splitlines()
+    assert header.count("vs cnn:4 + gru:6") == first.count("–") == 5
+    assert [row.count("], p ") for row in rows] == [5, 5]
     # The twins are for all branches together.
     assert not (tmp_path / "cnn-4-seed-42" / "intensity-encoder").exists()
+
+
+def test_branches_alone_are_not_published(tmp_path: Path) -> None:
+    """The name on the Hub is that of the model on all of them."""
+    argv = options(None, tmp_path, "--branches", "cnn:4", "gru:6", "--each_branch", "--push_to_hub")
+    args, further = command.parse_args(argv)
+    together = command.run_arguments(args, further, 42, args.branches)
+    alone = command.run_arguments(args, further, 42, args.branches[:1], alone=True)
+    assert together.training.push_to_hub and not alone.training.push_to_hub
+    assert together.training.hub_model_id == tmp_path.name and together.model.recipe[-1] == "all-in-one"
 
 
 @pytest.mark.parametrize(

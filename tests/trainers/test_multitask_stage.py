@@ -83,6 +83,24 @@ def test_stage_reads_each_text_once(place: Path, tmp_path: Path) -> None:
     assert rows["input_ids"][:80] == alone["input_ids"][:]
 
 
+def test_rows_of_each_task_are_found_among_the_joined(place: Path, tmp_path: Path) -> None:
+    """Also of a text that stands twice: comparisons need the dev scores in the order of the task's own data."""
+    context = runner(place, tmp_path).context
+    texts = context.tasks["valence"].splits["dev"]["text"]
+    twice = {"text": [texts[3], "new", texts[3], texts[0]], "labels": [[0.1], [0.2], [0.3], [0.4]]}
+    context.tasks["valence"].splits["dev"] = Dataset.from_dict(twice)
+    rows = context.tokenized(ALL_IN_ONE.tasks, "dev")
+    found = context.joined_rows(ALL_IN_ONE.tasks, "dev")
+    assert found["emotion"].tolist() == list(range(15))
+    # Of the 15 texts of the emotions valence has the last 12; what is new comes after the 8 of the intensities.
+    assert found["valence"].tolist() == [6, 23, 24, 3]
+    for task in ALL_IN_ONE.tasks:
+        labels = np.float32([rows[f"labels_{task}"][place] for place in found[task]])
+        np.testing.assert_array_equal(labels, context.labels("dev", task))
+    alone = context.joined_rows(["valence"], "dev")["valence"]
+    assert alone.tolist() == [0, 1, 2, 3]
+
+
 def test_tasks_that_share_no_text_stand_one_after_the_other(place: Path, tmp_path: Path) -> None:
     context = runner(place, tmp_path, recipe=["model-2"]).context
     rows = context.tokenized(["emotion", "sentiment"], "train")
@@ -195,7 +213,8 @@ def test_each_task_is_scored(tiny: ModuleType, tmp_path: Path) -> None:
         outputs = [
             trainer.model.eval()(**{name: value for name, value in row.items() if name != "labels"}) for row in rows
         ]
-    assert results["task"] == "emotion" and len(logits) == 14
+    assert results["task"] == "emotion"
+    assert {task: len(rows) for task, rows in logits.items()} == {"emotion": 14, "sentiment": 7, "intensity": 15}
     assert list(results["tasks"]) == ["sentiment", "intensity"]
     scores = results["tasks"]["intensity"]
     found = {}
@@ -215,6 +234,22 @@ def test_thresholds_of_another_task_go_into_the_config(tiny: ModuleType, tmp_pat
     results, _ = evaluate_classifier(trainer, "sentiment", tiny.SENTIMENT, "global", {"emotion": tiny.EMOTION})
     found = list(results["tasks"]["emotion"]["thresholds"].values())
     assert len(set(found)) == 1 and trainer.model.config.tasks["emotion"]["thresholds"] == found
+
+
+def test_dev_texts_without_any_score_have_a_row_all_the_same(place: Path, tmp_path: Path) -> None:
+    """In the files that runs are compared by, and not in the scores."""
+    rows = [{"text": f"text {number}", "score": number / 9 if number else None} for number in range(9)]
+    for split in ("train", "dev"):
+        tiny_run.write_jsonl(tmp_path / "data" / f"{split}.jsonl", rows)
+    changes = {"valence_dataset": tmp_path / "data", "num_train_epochs": 1, "task_sampling": "by_task"}
+    runner(place, tmp_path / "out", recipe=["single-valence", "all-in-one"], **changes).run()
+    for stage, name in (("valence-encoder", "dev_logits.npy"), ("all-in-one", "dev_logits_valence.npy")):
+        folder = tmp_path / "out" / stage
+        results = tiny_run.read_json(folder / "eval_results.json")
+        assert np.load(folder / name).shape == (9, 1)
+        assert results.get("tasks", {}).get("valence", results)["per_label"]["score"]["support"] == 8
+    names = {path.name for path in folder.glob("*.npy")}
+    assert names == {"dev_logits.npy", "dev_logits_intensity.npy", "dev_logits_valence.npy"}
 
 
 # -- what cannot work --------------------------------------------------------------------------------------------------

@@ -118,6 +118,7 @@ def test_stage_folder_is_complete(finished: Path, stage: str) -> None:
     code = SIAMESE_CODE if stage == "siamese" else CSR_CODE if stage.startswith("csr") else MULTITASK_CODE
     # Nothing else either: no checkpoint is left, nothing half-written, no pickle.
     of_classifiers = set() if stage in NO_CLASSIFIERS else {"dev_logits.npy", "decisions.png"}
+    of_classifiers |= {"dev_logits_sentiment.npy"} if stage == "multitask" else set()
     assert {path.name for path in folder.iterdir()} == WRITTEN | code | of_classifiers
 
     assert tiny_run.read_json(folder / "stage.json")["complete"] is True
