@@ -2,13 +2,13 @@
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import datasets
 
-from .dialogues import utterance_place
+from .dialogues import DIALOGUE_COLUMNS, utterance_place
 from .tables import Table, require_text
 
 # CSV holds strings, JSON and Parquet numbers or booleans: all of them by how they are written.
@@ -156,6 +156,20 @@ def score_rows(table: Table, score_columns: Sequence[str], text_column: str | No
         }
         for i, row in enumerate(table.rows)
     ]
+
+
+def row_features(problem_type: str, columns: Collection[str]) -> datasets.Features:
+    """Types of the rows of a split.
+
+    Args:
+        problem_type (`str`): Of the task.
+        columns (`Collection[str]`): The columns that its rows have; those of
+            [`~trainers.dialogues.DIALOGUE_COLUMNS`] are kept, all others but `text` and `labels` are not.
+    """
+    single = problem_type == "single_label_classification"
+    target = datasets.Value("int64") if single else datasets.List(datasets.Value("float32"))
+    kept = {column: kind for column, kind in DIALOGUE_COLUMNS.items() if column in columns}
+    return datasets.Features({"text": datasets.Value("string"), "labels": target} | kept)
 
 
 def _score(value: Any, place: str) -> float:

@@ -69,14 +69,14 @@ class Runner:
         for task in dict.fromkeys(task for stage in self.stages for task in (*stage.tasks, *stage.unlabelled)):
             in_dialogues = any(stage.kind == "dialogue" and task in stage.tasks for stage in self.stages)
             dataset = load_task(task, data, training.seed, in_dialogues)
-            texts = list(dataset.splits["train"]["text"])
-            truncated = count_truncated(tokenizer, texts, data.max_length)
+            train = dataset.splits["train"]
+            truncated = count_truncated(tokenizer, train["text"], data.max_length)
             if truncated:
                 logger.warning(
                     "%s: %d of %d training texts are longer than %d tokens and will be cut (--max_length).",
                     dataset.name,
                     truncated,
-                    len(texts),
+                    len(train),
                     data.max_length,
                 )
             tasks[task] = dataset
@@ -160,7 +160,7 @@ class Runner:
         elif stage.kind == "dialogue":
             made_from["dialogue"] = vars(args.dialogue)
             made_from["dialogues"] = {
-                split: digest([list(rows[column]) for column in DIALOGUE_COLUMNS])
+                split: digest(iter(rows[column]) for column in DIALOGUE_COLUMNS)
                 for split, rows in context.tasks["emotion"].splits.items()
             }
         return StageRecord(stage.name, made_from)
@@ -168,10 +168,11 @@ class Runner:
     def _data_identity(self, task: str, context: StageContext) -> dict[str, Any]:
         dataset = context.tasks[task]
         notes = {"notes": dataset.notes} if dataset.notes else {}
+        splits = dataset.splits.items()
         return (
             {"name": dataset.name, "labels": dataset.labels}
             | notes
-            | {split: digest([list(rows["text"]), list(rows["labels"])]) for split, rows in dataset.splits.items()}
+            | {split: digest(iter(rows[name]) for name in ("text", "labels")) for split, rows in splits}
         )
 
     def _check_output_folder(self) -> None:

@@ -58,8 +58,7 @@ def iterate_lines(path: Path) -> Iterator[str]:
         FileNotFoundError: If there is no such file.
         ValueError: If the file is empty or not UTF-8; the message names the line.
     """
-    if not path.is_file():
-        raise FileNotFoundError(f"{path} does not exist.")
+    require_file(path)
     empty, blank = True, 0
     with path.open("rb") as file:
         # A file of bytes ends its lines at LF alone, not at characters that stand inside of texts, such as U+2028.
@@ -188,24 +187,28 @@ def _from_records(path: Path, records: Iterator[tuple[int, list[str]]], size: in
 
 def _read_jsonl(path: Path, size: int | None) -> Iterator[Table]:
     # Any row may have a column that those before it lack.
-    columns = list(dict.fromkeys(key for row in iterate_json_lines(path) for key in row))
-    return divide(str(path), columns, enumerate(iterate_json_lines(path), start=1), size)
+    columns = list(dict.fromkeys(key for row in _json_objects(path, iterate_lines(path)) for key in row))
+    return divide(str(path), columns, enumerate(_json_objects(path, iterate_lines(path)), start=1), size)
 
 
-def iterate_json_lines(path: Path) -> Iterator[dict[str, Any]]:
+def read_json_lines(path: Path) -> list[dict[str, Any]]:
     """The objects of a JSON Lines file, one a line.
 
     Args:
         path (`Path`): The file.
 
-    Yields:
-        `dict[str, Any]`; object `i` stands on line `i + 1`.
+    Returns:
+        `list[dict[str, Any]]`; object `i` stands on line `i + 1`.
 
     Raises:
         FileNotFoundError: If there is no such file.
         ValueError: If the file is empty or not UTF-8, or a line is not a JSON object.
     """
-    for number, line in enumerate(iterate_lines(path), start=1):
+    return list(_json_objects(path, read_lines(path)))
+
+
+def _json_objects(path: Path, lines: Iterable[str]) -> Iterator[dict[str, Any]]:
+    for number, line in enumerate(lines, start=1):
         try:
             row = json.loads(line)
         except json.JSONDecodeError as error:
@@ -215,9 +218,10 @@ def iterate_json_lines(path: Path) -> Iterator[dict[str, Any]]:
         yield row
 
 
-def read_json_lines(path: Path) -> list[dict[str, Any]]:
-    """What [`iterate_json_lines`] gives, as a list."""
-    return list(iterate_json_lines(path))
+def require_file(path: Path) -> None:
+    """Raise a FileNotFoundError where there is no such file."""
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} does not exist.")
 
 
 def require_text(value: Any, place: str) -> str:
@@ -228,8 +232,7 @@ def require_text(value: Any, place: str) -> str:
 
 
 def _read_parquet(path: Path, size: int | None) -> Iterator[Table]:
-    if not path.is_file():
-        raise FileNotFoundError(f"{path} does not exist.")
+    require_file(path)
     try:
         with pq.ParquetFile(path) as file:
             schema = file.schema_arrow

@@ -1,7 +1,5 @@
 """The data of one task, as a run asks for them: chosen labels, a share of the texts, copies of rare ones."""
 
-import numpy as np
-
 from .arguments import DataArguments
 from .augmentation import augment_rare_labels
 from .data import TaskDataset, load_task_dataset
@@ -38,7 +36,7 @@ def load_task(task: str, data: DataArguments, seed: int, in_dialogues: bool = Fa
         elif dataset.problem_type == "regression":
             dataset.splits["train"] = train.select(random_sample(len(train), size, seed))
         else:
-            dataset.splits["train"] = train.select(stratified_sample(np.asarray(train["labels"]), size, seed))
+            dataset.splits["train"] = train.select(stratified_sample(dataset.targets("train"), size, seed))
     if task == "emotion" and data.augment_rare:
         dataset = augment_rare_labels(dataset, data.augment_rare, data.augmentations, seed)
     return dataset
