@@ -40,18 +40,18 @@ def prepare(argv: list[str]) -> Runner:
     if args.model.encoder != ModelArguments().encoder:
         raise ValueError("--encoder: this command makes the encoder itself; use run_csr.py for another one.")
     data = args.data
-    texts = load_task_dataset(data.emotion_dataset, data_dir=data.data_dir, **data.columns("emotion")).splits["train"]
+    emotion = load_task_dataset(data.emotion_dataset, data_dir=data.data_dir, **data.columns("emotion"))
     with args.training.main_process_first(desc="the encoder"):
         args.model.encoder = str(
             write_recurrent_encoder(
                 Path(args.training.output_dir) / "recurrent-encoder",
                 recurrent,
-                texts["text"],
+                emotion.splits["train"]["text"],
                 steps=data.normalization,
                 seed=args.training.seed,
             )
         )
-    return Runner(args)
+    return Runner(args, {"emotion": emotion})
 
 
 def main(argv: list[str]) -> None:

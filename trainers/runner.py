@@ -5,6 +5,7 @@ import json
 import logging
 import shutil
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 from .arguments import RunArguments
 from .cards import describe_examples, draw_figures, write_card
 from .context import StageContext
+from .data import TaskDataset
 from .dialogues import DIALOGUE_COLUMNS
 from .emissions import emissions_of
 from .encoders import encoder_bytes, encoder_config, encoder_identity, longest_text, resolve_encoder
@@ -37,18 +39,20 @@ class Runner:
 
     Args:
         args ([`RunArguments`]): The run's arguments.
+        loaded (`dict[str, TaskDataset]`, *optional*): By task, data sets that are loaded already, as the arguments name
+            them.
 
     Attributes:
         stages (`list[Stage]`): The stages of all recipes, each once.
     """
 
-    def __init__(self, args: RunArguments) -> None:
+    def __init__(self, args: RunArguments, loaded: Mapping[str, TaskDataset] | None = None) -> None:
         self.args = args
         self.stages = stages_of(args.model.recipe)
         for folder in args.training.reuse_stages_from or ():
             if not Path(folder).is_dir():
                 raise FileNotFoundError(f"--reuse_stages_from {folder} does not exist.")
-        self.context = self._prepare()
+        self.context = self._prepare(loaded or {})
         self._check_output_folder()
         self._check_disk_space()
         self._report_recipe_arguments()
@@ -56,7 +60,7 @@ class Runner:
 
     # -- everything that can go wrong before training ----------------------------------------------------------------
 
-    def _prepare(self) -> StageContext:
+    def _prepare(self, loaded: Mapping[str, TaskDataset]) -> StageContext:
         data, model, training = self.args.data, self.args.model, self.args.training
         encoder = resolve_encoder(model.encoder)
         self._check_encoders()
@@ -68,7 +72,7 @@ class Runner:
         tasks = {}
         for task in dict.fromkeys(task for stage in self.stages for task in (*stage.tasks, *stage.unlabelled)):
             in_dialogues = any(stage.kind == "dialogue" and task in stage.tasks for stage in self.stages)
-            dataset = load_task(task, data, training.seed, in_dialogues)
+            dataset = load_task(task, data, training.seed, in_dialogues, loaded.get(task))
             train = dataset.splits["train"]
             truncated = count_truncated(tokenizer, train["text"], data.max_length)
             if truncated:
