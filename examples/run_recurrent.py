@@ -20,6 +20,7 @@ from trainers.publishing import PublishingError  # noqa: E402
 from trainers.recurrent_encoders import RecurrentArguments, write_recurrent_encoder  # noqa: E402
 from trainers.results import print_results  # noqa: E402
 from trainers.runner import Runner  # noqa: E402
+from trainers.sources import ColumnValues  # noqa: E402
 
 NAME = Path(__file__).name
 # Not emoji, which these texts do not hold: their thousand steps cost ten times as much time as the rest of the
@@ -46,7 +47,7 @@ def prepare(argv: list[str]) -> Runner:
             write_recurrent_encoder(
                 Path(args.training.output_dir) / "recurrent-encoder",
                 recurrent,
-                emotion.splits["train"]["text"],
+                ColumnValues(emotion.splits["train"], "text"),
                 steps=data.normalization,
                 seed=args.training.seed,
             )

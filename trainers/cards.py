@@ -22,6 +22,7 @@ from .inference import embed_texts, predict_logits, probabilities
 from .metrics import decide
 from .recipes import Stage, ancestors, learnt_tasks, stages_of
 from .records import StageRecord
+from .sources import ColumnValues
 from .training_arguments import StageTrainingArguments
 
 LIBRARIES = ("transformers", "torch", "datasets", "tokenizers", "huggingface_hub")
@@ -196,7 +197,7 @@ def label_examples(dataset: TaskDataset, publish: bool) -> dict[str, str]:
     if dataset.problem_type == "regression":
         return found
     single = dataset.problem_type == "single_label_classification"
-    for text, target in zip(rows["text"], rows["labels"], strict=True):
+    for text, target in zip(ColumnValues(rows, "text"), ColumnValues(rows, "labels"), strict=True):
         present = [target] if single else [index for index, value in enumerate(target) if value]
         if len(present) == 1:
             label = dataset.labels[present[0]]

@@ -13,7 +13,7 @@ from .columns import name_rows, row_features, score_rows
 from .holdout import split_off_dev, split_off_fold
 from .readers import drop_conflicting_ids, drop_repetitions, join_scores
 from .registry import REGISTRY, DatasetInfo
-from .sources import SPLIT_NAMES, FileSource, Source, dataset_sources, folder_sources
+from .sources import SPLIT_NAMES, ColumnValues, FileSource, Source, dataset_sources, folder_sources
 from .streaming import ColumnReader, Holdout, stream_splits
 from .tables import BATCH_SIZE, TABLE_SUFFIXES
 
@@ -311,12 +311,12 @@ def _checked(data: TaskDataset) -> TaskDataset:
         else:
             _check_labels(data)
     if "train" in data.splits and "dev" in data.splits:
-        train, dev = (data.splits[split].select_columns("text") for split in ("train", "dev"))
-        texts = set(dev["text"])
-        shared = {text for batch in train.iter(batch_size=BATCH_SIZE) for text in batch["text"] if text in texts}
+        train, dev = (ColumnValues(data.splits[split], "text") for split in ("train", "dev"))
+        texts = set(dev)
+        shared = {text for text in train if text in texts}
         if shared:
-            count = sum(text in shared for text in dev["text"])
-            logger.warning("%s: %d of the %d dev texts stand in train, too.", data.name, count, len(dev))
+            count = sum(text in shared for text in dev)
+            logger.warning("%s: %d of the %d dev texts stand in train, too.", data.name, count, len(dev.rows))
     return data
 
 

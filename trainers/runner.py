@@ -25,6 +25,7 @@ from .recipes import RECIPES, Stage, stages_of
 from .records import StageRecord, digest, write_json
 from .results import DEV_LOGITS_NAME, read_results, update_results
 from .run_publishing import RunPublisher
+from .sources import ColumnValues
 from .stages import build_trainer, stage_arguments
 from .tasks import load_task
 from .tokenization import check_same_tokenizer, count_truncated, load_tokenizer
@@ -74,7 +75,7 @@ class Runner:
             in_dialogues = any(stage.kind == "dialogue" and task in stage.tasks for stage in self.stages)
             dataset = load_task(task, data, training.seed, in_dialogues, loaded.get(task))
             train = dataset.splits["train"]
-            truncated = count_truncated(tokenizer, train["text"], data.max_length)
+            truncated = count_truncated(tokenizer, ColumnValues(train, "text"), data.max_length)
             if truncated:
                 logger.warning(
                     "%s: %d of %d training texts are longer than %d tokens and will be cut (--max_length).",
@@ -164,7 +165,7 @@ class Runner:
         elif stage.kind == "dialogue":
             made_from["dialogue"] = vars(args.dialogue)
             made_from["dialogues"] = {
-                split: digest(iter(rows[column]) for column in DIALOGUE_COLUMNS)
+                split: digest(iter(ColumnValues(rows, column)) for column in DIALOGUE_COLUMNS)
                 for split, rows in context.tasks["emotion"].splits.items()
             }
         return StageRecord(stage.name, made_from)
@@ -176,7 +177,7 @@ class Runner:
         return (
             {"name": dataset.name, "labels": dataset.labels}
             | notes
-            | {split: digest(iter(rows[name]) for name in ("text", "labels")) for split, rows in splits}
+            | {split: digest(iter(ColumnValues(rows, name)) for name in ("text", "labels")) for split, rows in splits}
         )
 
     def _check_output_folder(self) -> None:

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import datasets
 import pyarrow as pa
@@ -71,9 +72,10 @@ class DatasetSource:
         """A short hash of the contents."""
         found = hashlib.sha256()
         for batch in self._batches():
-            with pa.BufferOutputStream() as stream, pa.ipc.new_stream(stream, batch.schema) as writer:
+            stream = pa.BufferOutputStream()
+            with pa.ipc.new_stream(stream, batch.schema) as writer:
                 writer.write_table(batch.combine_chunks())
-                found.update(stream.getvalue())
+            found.update(stream.getvalue())
         return found.hexdigest()[:16]
 
     def _batches(self) -> Iterator[pa.Table]:
@@ -85,6 +87,25 @@ class DatasetSource:
 
 
 Source = FileSource | DatasetSource
+
+
+@dataclass(frozen=True)
+class ColumnValues:
+    """
+    The values of a column, one after the other and as often as one likes. The column itself, `rows[name]`, reads ten
+    rows at a time, which takes many times as long; a list of it has all in memory.
+
+    Args:
+        rows (`datasets.Dataset`): The rows.
+        name (`str`): The column.
+    """
+
+    rows: datasets.Dataset
+    name: str
+
+    def __iter__(self) -> Iterator[Any]:
+        for batch in self.rows.select_columns(self.name).iter(batch_size=BATCH_SIZE):
+            yield from batch[self.name]
 
 
 def dataset_sources(splits: datasets.DatasetDict, source: str) -> dict[str, Source]:
