@@ -40,8 +40,7 @@ class Runner:
 
     Args:
         args ([`RunArguments`]): The run's arguments.
-        loaded (`dict[str, TaskDataset]`, *optional*): By task, data sets that are loaded already, as the arguments name
-            them.
+        loaded (`dict[str, TaskDataset]`, *optional*): By task, those of its data sets that are loaded already.
 
     Attributes:
         stages (`list[Stage]`): The stages of all recipes, each once.
@@ -173,12 +172,11 @@ class Runner:
     def _data_identity(self, task: str, context: StageContext) -> dict[str, Any]:
         dataset = context.tasks[task]
         notes = {"notes": dataset.notes} if dataset.notes else {}
-        splits = dataset.splits.items()
-        return (
-            {"name": dataset.name, "labels": dataset.labels}
-            | notes
-            | {split: digest(iter(ColumnValues(rows, name)) for name in ("text", "labels")) for split, rows in splits}
-        )
+        texts = {
+            split: digest(iter(ColumnValues(rows, column)) for column in ("text", "labels"))
+            for split, rows in dataset.splits.items()
+        }
+        return {"name": dataset.name, "labels": dataset.labels, **notes, **texts}
 
     def _check_output_folder(self) -> None:
         for stage in self.stages:

@@ -78,12 +78,13 @@ KINDS = {
 }
 
 
-@pytest.mark.parametrize("suffix", [".csv", ".tsv", ".jsonl", ".parquet"])
-@pytest.mark.parametrize("kind", KINDS)
+# CSV holds no lists.
+@pytest.mark.parametrize(
+    ("kind", "suffix"),
+    [(kind, suffix) for kind in KINDS for suffix in (".csv", ".tsv", ".jsonl", ".parquet")[2 * (kind == "lists") :]],
+)
 def test_rows_labels_and_types_are_the_same(kind: str, suffix: str, both: Callable, tmp_path: Path) -> None:
     rows, options = KINDS[kind]
-    if kind == "lists" and suffix in (".csv", ".tsv"):
-        pytest.skip("CSV holds no lists")
     for split, part in (("train", rows), ("dev", rows[::2]), ("test", rows[:1])):
         write(tmp_path / "data" / f"{split}{suffix}", part)
     whole, streamed = both(tmp_path / "data", splits=("train", "dev", "test"), **options)
