@@ -9,7 +9,7 @@ from typing import Any
 import datasets
 import pyarrow as pa
 
-from .records import file_digest
+from .records import digest, file_digest
 from .tables import BATCH_SIZE, TABLE_SUFFIXES, Table, divide, read_table, read_tables, require_file
 
 # By the name that a split has here, those that it may have there.
@@ -41,9 +41,9 @@ class FileSource:
         return read_tables(self.path, BATCH_SIZE)
 
     def digest(self) -> str:
-        """A short hash of the contents."""
+        """A short hash of the contents, and of what they are read as."""
         require_file(self.path)
-        return file_digest(self.path)
+        return digest([file_digest(self.path), self.path.suffix.lower()])
 
 
 @dataclass(frozen=True)

@@ -72,6 +72,14 @@ class Holdout:
     fraction: float
     seed: int
 
+    def divide(self, rows: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+        """Those of some rows that belong to train, and to dev."""
+        parts: dict[str, list[dict[str, Any]]] = {"train": [], "dev": []}
+        for row in rows:
+            in_dev = is_held_out(row[_group_of(row)], self.fraction, self.seed)
+            parts["dev" if in_dev else "train"].append(row)
+        return parts
+
 
 def stream_splits(
     sources: Mapping[str, Source], reader: ColumnReader, holdout: Holdout | None, folder: str | Path | None = None
@@ -140,7 +148,7 @@ def _write(
     unfinished = {part: path.with_name(f"{path.name}.unfinished") for part, path in paths.items()}
     writers: dict[str, pa.RecordBatchStreamWriter] = {}
     counts = dict.fromkeys(paths, 0)
-    first, several = None, False
+    groups: set[str] = set()
     with ExitStack() as leftovers:
         for path in unfinished.values():
             leftovers.callback(path.unlink, missing_ok=True)
@@ -152,20 +160,15 @@ def _write(
                     for part, path in unfinished.items():
                         file = files.enter_context(pa.OSFile(str(path), "wb"))
                         writers[part] = files.enter_context(pa.ipc.new_stream(file, schema))
-                divided = {next(iter(paths)): rows}
-                if holdout:
-                    group = "dialogue_id" if "dialogue_id" in rows[0] else "text"
-                    first = rows[0][group] if first is None else first
-                    several = several or any(row[group] != first for row in rows)
-                    divided = {"train": [], "dev": []}
-                    for row in rows:
-                        in_dev = is_held_out(row[group], holdout.fraction, holdout.seed)
-                        divided["dev" if in_dev else "train"].append(row)
+                group = _group_of(rows[0])
+                if len(groups) < 2:
+                    groups.update(row[group] for row in rows)
+                divided = holdout.divide(rows) if holdout else dict.fromkeys(paths, rows)
                 for part, part_rows in divided.items():
                     counts[part] += len(part_rows)
                     writers[part].write_table(pa.Table.from_pylist(part_rows, schema=schema))
-            if holdout and not several:
-                raise too_few_to_split(source.name, 1, group)
+            if holdout and len(groups) < 2:
+                raise too_few_to_split(source.name, len(groups), group)
             if not all(counts.values()):
                 raise ValueError(
                     f"{source.name}: the hash of their texts puts all of its {sum(counts.values())} rows in "
@@ -173,6 +176,11 @@ def _write(
                 )
         for part, path in paths.items():
             unfinished[part].replace(path)
+
+
+def _group_of(row: Mapping[str, Any]) -> str:
+    """The column of what must not be torn apart."""
+    return "dialogue_id" if "dialogue_id" in row else "text"
 
 
 def _schema(space: tuple[list[str], str], row: Mapping[str, Any]) -> pa.Schema:

@@ -67,7 +67,6 @@ LISTS = [{"text": row["text"], "labels": [row["label"], "zest"][: index % 3]} fo
 NUMBERS = [{"text": row["text"], "label": (10, 2, -1)[index % 3]} for index, row in enumerate(MOODS)]
 SCORES = [{"text": row["text"], "score": None if index == 7 else index / 3} for index, row in enumerate(MOODS)]
 TALKS = [row | {"dialogue_id": f"d{index // 5}", "speaker": "AB"[index % 2]} for index, row in enumerate(MOODS)]
-LATE = [*MOODS[:-1], MOODS[-1] | {"dialogue_id": "none had one before", "label": "joy"}]
 KINDS = {
     "one-label": (MOODS, {}),
     "columns": (tiny_run.emotion_rows(23, 1), {"label_columns": EMOTIONS}),
@@ -164,6 +163,7 @@ FAULTS = {
     "late-blank-line": ("jsonl", GOOD_JSON + '\n{"text": "a", "label": 1}\n', {}),
     "late-no-object": ("jsonl", GOOD_JSON + "[1]\n", {}),
     "late-json": ("jsonl", GOOD_JSON + '{"text": "a"\n', {}),
+    "late-column": ("jsonl", GOOD_JSON + '{"text": "a", "label": 1, "dialogue_id": "d1"}\n', {}),
     "late-speaker": ("csv", GOOD_CSV.replace(",", ",d1,").replace("d1,label", "dialogue_id,label") + "b,,joy\n", {}),
 }
 
@@ -283,6 +283,15 @@ def test_a_second_call_finds_the_files_and_changed_sources_are_read_anew(tmp_pat
     assert load(text_column="label").splits["train"]["text"][0] == MOODS[0]["label"]
     write(path, [*MOODS, {"text": "a", "label": "zest"}])
     assert load().labels == [*EMOTIONS, "zest"]
+
+
+def test_the_same_bytes_are_read_as_what_they_are(both: Callable, tmp_path: Path) -> None:
+    """In TSV a quotation mark is a character like any other."""
+    for suffix, expected in ((".csv", ["joy", "fear"]), (".tsv", ['"joy"', '"fear"'])):
+        path = tmp_path / f"words{suffix}"
+        path.write_text('word\n"joy"\n"fear"\n')
+        whole, streamed = both(path, splits=("test",), text_column="word", label_columns=["word"])
+        assert streamed.splits["test"]["text"][:] == whole.splits["test"]["text"][:] == expected
 
 
 def test_half_of_what_a_killed_process_wrote_is_not_taken(tmp_path: Path) -> None:
