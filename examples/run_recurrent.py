@@ -20,6 +20,7 @@ from trainers.publishing import PublishingError  # noqa: E402
 from trainers.recurrent_encoders import RecurrentArguments, write_recurrent_encoder  # noqa: E402
 from trainers.results import print_results  # noqa: E402
 from trainers.runner import Runner  # noqa: E402
+from trainers.sources import ColumnValues  # noqa: E402
 
 NAME = Path(__file__).name
 # Not emoji, which these texts do not hold: their thousand steps cost ten times as much time as the rest of the
@@ -40,18 +41,18 @@ def prepare(argv: list[str]) -> Runner:
     if args.model.encoder != ModelArguments().encoder:
         raise ValueError("--encoder: this command makes the encoder itself; use run_csr.py for another one.")
     data = args.data
-    texts = load_task_dataset(data.emotion_dataset, data_dir=data.data_dir, **data.columns("emotion")).splits["train"]
+    emotion = load_task_dataset(data.emotion_dataset, data_dir=data.data_dir, **data.columns("emotion"))
     with args.training.main_process_first(desc="the encoder"):
         args.model.encoder = str(
             write_recurrent_encoder(
                 Path(args.training.output_dir) / "recurrent-encoder",
                 recurrent,
-                texts["text"],
+                ColumnValues(emotion.splits["train"], "text"),
                 steps=data.normalization,
                 seed=args.training.seed,
             )
         )
-    return Runner(args)
+    return Runner(args, {"emotion": emotion})
 
 
 def main(argv: list[str]) -> None:

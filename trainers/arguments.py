@@ -160,7 +160,21 @@ class DataArguments:
         },
     )
 
+    streaming: bool = field(
+        default=False,
+        metadata={
+            "help": "For data larger than memory: your own files and Hub datasets pass to a file in the cache of the "
+            "datasets library (HF_DATASETS_CACHE) some thousands of texts at a time, and are mapped from there. A dev "
+            "split is then drawn without regard to labels. Registered datasets that are read from --data_dir are "
+            "small and come as they do without it. Stages on frozen representations, self-training and multi-task "
+            "stages still list their texts."
+        },
+    )
+
     def __post_init__(self) -> None:
+        if self.streaming and (self.emotion_labels is not None or self.augment_rare):
+            option = "--augment_rare" if self.emotion_labels is None else "--emotion_labels"
+            raise ValueError(f"{option} needs all texts in memory: leave --streaming out, or {option}.")
         if self.max_train_samples is not None and self.max_train_samples < 1:
             raise ValueError(f"--max_train_samples must be at least 1, got {self.max_train_samples}.")
         if self.max_unlabelled_samples < 1:
@@ -192,10 +206,11 @@ class DataArguments:
         return size
 
     def columns(self, task: str) -> dict[str, Any]:
-        """What `load_task_dataset` is told of a task: its columns, whether they hold scores, and its fold."""
+        """What `load_task_dataset` is told of a task: its columns, whether they hold scores, its fold, and whether the
+        texts pass by."""
         columns = {name: getattr(self, f"{task}_{name}") for name in ("text_column", "label_columns")}
         fold = {"fold": self.emotion_fold} if task == "emotion" else {}
-        return {**columns, **fold, "regression": task in REGRESSION_TASKS}
+        return {**columns, **fold, "regression": task in REGRESSION_TASKS, "streaming": self.streaming}
 
 
 @dataclass

@@ -22,6 +22,7 @@ from .inference import embed_texts, predict_logits, probabilities
 from .metrics import decide
 from .recipes import Stage, ancestors, learnt_tasks, stages_of
 from .records import StageRecord
+from .sources import ColumnValues
 from .training_arguments import StageTrainingArguments
 
 LIBRARIES = ("transformers", "torch", "datasets", "tokenizers", "huggingface_hub")
@@ -93,7 +94,7 @@ def draw_figures(
         publish = context.args.hub.card_examples or bool(info and info.bundled)
         draw_attention(stage.starts_from["utterance_encoder"], context, model, publish, folder / "attention.png")
         return
-    texts = list(context.tasks[task].splits["dev"]["text"])[:MAX_POINTS]
+    texts = context.tasks[task].splits["dev"]["text"][:MAX_POINTS]
     if len(texts) > 2:
         vectors = embed_texts(
             model, context.tokenizer, texts, max_length=context.args.data.max_length, device=model.device
@@ -196,10 +197,11 @@ def label_examples(dataset: TaskDataset, publish: bool) -> dict[str, str]:
     if dataset.problem_type == "regression":
         return found
     single = dataset.problem_type == "single_label_classification"
-    for text, target in sorted(zip(rows["text"], rows["labels"], strict=True), key=lambda row: len(row[0])):
+    for text, target in zip(ColumnValues(rows, "text"), ColumnValues(rows, "labels"), strict=True):
         present = [target] if single else [index for index, value in enumerate(target) if value]
         if len(present) == 1:
-            found.setdefault(dataset.labels[present[0]], text)
+            label = dataset.labels[present[0]]
+            found[label] = min(found.get(label, text), text, key=len)
     return {label: found[label] for label in dataset.labels if label in found}
 
 

@@ -2,13 +2,13 @@
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import datasets
 
-from .dialogues import utterance_place
+from .dialogues import DIALOGUE_COLUMNS, utterance_place
 from .tables import Table, require_text
 
 # CSV holds strings, JSON and Parquet numbers or booleans: all of them by how they are written.
@@ -37,12 +37,8 @@ class NamedRows:
     declared: list[str] | None
 
     def label_space(self) -> list[str]:
-        """Names of the labels: the declared ones, or those that occur, sorted (integers by value)."""
-        if self.declared:
-            return self.declared
-        names = {name for row in self.names for name in row}
-        integers = all(re.fullmatch(r"-?\d+", name) for name in names)
-        return sorted(names, key=int) if integers else sorted(names)
+        """Names of the labels: the declared ones, or those that occur, in order."""
+        return self.declared or sort_names({name for row in self.names for name in row})
 
     def encode(self, labels: Sequence[str], problem_type: str) -> list[dict[str, Any]]:
         """Rows of `text` and `labels` in a given label space, which is that of the train split.
@@ -83,6 +79,12 @@ class NamedRows:
         return rows
 
 
+def sort_names(names: set[str]) -> list[str]:
+    """Names of labels in the order that they have in the label space: sorted, integers by value."""
+    integers = all(re.fullmatch(r"-?\d+", name) for name in names)
+    return sorted(names, key=int) if integers else sorted(names)
+
+
 def name_rows(table: Table, text_column: str | None = None, label_columns: Sequence[str] | None = None) -> NamedRows:
     """Read the text column and the label columns of a table.
 
@@ -117,12 +119,13 @@ def name_rows(table: Table, text_column: str | None = None, label_columns: Seque
     class_label = getattr(feature, "feature", feature)  # the feature of a list's elements, or of the column
     declared = list(class_label.names) if isinstance(class_label, datasets.ClassLabel) else None
     values = [row.get(column) for row in table.rows]
-    lists = isinstance(values[0], list)
+    first = values[0] if table.first is None else table.first.get(column)
+    lists = isinstance(first, list)
     names = []
     for i, value in enumerate(values):
         place = table.where(i, column)
         if isinstance(value, list) != lists:
-            raise ValueError(f"{place}: {value!r}, where other rows of the column hold {values[0]!r}: lists or not?")
+            raise ValueError(f"{place}: {value!r}, where other rows of the column hold {first!r}: lists or not?")
         names.append(_listed_names(value, declared, place) if lists else [_name(value, declared, place)])
     problem_type = "multi_label_classification" if lists else "single_label_classification"
     return NamedRows(table, column, problem_type, texts, names, declared)
@@ -153,6 +156,20 @@ def score_rows(table: Table, score_columns: Sequence[str], text_column: str | No
         }
         for i, row in enumerate(table.rows)
     ]
+
+
+def row_features(problem_type: str, columns: Collection[str]) -> datasets.Features:
+    """Types of the rows of a split.
+
+    Args:
+        problem_type (`str`): Of the task.
+        columns (`Collection[str]`): The columns that its rows have; those of
+            [`~trainers.dialogues.DIALOGUE_COLUMNS`] are kept, all others but `text` and `labels` are not.
+    """
+    single = problem_type == "single_label_classification"
+    target = datasets.Value("int64") if single else datasets.List(datasets.Value("float32"))
+    kept = {column: kind for column, kind in DIALOGUE_COLUMNS.items() if column in columns}
+    return datasets.Features({"text": datasets.Value("string"), "labels": target} | kept)
 
 
 def _score(value: Any, place: str) -> float:

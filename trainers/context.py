@@ -3,6 +3,7 @@
 import dataclasses
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -94,8 +95,7 @@ class StageContext:
 
     def labels(self, split: str, task: str = "emotion") -> np.ndarray:
         """Multi-hot floats or scores `(texts, num_labels)`, or class ids `(texts,)`."""
-        single = self.tasks[task].problem_type == "single_label_classification"
-        return np.asarray(self.tasks[task].splits[split]["labels"], dtype=np.int64 if single else np.float32)
+        return self.tasks[task].targets(split)
 
     def tokenized(self, tasks: Sequence[str], split: str, join: bool = True) -> Dataset:
         """The texts of one or several tasks, tokenised, with a column `labels_<task>` for each.
@@ -139,12 +139,19 @@ class StageContext:
         return concatenate_datasets(parts)
 
     def _tokenize(self, rows: Dataset, description: str) -> Dataset:
-        return rows.map(
-            lambda batch: self.tokenizer(batch["text"], truncation=True, max_length=self.args.data.max_length),
-            batched=True,
-            remove_columns=[name for name in rows.column_names if not name.startswith("labels_")],
-            desc=description,
-        )
+        """The rows, tokenised: in memory or, where they lie on disk, in a file beside them, to be found again."""
+        made_from = {"rows": rows._fingerprint, "tokenizer": self.tokenizer_digest}
+        made_from["max_length"] = self.args.data.max_length
+        one_writes = self.args.training.main_process_first(desc=description) if rows.cache_files else nullcontext()
+        with one_writes:
+            return rows.map(
+                lambda batch: self.tokenizer(batch["text"], truncation=True, max_length=self.args.data.max_length),
+                batched=True,
+                remove_columns=[name for name in rows.column_names if not name.startswith("labels_")],
+                # What datasets makes of the function itself changes with each call of the tokenizer.
+                new_fingerprint=digest(made_from),
+                desc=description,
+            )
 
     def _teacher_probabilities(self, teachers: Sequence[str], texts: list[str]) -> np.ndarray:
         key = {"teachers": [self.records[teacher].digest for teacher in teachers], **self._input_key(texts)}

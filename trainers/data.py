@@ -1,27 +1,27 @@
 """The splits of a task, from a dataset known by name, from one's own files or from the Hub, checked before training."""
 
 import logging
-import math
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import datasets
+import numpy as np
 
-from .columns import name_rows, score_rows
-from .dialogues import DIALOGUE_COLUMNS
+from .columns import name_rows, row_features, score_rows
 from .holdout import split_off_dev, split_off_fold
 from .readers import drop_conflicting_ids, drop_repetitions, join_scores
 from .registry import REGISTRY, DatasetInfo
-from .tables import TABLE_SUFFIXES, Table, read_table
+from .sources import SPLIT_NAMES, ColumnValues, FileSource, Source, dataset_sources, folder_sources
+from .streaming import ColumnReader, Holdout, stream_splits
+from .tables import BATCH_SIZE, TABLE_SUFFIXES
 
 logger = logging.getLogger(__name__)
 
 BUNDLED_DATA = Path(__file__).resolve().parent.parent / "examples" / "data"
 # A registered split is the same whatever seed a run has.
 SPLIT_SEED = 42
-_SPLIT_NAMES = {"train": ("train",), "dev": ("dev", "val", "validation"), "test": ("test",)}
 
 
 @dataclass
@@ -47,6 +47,16 @@ class TaskDataset:
     info: DatasetInfo | None
     notes: list[str] = field(default_factory=list)
 
+    def targets(self, split: str) -> np.ndarray:
+        """Multi-hot floats or scores `(texts, num_labels)`, or class ids `(texts,)`."""
+        return np.concatenate(list(self.target_batches(split)))
+
+    def target_batches(self, split: str) -> Iterator[np.ndarray]:
+        """The same, some thousands of texts at a time."""
+        kind = np.int64 if self.problem_type == "single_label_classification" else np.float32
+        for batch in self.splits[split].select_columns("labels").iter(batch_size=BATCH_SIZE):
+            yield np.asarray(batch["labels"], dtype=kind)
+
 
 def load_task_dataset(
     name: str,
@@ -59,6 +69,8 @@ def load_task_dataset(
     seed: int = 42,
     fold: int = 0,
     regression: bool = False,
+    streaming: bool = False,
+    cache_dir: str | Path | None = None,
 ) -> TaskDataset:
     """Load a dataset and check it.
 
@@ -78,6 +90,12 @@ def load_task_dataset(
         fold (`int`, defaults to 0): Which fold is dev, for a registered dataset that has folds.
         regression (`bool`, defaults to `False`): Whether the label columns of one's own data hold scores
             ([`~trainers.columns.score_rows`]). A registered dataset must be what is asked for.
+        streaming (`bool`, defaults to `False`): Whether the texts of one's own files and of the Hub pass to a file on
+            disk some thousands at a time and are mapped from there ([`~trainers.streaming.stream_splits`]): they may be
+            larger than memory. Dev is then split off without regard to labels. Registered datasets that are read in
+            their publishers' files, or have folds, are small and come as they do without it.
+        cache_dir (`str` or `Path`, *optional*): The folder of these files; by default one in that of the datasets
+            library (`HF_DATASETS_CACHE`).
 
     Returns:
         `TaskDataset`.
@@ -86,8 +104,8 @@ def load_task_dataset(
         FileNotFoundError: If the data are not there; the message says what is expected where.
         ValueError: If the data are not valid; the message names the file and the line.
     """
-    if not splits or not set(splits) <= set(_SPLIT_NAMES):
-        raise ValueError(f"splits must be some of {', '.join(_SPLIT_NAMES)}, got {splits!r}.")
+    if not splits or not set(splits) <= set(SPLIT_NAMES):
+        raise ValueError(f"splits must be some of {', '.join(SPLIT_NAMES)}, got {splits!r}.")
     if not 0 < dev_fraction < 1:
         raise ValueError(f"dev_fraction must lie between 0 and 1, got {dev_fraction}.")
     info = REGISTRY.get(name)
@@ -100,20 +118,28 @@ def load_task_dataset(
             rows = read_splits(info, folder, splits, fold)
             return _task_dataset(name, list(info.labels), info.problem_type, rows, info)
         text_column, label_columns = info.hub_text_column, list(info.hub_label_columns or info.labels)
-        tables, may_split = _registered_hub_tables(info), False
+        sources, may_split = _registered_hub_sources(info), False
     elif Path(name).is_dir():
-        tables, may_split = _folder_tables(Path(name), splits), False
+        sources, may_split = folder_sources(Path(name), splits), False
         name = Path(name).resolve().name
     elif Path(name).exists() or Path(name).suffix.lower() in TABLE_SUFFIXES:
         # A file is train with dev still in it or, where nothing else is asked for, a test split.
         own_split = "test" if tuple(splits) == ("test",) else "train"
-        tables, may_split = {own_split: read_table(Path(name))}, own_split == "train"
+        sources, may_split = {own_split: FileSource(Path(name))}, own_split == "train"
         name = Path(name).stem
     else:
-        tables, may_split = _hub_tables(name), True
+        sources, may_split = _hub_sources(name), True
 
     # The labels are those of train, so train is read even where only another split is asked for.
-    tables = {split: table for split, table in tables.items() if split == "train" or split in splits}
+    sources = {split: source for split, source in sources.items() if split == "train" or split in splits}
+    if streaming and (info is None or info.folds is None):
+        reader = ColumnReader(text_column, label_columns, regression)
+        holdout = Holdout(dev_fraction, seed) if may_split and "dev" not in sources else None
+        labels, problem_type, streamed = stream_splits(sources, reader, holdout, cache_dir)
+        _check_splits(name, splits, streamed)
+        streamed = datasets.DatasetDict({split: streamed[split] for split in splits})
+        return _checked(TaskDataset(name, labels, problem_type, streamed, info))
+    tables = {split: source.table() for split, source in sources.items()}
     if regression:
         labels, problem_type = list(label_columns or ["score"]), "regression"
         rows = {split: score_rows(table, labels, text_column) for split, table in tables.items()}
@@ -129,10 +155,14 @@ def load_task_dataset(
         rows["train"], rows["dev"] = split_off_fold(rows["train"], info.folds, fold, SPLIT_SEED, info.name)
     elif may_split and "dev" not in tables:
         rows["train"], rows["dev"] = split_off_dev(rows["train"], dev_fraction, seed, tables["train"].source)
-    missing = [split for split in splits if split not in rows]
-    if missing:
-        raise ValueError(f"{name} has no split {', '.join(missing)}; it has {', '.join(rows)}.")
+    _check_splits(name, splits, rows)
     return _task_dataset(name, labels, problem_type, {split: rows[split] for split in splits}, info)
+
+
+def _check_splits(name: str, asked: Sequence[str], found: Collection[str]) -> None:
+    missing = [split for split in asked if split not in found]
+    if missing:
+        raise ValueError(f"{name} has no split {', '.join(missing)}; it has {', '.join(found)}.")
 
 
 def find_folder(info: DatasetInfo, data_dir: str | None) -> Path | None:
@@ -223,51 +253,7 @@ def _read_files(info: DatasetInfo, folder: Path, split: str) -> list[dict[str, A
     return rows
 
 
-def dataset_tables(splits: datasets.DatasetDict, source: str) -> dict[str, Table]:
-    """Tables of a dataset of the datasets library, by the names that splits have here.
-
-    Args:
-        splits (`datasets.DatasetDict`): Its splits; `val` and `validation` become `dev`.
-        source (`str`): What error messages call it.
-
-    Returns:
-        `dict[str, Table]`, `train` and, where there are, `dev` and `test`.
-
-    Raises:
-        ValueError: If there is no train split, or a split is empty.
-    """
-    tables = {}
-    for split, names in _SPLIT_NAMES.items():
-        found = next((splits[name] for name in names if name in splits), None)
-        if found is None:
-            continue
-        if not len(found):
-            raise ValueError(f"{source}: the {split} split is empty.")
-        tables[split] = Table(f"{source} ({split})", found.column_names, found.to_list(), features=found.features)
-    if "train" not in tables:
-        raise ValueError(f"{source} has no train split; it has {', '.join(splits)}.")
-    return tables
-
-
-def _folder_tables(folder: Path, splits: Sequence[str]) -> dict[str, Table]:
-    tables = {}
-    for split, names in _SPLIT_NAMES.items():
-        if split != "train" and split not in splits:
-            continue
-        found = [path for name in names for suffix in TABLE_SUFFIXES if (path := folder / f"{name}{suffix}").is_file()]
-        if not found:
-            present = ", ".join(sorted(path.name for path in folder.iterdir())) or "nothing"
-            raise FileNotFoundError(
-                f"{folder} holds no {split} split: expected {' or '.join(names)} with one of the endings "
-                f"{', '.join(TABLE_SUFFIXES)}; it holds {present}."
-            )
-        if len(found) > 1:
-            raise ValueError(f"{folder} holds more than one {split} split: {', '.join(path.name for path in found)}.")
-        tables[split] = read_table(found[0])
-    return tables
-
-
-def _hub_tables(name: str) -> dict[str, Table]:
+def _hub_sources(name: str) -> dict[str, Source]:
     hub_id, _, config = name.partition(":")
     try:
         splits = datasets.load_dataset(hub_id, config or None)
@@ -278,10 +264,10 @@ def _hub_tables(name: str) -> dict[str, Table]:
         ) from error
     except ValueError as error:
         raise ValueError(f"{name!r} from the Hub: {error}\nA configuration is given as org/name:config.") from error
-    return dataset_tables(splits, name)
+    return dataset_sources(splits, name)
 
 
-def _registered_hub_tables(info: DatasetInfo) -> dict[str, Table]:
+def _registered_hub_sources(info: DatasetInfo) -> dict[str, Source]:
     try:
         splits = datasets.load_dataset(info.hub_id, info.hub_config)
     except (OSError, RuntimeError) as error:
@@ -295,7 +281,7 @@ def _registered_hub_tables(info: DatasetInfo) -> dict[str, Table]:
             names = [group] * len(rows)
             groups.append(rows.add_column("group", names).add_column("dialogue_id", names))
         splits = datasets.DatasetDict(train=datasets.concatenate_datasets(groups))
-    return dataset_tables(splits, info.hub_id)
+    return dataset_sources(splits, info.hub_id)
 
 
 def _how_to_get(info: DatasetInfo, data_dir: str | None) -> str:
@@ -309,43 +295,56 @@ def _how_to_get(info: DatasetInfo, data_dir: str | None) -> str:
 def _task_dataset(
     name: str, labels: list[str], problem_type: str, rows: dict[str, list[dict[str, Any]]], info: DatasetInfo | None
 ) -> TaskDataset:
-    if "train" in rows:
-        _check_train(name, labels, problem_type, rows["train"])
-    if "train" in rows and "dev" in rows:
-        train_texts = {row["text"] for row in rows["train"]}
-        shared = sum(row["text"] in train_texts for row in rows["dev"])
-        if shared:
-            logger.warning("%s: %d of the %d dev texts stand in train, too.", name, shared, len(rows["dev"]))
-    target = datasets.List(datasets.Value("float32"))
-    if problem_type == "single_label_classification":
-        target = datasets.Value("int64")
-    features = datasets.Features({"text": datasets.Value("string"), "labels": target})
     splits = {}
     for split, split_rows in rows.items():
-        kept = {column: kind for column, kind in DIALOGUE_COLUMNS.items() if all(column in row for row in split_rows)}
-        columns = {column: [row[column] for row in split_rows] for column in (*features, *kept)}
-        splits[split] = datasets.Dataset.from_dict(columns, features=datasets.Features(features | kept))
-    return TaskDataset(name, labels, problem_type, datasets.DatasetDict(splits), info)
+        features = row_features(problem_type, set.intersection(*(set(row) for row in split_rows)))
+        columns = {column: [row[column] for row in split_rows] for column in features}
+        splits[split] = datasets.Dataset.from_dict(columns, features=features)
+    return _checked(TaskDataset(name, labels, problem_type, datasets.DatasetDict(splits), info))
 
 
-def _check_train(name: str, labels: list[str], problem_type: str, rows: list[dict[str, Any]]) -> None:
-    if problem_type == "regression":
-        for index, label in enumerate(labels):
-            scores = {score for row in rows if not math.isnan(score := row["labels"][index])}
-            if len(scores) < 2:
-                raise ValueError(f"{name}: the rows of train have no two different scores of {label}.")
-        return
-    first = rows[0]["labels"]
-    if all(row["labels"] == first for row in rows):
-        if problem_type == "single_label_classification":
-            what = f"the label {labels[first]}"
+def _checked(data: TaskDataset) -> TaskDataset:
+    """The same data. Of their texts only those of dev are in memory here."""
+    if "train" in data.splits:
+        if data.problem_type == "regression":
+            _check_scores(data)
         else:
-            what = f"the labels {[label for label, bit in zip(labels, first, strict=True) if bit]}"
-        raise ValueError(f"{name}: all {len(rows)} rows of train have {what}; there is nothing to learn.")
-    if problem_type == "single_label_classification":
-        present = {labels[row["labels"]] for row in rows}
-    else:
-        present = {label for row in rows for label, bit in zip(labels, row["labels"], strict=True) if bit}
-    absent = [label for label in labels if label not in present]
+            _check_labels(data)
+    if "train" in data.splits and "dev" in data.splits:
+        train, dev = (ColumnValues(data.splits[split], "text") for split in ("train", "dev"))
+        texts = set(dev)
+        shared = {text for text in train if text in texts}
+        if shared:
+            count = sum(text in shared for text in dev)
+            logger.warning("%s: %d of the %d dev texts stand in train, too.", data.name, count, len(dev.rows))
+    return data
+
+
+def _check_scores(data: TaskDataset) -> None:
+    lowest, highest = np.full(len(data.labels), np.nan), np.full(len(data.labels), np.nan)
+    for scores in data.target_batches("train"):
+        lowest, highest = np.fmin(lowest, np.fmin.reduce(scores)), np.fmax(highest, np.fmax.reduce(scores))
+    for label, low, high in zip(data.labels, lowest, highest, strict=True):
+        # Not where there is no score at all, either: both are NaN.
+        if not low < high:
+            raise ValueError(f"{data.name}: the rows of train have no two different scores of {label}.")
+
+
+def _check_labels(data: TaskDataset) -> None:
+    name, labels, single = data.name, data.labels, data.problem_type == "single_label_classification"
+    first, alike, present = None, True, np.zeros(len(labels), dtype=bool)
+    for targets in data.target_batches("train"):
+        first = targets[0] if first is None else first
+        alike = alike and bool((targets == first).all())
+        if single:
+            present[targets] = True
+        else:
+            present |= targets.any(axis=0)
+    if alike:
+        found = [label for label, bit in zip(labels, present, strict=True) if bit]
+        what = f"the label {found[0]}" if single else f"the labels {found}"
+        rows = len(data.splits["train"])
+        raise ValueError(f"{name}: all {rows} rows of train have {what}; there is nothing to learn.")
+    absent = [label for label, bit in zip(labels, present, strict=True) if not bit]
     if absent:
         logger.warning("%s: no row of train has the label %s.", name, ", ".join(absent))

@@ -27,7 +27,7 @@ def utterance_place(table: Table, index: int) -> dict[str, Any]:
     Args:
         table (`Table`): The table. Without a column `utterance_id` utterances are in the order of the rows; without a
             column `speaker` one voice speaks.
-        index (`int`): The number of the row.
+        index (`int`): The number of the row in this table.
 
     Returns:
         `dict` of `dialogue_id`, `utterance_id` and `speaker`, or empty.
@@ -37,7 +37,7 @@ def utterance_place(table: Table, index: int) -> dict[str, Any]:
     """
     if "dialogue_id" not in table.columns:
         return {}
-    row = {"speaker": "-", "utterance_id": index} | table.rows[index]
+    row = {"speaker": "-", "utterance_id": table.start + index} | table.rows[index]
     place = {}
     for name in ("dialogue_id", "speaker"):
         value = row.get(name)

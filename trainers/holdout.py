@@ -1,5 +1,6 @@
 """A dev split where none was published: part of the texts, or one fold of the groups."""
 
+import hashlib
 import logging
 from typing import Any
 
@@ -35,8 +36,7 @@ def split_off_dev(
     groups = np.array([row[group] for row in rows], dtype=object)
     different = len(set(groups))
     if different < 2:
-        what = "texts" if group == "text" else "dialogues"
-        raise ValueError(f"{source} holds {different} different {what}: too few to split a dev split off.")
+        raise too_few_to_split(source, different, group)
     labels = np.array([row["labels"] for row in rows])
     if not ((labels == 0) | (labels == 1)).all() and labels.ndim == 2:
         labels = np.zeros(len(rows), dtype=np.int64)  # scores: there is nothing to stratify by
@@ -49,6 +49,25 @@ def split_off_dev(
         seed,
     )
     return [rows[i] for i in train], [rows[i] for i in dev]
+
+
+def is_held_out(group: str, fraction: float, seed: int) -> bool:
+    """Whether a text belongs to the dev part, for data of which not all rows are at hand: its hash decides, so that a
+    text that stands there twice stays on one side.
+
+    Args:
+        group (`str`): The text, or the dialogue that it stands in.
+        fraction (`float`): Part of the different texts that becomes dev, about.
+        seed (`int`): Another seed draws other texts.
+    """
+    found = hashlib.sha256(f"{seed}\n{group}".encode()).digest()[:8]
+    return int.from_bytes(found, "big") < fraction * 2**64
+
+
+def too_few_to_split(source: str, different: int, group: str) -> ValueError:
+    """The error where fewer than two different texts, or dialogues, are to be divided."""
+    what = "texts" if group == "text" else "dialogues"
+    return ValueError(f"{source} holds {different} different {what}: too few to split a dev split off.")
 
 
 def split_off_fold(

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -12,10 +13,28 @@ from torch import nn
 RECORD_NAME = "stage.json"
 
 
+_ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=False, default=str)
+
+
 def digest(value: Any) -> str:
-    """A short hash of anything that JSON can hold; equal values have equal hashes."""
-    text = json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()[:16]
+    """A short hash of anything that JSON can hold; equal values have equal hashes. An iterator, or one of iterators,
+    counts as the list of what it gives, which need not fit into memory."""
+    found = hashlib.sha256()
+    for part in _json_parts(value):
+        found.update(part.encode("utf-8"))
+    return found.hexdigest()[:16]
+
+
+def _json_parts(value: Any) -> Iterator[str]:
+    if not isinstance(value, Iterator):
+        yield _ENCODER.encode(value)
+        return
+    yield "["
+    for number, item in enumerate(value):
+        if number:
+            yield ", "
+        yield from _json_parts(item)
+    yield "]"
 
 
 def file_digest(path: str | os.PathLike) -> str:

@@ -1,7 +1,7 @@
 """Untrained recurrent encoders, as folders that a run takes as its `--encoder`."""
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -101,14 +101,14 @@ def parse_branch(text: str) -> dict[str, Any]:
 
 
 def write_recurrent_encoder(
-    folder: Path, args: RecurrentArguments, texts: Sequence[str], *, steps: Sequence[str], seed: int
+    folder: Path, args: RecurrentArguments, texts: Iterable[str], *, steps: Sequence[str], seed: int
 ) -> Path:
     """Write an untrained encoder and its tokenizer, or find those that an earlier call with the same wrote there.
 
     Args:
         folder (`Path`): The folder to write.
         args ([`RecurrentArguments`]): What the encoder is to be.
-        texts (`Sequence[str]`): The training texts, of which the vocabulary is made.
+        texts (`Iterable[str]`): The training texts, of which the vocabulary is made; gone through twice.
         steps (`Sequence[str]`): Steps of tweet normalisation that the run will give the tokenizer.
         seed (`int`): Seed of the initial weights.
 
@@ -123,7 +123,7 @@ def write_recurrent_encoder(
         made_from["embeddings"] = encoder_identity(args.embeddings_from)
         made_from["options"] = {**vars(args), "embeddings_from": True}
     else:
-        made_from |= {"texts": digest(list(texts)), "normalization": list(steps)}
+        made_from |= {"texts": digest(iter(texts)), "normalization": list(steps)}
     record = StageRecord(folder.name, made_from)
     found = StageRecord.read(folder)
     if found is not None and found.complete:
@@ -168,12 +168,12 @@ def write_recurrent_encoder(
 
 
 def train_tokenizer(
-    texts: Sequence[str], vocabulary: str, size: int, steps: Sequence[str] = ()
+    texts: Iterable[str], vocabulary: str, size: int, steps: Sequence[str] = ()
 ) -> PreTrainedTokenizerBase:
     """A tokenizer of lower-cased words or word pieces, with a vocabulary of the texts' own.
 
     Args:
-        texts (`Sequence[str]`): Raw texts.
+        texts (`Iterable[str]`): Raw texts.
         vocabulary (`str`): `"words"`, with `[UNK]` for all others, or `"wordpieces"`.
         size (`int`): Largest size of the vocabulary. Words that occur once are no part of it.
         steps (`Sequence[str]`): Steps of tweet normalisation that come before it later (see

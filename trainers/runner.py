@@ -5,6 +5,7 @@ import json
 import logging
 import shutil
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 from .arguments import RunArguments
 from .cards import describe_examples, draw_figures, write_card
 from .context import StageContext
+from .data import TaskDataset
 from .dialogues import DIALOGUE_COLUMNS
 from .emissions import emissions_of
 from .encoders import encoder_bytes, encoder_config, encoder_identity, longest_text, resolve_encoder
@@ -23,6 +25,7 @@ from .recipes import RECIPES, Stage, stages_of
 from .records import StageRecord, digest, write_json
 from .results import dev_logits_name, read_results, update_results
 from .run_publishing import RunPublisher
+from .sources import ColumnValues
 from .stages import build_trainer, stage_arguments
 from .tasks import load_task
 from .tokenization import check_same_tokenizer, count_truncated, load_tokenizer
@@ -37,18 +40,19 @@ class Runner:
 
     Args:
         args ([`RunArguments`]): The run's arguments.
+        loaded (`dict[str, TaskDataset]`, *optional*): By task, those of its data sets that are loaded already.
 
     Attributes:
         stages (`list[Stage]`): The stages of all recipes, each once.
     """
 
-    def __init__(self, args: RunArguments) -> None:
+    def __init__(self, args: RunArguments, loaded: Mapping[str, TaskDataset] | None = None) -> None:
         self.args = args
         self.stages = stages_of(args.model.recipe)
         for folder in args.training.reuse_stages_from or ():
             if not Path(folder).is_dir():
                 raise FileNotFoundError(f"--reuse_stages_from {folder} does not exist.")
-        self.context = self._prepare()
+        self.context = self._prepare(loaded or {})
         self._check_output_folder()
         self._check_disk_space()
         self._report_recipe_arguments()
@@ -56,7 +60,7 @@ class Runner:
 
     # -- everything that can go wrong before training ----------------------------------------------------------------
 
-    def _prepare(self) -> StageContext:
+    def _prepare(self, loaded: Mapping[str, TaskDataset]) -> StageContext:
         data, model, training = self.args.data, self.args.model, self.args.training
         encoder = resolve_encoder(model.encoder)
         self._check_encoders()
@@ -68,15 +72,15 @@ class Runner:
         tasks = {}
         for task in dict.fromkeys(task for stage in self.stages for task in (*stage.tasks, *stage.unlabelled)):
             in_dialogues = any(stage.kind == "dialogue" and task in stage.tasks for stage in self.stages)
-            dataset = load_task(task, data, training.seed, in_dialogues)
-            texts = list(dataset.splits["train"]["text"])
-            truncated = count_truncated(tokenizer, texts, data.max_length)
+            dataset = load_task(task, data, training.seed, in_dialogues, loaded.get(task))
+            train = dataset.splits["train"]
+            truncated = count_truncated(tokenizer, ColumnValues(train, "text"), data.max_length)
             if truncated:
                 logger.warning(
                     "%s: %d of %d training texts are longer than %d tokens and will be cut (--max_length).",
                     dataset.name,
                     truncated,
-                    len(texts),
+                    len(train),
                     data.max_length,
                 )
             tasks[task] = dataset
@@ -160,7 +164,7 @@ class Runner:
         elif stage.kind == "dialogue":
             made_from["dialogue"] = vars(args.dialogue)
             made_from["dialogues"] = {
-                split: digest([list(rows[column]) for column in DIALOGUE_COLUMNS])
+                split: digest(iter(ColumnValues(rows, column)) for column in DIALOGUE_COLUMNS)
                 for split, rows in context.tasks["emotion"].splits.items()
             }
         return StageRecord(stage.name, made_from)
@@ -168,11 +172,11 @@ class Runner:
     def _data_identity(self, task: str, context: StageContext) -> dict[str, Any]:
         dataset = context.tasks[task]
         notes = {"notes": dataset.notes} if dataset.notes else {}
-        return (
-            {"name": dataset.name, "labels": dataset.labels}
-            | notes
-            | {split: digest([list(rows["text"]), list(rows["labels"])]) for split, rows in dataset.splits.items()}
-        )
+        texts = {
+            split: digest(iter(ColumnValues(rows, column)) for column in ("text", "labels"))
+            for split, rows in dataset.splits.items()
+        }
+        return {"name": dataset.name, "labels": dataset.labels, **notes, **texts}
 
     def _check_output_folder(self) -> None:
         for stage in self.stages:

@@ -2,8 +2,9 @@
 
 import csv
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice, repeat
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,14 @@ import datasets
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+# How many rows are read from Parquet, or are in memory of data that are streamed, at a time.
+BATCH_SIZE = 10_000
+
 
 @dataclass(frozen=True)
 class Table:
     """
-    Rows of one file or of one split on the Hub.
+    Rows of one file or of one split on the Hub: all of them, or some that follow on each other.
 
     Args:
         source (`str`): What error messages call it, such as the path of the file.
@@ -23,6 +27,8 @@ class Table:
         rows (`list[dict[str, Any]]`): The rows, by column name.
         lines (`list[int]`, *optional*): Line each row starts on. Without them, rows are counted from 1.
         features (`datasets.Features`, *optional*): Types of the columns, where the source declares them.
+        start (`int`, defaults to 0): How many rows of the source stand before these.
+        first (`dict[str, Any]`, *optional*): The first row of the source, where it is not the first of these.
     """
 
     source: str
@@ -30,41 +36,54 @@ class Table:
     rows: list[dict[str, Any]]
     lines: list[int] | None = None
     features: datasets.Features | None = None
+    start: int = 0
+    first: dict[str, Any] | None = None
 
     def where(self, index: int, column: str) -> str:
         """The place of one value, for an error message."""
-        place = f"line {self.lines[index]}" if self.lines else f"row {index + 1}"
+        place = f"line {self.lines[index]}" if self.lines else f"row {self.start + index + 1}"
         return f"{self.source}, {place}, column {column!r}"
 
 
-def read_lines(path: Path) -> list[str]:
+def iterate_lines(path: Path) -> Iterator[str]:
     """Lines of a UTF-8 text file, without line ends (LF or CRLF), byte order mark and empty lines at the end.
 
     Args:
         path (`Path`): The file.
 
-    Returns:
-        `list[str]`, at least one line.
+    Yields:
+        `str`, at least once.
 
     Raises:
         FileNotFoundError: If there is no such file.
         ValueError: If the file is empty or not UTF-8; the message names the line.
     """
-    if not path.is_file():
-        raise FileNotFoundError(f"{path} does not exist.")
-    data = path.read_bytes()
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise ValueError(f"{path}, line {line}: not valid UTF-8 ({error.reason}). Save the file as UTF-8.") from error
-    # Not splitlines(): it also splits at characters that stand inside of texts, such as U+2028.
-    lines = [line.removesuffix("\r") for line in text.removeprefix("\ufeff").split("\n")]
-    while lines and not lines[-1]:
-        lines.pop()
-    if not lines:
+    require_file(path)
+    empty, blank = True, 0
+    with path.open("rb") as file:
+        # A file of bytes ends its lines at LF alone, not at characters that stand inside of texts, such as U+2028.
+        for number, data in enumerate(file, start=1):
+            try:
+                line = data.decode("utf-8")
+            except UnicodeDecodeError as error:
+                raise ValueError(
+                    f"{path}, line {number}: not valid UTF-8 ({error.reason}). Save the file as UTF-8."
+                ) from error
+            line = (line.removeprefix("\ufeff") if number == 1 else line).removesuffix("\n").removesuffix("\r")
+            if not line:
+                blank += 1
+                continue
+            # What is empty counts where something comes after it.
+            yield from repeat("", blank)
+            yield line
+            empty, blank = False, 0
+    if empty:
         raise ValueError(f"{path} is empty.")
-    return lines
+
+
+def read_lines(path: Path) -> list[str]:
+    """What [`iterate_lines`] gives, as a list."""
+    return list(iterate_lines(path))
 
 
 def read_table(path: Path) -> Table:
@@ -83,48 +102,93 @@ def read_table(path: Path) -> Table:
         FileNotFoundError: If there is no such file.
         ValueError: If the suffix is unknown, or the file is empty or malformed.
     """
-    reader = _READERS.get(path.suffix.lower())
-    if reader is None:
-        raise ValueError(f"{path}: unknown file type {path.suffix!r}; use one of {', '.join(TABLE_SUFFIXES)}.")
-    table = reader(path)
-    if not table.rows:
-        raise ValueError(f"{path} is empty: it has no rows.")
+    (table,) = read_tables(path)
     return table
 
 
-def _read_csv(path: Path) -> Table:
-    reader = csv.reader((line + "\n" for line in read_lines(path)), strict=True)
-    records, lines, start = [], [], 1
+def read_tables(path: Path, size: int | None = None) -> Iterator[Table]:
+    """Read a file as [`read_table`] does, some rows at a time.
+
+    Args:
+        path (`Path`): The file.
+        size (`int`, *optional*): How many rows a table has at most. All are in one by default.
+
+    Yields:
+        `Table`, at least once.
+    """
+    reader = _READERS.get(path.suffix.lower())
+    if reader is None:
+        raise ValueError(f"{path}: unknown file type {path.suffix!r}; use one of {', '.join(TABLE_SUFFIXES)}.")
+    empty = True
+    for table in reader(path, size):
+        empty = False
+        yield table
+    if empty:
+        raise ValueError(f"{path} is empty: it has no rows.")
+
+
+def divide(
+    source: str,
+    columns: list[str],
+    rows: Iterable[tuple[int | None, dict[str, Any]]],
+    size: int | None,
+    features: datasets.Features | None = None,
+) -> Iterator[Table]:
+    """Tables of at most `size` rows each, or one of all rows; none where there are no rows.
+
+    Args:
+        source (`str`): As in [`Table`], and so are `columns` and `features`.
+        rows (`Iterable[tuple[int | None, dict[str, Any]]]`): All rows, each with its line; `None` where there are no
+            lines.
+        size (`int`, *optional*): How many rows a table has at most.
+    """
+    rows = iter(rows)
+    start, first = 0, None
+    while part := list(islice(rows, size)):
+        lines = [line for line, _ in part if line is not None]
+        table = Table(source, columns, [row for _, row in part], lines or None, features, start, first)
+        yield table
+        first = table.rows[0] if first is None else first
+        start += len(part)
+
+
+def _read_csv(path: Path, size: int | None) -> Iterator[Table]:
+    return _from_records(path, _csv_records(path), size)
+
+
+def _csv_records(path: Path) -> Iterator[tuple[int, list[str]]]:
+    reader = csv.reader((line + "\n" for line in iterate_lines(path)), strict=True)
+    start = 1
     try:
         for record in reader:
-            records.append(record)
-            lines.append(start)
+            yield start, record
             start = reader.line_num + 1
     except csv.Error as error:
         raise ValueError(f"{path}, line {start}: not valid CSV ({error}). Texts with quotes must be quoted.") from error
-    return _from_records(path, records, lines)
 
 
-def _read_tsv(path: Path) -> Table:
-    records = [line.split("\t") for line in read_lines(path)]
-    return _from_records(path, records, list(range(1, len(records) + 1)))
+def _read_tsv(path: Path, size: int | None) -> Iterator[Table]:
+    return _from_records(path, enumerate((line.split("\t") for line in iterate_lines(path)), start=1), size)
 
 
-def _from_records(path: Path, records: list[list[str]], lines: list[int]) -> Table:
-    header = records[0]
+def _from_records(path: Path, records: Iterator[tuple[int, list[str]]], size: int | None) -> Iterator[Table]:
+    _, header = next(records)
     if len(set(header)) < len(header):
         raise ValueError(f"{path}, line 1: a column name stands twice in the header {', '.join(header)}.")
-    for record, line in zip(records, lines, strict=True):
-        if len(record) != len(header):
-            raise ValueError(f"{path}, line {line}: {len(record)} columns, but the header has {len(header)}.")
-    rows = [dict(zip(header, record, strict=True)) for record in records[1:]]
-    return Table(str(path), header, rows, lines[1:])
+
+    def rows() -> Iterator[tuple[int, dict[str, Any]]]:
+        for line, record in records:
+            if len(record) != len(header):
+                raise ValueError(f"{path}, line {line}: {len(record)} columns, but the header has {len(header)}.")
+            yield line, dict(zip(header, record, strict=True))
+
+    return divide(str(path), header, rows(), size)
 
 
-def _read_jsonl(path: Path) -> Table:
-    rows = read_json_lines(path)
-    columns = list(dict.fromkeys(key for row in rows for key in row))
-    return Table(str(path), columns, rows, list(range(1, len(rows) + 1)))
+def _read_jsonl(path: Path, size: int | None) -> Iterator[Table]:
+    # Any row may have a column that those before it lack.
+    columns = list(dict.fromkeys(key for row in _json_objects(path, iterate_lines(path)) for key in row))
+    return divide(str(path), columns, enumerate(_json_objects(path, iterate_lines(path)), start=1), size)
 
 
 def read_json_lines(path: Path) -> list[dict[str, Any]]:
@@ -140,16 +204,24 @@ def read_json_lines(path: Path) -> list[dict[str, Any]]:
         FileNotFoundError: If there is no such file.
         ValueError: If the file is empty or not UTF-8, or a line is not a JSON object.
     """
-    rows = []
-    for number, line in enumerate(read_lines(path), start=1):
+    return list(_json_objects(path, read_lines(path)))
+
+
+def _json_objects(path: Path, lines: Iterable[str]) -> Iterator[dict[str, Any]]:
+    for number, line in enumerate(lines, start=1):
         try:
             row = json.loads(line)
         except json.JSONDecodeError as error:
             raise ValueError(f"{path}, line {number}: not valid JSON ({error.msg}).") from error
         if not isinstance(row, dict):
             raise ValueError(f"{path}, line {number}: expected a JSON object, got {line[:40]!r}.")
-        rows.append(row)
-    return rows
+        yield row
+
+
+def require_file(path: Path) -> None:
+    """Raise a FileNotFoundError where there is no such file."""
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} does not exist.")
 
 
 def require_text(value: Any, place: str) -> str:
@@ -159,20 +231,22 @@ def require_text(value: Any, place: str) -> str:
     return value
 
 
-def _read_parquet(path: Path) -> Table:
-    if not path.is_file():
-        raise FileNotFoundError(f"{path} does not exist.")
+def _read_parquet(path: Path, size: int | None) -> Iterator[Table]:
+    require_file(path)
     try:
-        table = pq.read_table(path)
+        with pq.ParquetFile(path) as file:
+            schema = file.schema_arrow
+            # Parquet written by datasets carries its features, and with them the names of the classes.
+            declared = b"huggingface" in (schema.metadata or {})
+            features = datasets.Features.from_arrow_schema(schema) if declared else None
+            batches = file.iter_batches(BATCH_SIZE if size is None else size)
+            rows = ((None, row) for batch in batches for row in batch.to_pylist())
+            yield from divide(str(path), schema.names, rows, size, features)
     except pa.ArrowInvalid as error:
         raise ValueError(f"{path} is not a valid Parquet file ({error}).") from error
-    # Parquet written by datasets carries its features, and with them the names of the classes.
-    declared = b"huggingface" in (table.schema.metadata or {})
-    features = datasets.Features.from_arrow_schema(table.schema) if declared else None
-    return Table(str(path), table.column_names, table.to_pylist(), features=features)
 
 
-_READERS: dict[str, Callable[[Path], Table]] = {
+_READERS: dict[str, Callable[[Path, int | None], Iterator[Table]]] = {
     ".csv": _read_csv,
     ".tsv": _read_tsv,
     ".jsonl": _read_jsonl,

@@ -1,7 +1,5 @@
 """The data of one task, as a run asks for them: chosen labels, a share of the texts, copies of rare ones."""
 
-import numpy as np
-
 from .arguments import DataArguments
 from .augmentation import augment_rare_labels
 from .data import TaskDataset, load_task_dataset
@@ -10,7 +8,9 @@ from .label_selection import select_labels
 from .sampling import random_sample, stratified_sample
 
 
-def load_task(task: str, data: DataArguments, seed: int, in_dialogues: bool = False) -> TaskDataset:
+def load_task(
+    task: str, data: DataArguments, seed: int, in_dialogues: bool = False, loaded: TaskDataset | None = None
+) -> TaskDataset:
     """Load a task's data set and make of it what the arguments ask for.
 
     Args:
@@ -18,6 +18,7 @@ def load_task(task: str, data: DataArguments, seed: int, in_dialogues: bool = Fa
         data ([`DataArguments`]): The options of all tasks.
         seed (`int`): Of samples and copies.
         in_dialogues (`bool`, defaults to `False`): Whether the texts are to stand in dialogues.
+        loaded ([`TaskDataset`], *optional*): The data set, where it is loaded already.
 
     Raises:
         ValueError: If no data are given for the task, they lack what it needs, or have too few texts.
@@ -25,7 +26,7 @@ def load_task(task: str, data: DataArguments, seed: int, in_dialogues: bool = Fa
     name = getattr(data, f"{task}_dataset")
     if name is None:
         raise ValueError(f"The chosen recipe needs --{task}_dataset, such as goemotions.")
-    dataset = load_task_dataset(name, data_dir=data.data_dir, **data.columns(task))
+    dataset = loaded or load_task_dataset(name, data_dir=data.data_dir, **data.columns(task))
     if task == "emotion" and data.emotion_labels is not None:
         dataset = select_labels(dataset, data.emotion_labels, data.rows_without_labels)
     if in_dialogues:
@@ -38,7 +39,7 @@ def load_task(task: str, data: DataArguments, seed: int, in_dialogues: bool = Fa
         elif dataset.problem_type == "regression":
             dataset.splits["train"] = train.select(random_sample(len(train), size, seed))
         else:
-            dataset.splits["train"] = train.select(stratified_sample(np.asarray(train["labels"]), size, seed))
+            dataset.splits["train"] = train.select(stratified_sample(dataset.targets("train"), size, seed))
     if task == "emotion" and data.augment_rare:
         dataset = augment_rare_labels(dataset, data.augment_rare, data.augmentations, seed)
     return dataset

@@ -2,7 +2,8 @@
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Any
 
 import emoji
@@ -207,11 +208,11 @@ def load_tokenizer(
     return tokenizer
 
 
-def count_truncated(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], max_length: int) -> int:
+def count_truncated(tokenizer: PreTrainedTokenizerBase, texts: Iterable[str], max_length: int) -> int:
     """How many of the texts are longer than `max_length` tokens, special tokens included."""
-    count = 0
-    for start in range(0, len(texts), 1000):
-        encoded = tokenizer(list(texts[start : start + 1000]), truncation=False, padding=False, verbose=False)
+    count, texts = 0, iter(texts)
+    while part := list(islice(texts, 1000)):
+        encoded = tokenizer(part, truncation=False, padding=False, verbose=False)
         count += sum(len(input_ids) > max_length for input_ids in encoded["input_ids"])
     return count
 

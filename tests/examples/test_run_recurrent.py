@@ -106,3 +106,9 @@ def test_yaml_wins_over_the_commands_defaults(place: Path, tmp_path: Path) -> No
     args = example.prepare(argv).args
     assert (args.model.pooling, args.model.classifier_dropout) == ("mean", 0.4)
     assert args.model.freeze_word_embeddings is False and args.model.encoder_dropout is None
+
+
+def test_the_data_are_read_once(place: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The vocabulary and the run share them."""
+    example.prepare(options(place, tmp_path / "out", emotion_dataset=place / "data" / "moods" / "train.jsonl"))
+    assert caplog.text.count("held out as dev") == 1

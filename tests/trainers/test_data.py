@@ -12,9 +12,10 @@ import pytest
 
 import trainers.data
 from trainers.columns import name_rows
-from trainers.data import dataset_tables, load_task_dataset, read_split
+from trainers.data import load_task_dataset, read_split
 from trainers.readers import EMOTIONS, SENTIMENTS
 from trainers.registry import REGISTRY
+from trainers.sources import dataset_sources
 
 ROOT = Path(__file__).resolve().parents[2]
 BOTH = {"text_column": "post", "label_columns": ["joy", "fear"]}
@@ -142,21 +143,21 @@ def test_splits_of_a_hub_dataset():
     )
     rows = {"Tweet": ["a", "b"], "joy": [True, False], "fear": [True, True]}
     split = datasets.Dataset.from_dict(rows, features=features)
-    tables = dataset_tables(datasets.DatasetDict(train=split, validation=split.select([1]), other=split), "org/name")
-    assert list(tables) == ["train", "dev"]
-    named = name_rows(tables["dev"], "Tweet", ["joy", "fear"])
+    sources = dataset_sources(datasets.DatasetDict(train=split, validation=split.select([1]), other=split), "org/name")
+    assert list(sources) == ["train", "dev"]
+    named = name_rows(sources["dev"].table(), "Tweet", ["joy", "fear"])
     assert named.encode(["joy", "fear"], "multi_label_classification") == [{"text": "b", "labels": [0.0, 1.0]}]
     with pytest.raises(ValueError, match="org/name has no train split; it has test"):
-        dataset_tables(datasets.DatasetDict(test=split), "org/name")
+        dataset_sources(datasets.DatasetDict(test=split), "org/name")
     with pytest.raises(ValueError, match="org/name: the train split is empty"):
-        dataset_tables(datasets.DatasetDict(train=split.select([])), "org/name")
+        dataset_sources(datasets.DatasetDict(train=split.select([])), "org/name")
 
 
 def test_unlabelled_rows_of_a_hub_dataset_are_named():
     features = datasets.Features({"text": datasets.Value("string"), "label": datasets.ClassLabel(names=["neg", "pos"])})
     split = datasets.Dataset.from_dict({"text": ["a", "b"], "label": [0, -1]}, features=features)
     with pytest.raises(ValueError, match=r"org/name \(train\), row 2, column 'label': unknown label -1"):
-        name_rows(dataset_tables(datasets.DatasetDict(train=split), "org/name")["train"])
+        name_rows(dataset_sources(datasets.DatasetDict(train=split), "org/name")["train"].table())
 
 
 # -- one's own files: splits ---

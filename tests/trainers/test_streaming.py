@@ -1,0 +1,470 @@
+"""Streamed texts are those that are read at once, with the same errors, in memory that does not grow with them."""
+
+import csv
+import json
+import logging
+import os
+import runpy
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import datasets
+import pytest
+
+import trainers.sources
+from trainers.data import TaskDataset, load_task_dataset
+from trainers.stages import build_trainer
+
+tiny_run = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[1] / "tiny_run.py")))
+hub_server = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[1] / "hub_server.py")))
+EMOTIONS = list(tiny_run.EMOTIONS)
+
+
+@pytest.fixture(autouse=True)
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So few rows at a time that even these files are read in several parts."""
+    monkeypatch.setattr(trainers.sources, "BATCH_SIZE", 4)
+
+
+@pytest.fixture
+def both(tmp_path: Path) -> Callable[..., tuple[TaskDataset, TaskDataset]]:
+    """`both(name, ...)`: a dataset read at once, and streamed."""
+
+    def load(name: Any, **options: Any) -> tuple[TaskDataset, TaskDataset]:
+        streamed = load_task_dataset(str(name), streaming=True, cache_dir=tmp_path / "cache", **options)
+        return load_task_dataset(str(name), **options), streamed
+
+    return load
+
+
+def arrow_files(folder: Path) -> dict[str, int]:
+    return {path.name: path.stat().st_mtime_ns for path in folder.iterdir() if path.suffix != ".lock"}
+
+
+def write(path: Path, rows: list[dict[str, Any]]) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.suffix == ".jsonl":
+        tiny_run.write_jsonl(path, rows)
+    elif path.suffix == ".parquet":
+        datasets.Dataset.from_list(rows).to_parquet(path)
+    else:
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, list(rows[0]), delimiter="\t" if path.suffix == ".tsv" else ",")
+            writer.writeheader()
+            writer.writerows(rows)
+    return path
+
+
+# -- the same data ----------------------------------------------------------------------------------------------------
+
+MOODS = tiny_run.label_rows(tiny_run.EMOTIONS, 23, 1)
+LISTS = [{"text": row["text"], "labels": [row["label"], "zest"][: index % 3]} for index, row in enumerate(MOODS)]
+NUMBERS = [{"text": row["text"], "label": (10, 2, -1)[index % 3]} for index, row in enumerate(MOODS)]
+SCORES = [{"text": row["text"], "score": None if index == 7 else index / 3} for index, row in enumerate(MOODS)]
+TALKS = [row | {"dialogue_id": f"d{index // 5}", "speaker": "AB"[index % 2]} for index, row in enumerate(MOODS)]
+KINDS = {
+    "one-label": (MOODS, {}),
+    "columns": (tiny_run.emotion_rows(23, 1), {"label_columns": EMOTIONS}),
+    "lists": (LISTS, {}),
+    "numbers": (NUMBERS, {}),
+    "scores": (SCORES, {"regression": True}),
+    "dialogues": (TALKS, {}),
+}
+
+
+# CSV holds no lists.
+@pytest.mark.parametrize(
+    ("kind", "suffix"),
+    [(kind, suffix) for kind in KINDS for suffix in (".csv", ".tsv", ".jsonl", ".parquet")[2 * (kind == "lists") :]],
+)
+def test_rows_labels_and_types_are_the_same(kind: str, suffix: str, both: Callable, tmp_path: Path) -> None:
+    rows, options = KINDS[kind]
+    for split, part in (("train", rows), ("dev", rows[::2]), ("test", rows[:1])):
+        write(tmp_path / "data" / f"{split}{suffix}", part)
+    whole, streamed = both(tmp_path / "data", splits=("train", "dev", "test"), **options)
+    assert (streamed.name, streamed.labels, streamed.problem_type) == (whole.name, whole.labels, whole.problem_type)
+    assert list(streamed.splits) == list(whole.splits)
+    for split, expected in whole.splits.items():
+        found = streamed.splits[split]
+        assert found.features == expected.features
+        assert json.dumps(found[:]) == json.dumps(expected[:])
+        assert found.cache_files and not expected.cache_files
+
+
+def test_the_labels_are_those_of_train_whatever_is_asked_for(both: Callable, tmp_path: Path) -> None:
+    write(tmp_path / "data/train.csv", MOODS)
+    write(tmp_path / "data/dev.csv", MOODS[:1])
+    whole, streamed = both(tmp_path / "data", splits=("dev",))
+    assert streamed.labels == whole.labels == EMOTIONS
+    assert list(streamed.splits) == ["dev"]
+    path = write(tmp_path / "posts.csv", MOODS[:2])
+    whole, streamed = both(path, splits=("test",))
+    assert streamed.labels == whole.labels == EMOTIONS[:2]
+    assert streamed.splits["test"][:] == whole.splits["test"][:]
+
+
+def test_registered_data_come_as_they_do_without(both: Callable, tmp_path: Path) -> None:
+    whole, streamed = both("csr-emotion-posts", splits=("dev",))
+    assert streamed.splits["dev"][:] == whole.splits["dev"][:]
+    assert not (tmp_path / "cache").exists()
+
+
+def test_warnings_are_the_same(both: Callable, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    rows = tiny_run.emotion_rows(12, 1)
+    write(tmp_path / "data/train.csv", [row | {"sadness": 0} for row in rows])
+    write(tmp_path / "data/dev.csv", [rows[0], rows[11], rows[0], rows[0] | {"text": "new"}])
+    with caplog.at_level(logging.WARNING, logger="trainers.data"):
+        both(tmp_path / "data", label_columns=EMOTIONS)
+    streamed, whole = caplog.messages[:2], caplog.messages[2:]
+    assert streamed == whole
+    assert streamed == [
+        "data: no row of train has the label sadness.",
+        "data: 3 of the 4 dev texts stand in train, too.",
+    ]
+
+
+# -- the same errors --------------------------------------------------------------------------------------------------
+
+GOOD_CSV = "text,label\n" + "".join(f"text {number},{('joy', 'fear')[number % 2]}\n" for number in range(14))
+GOOD_JSON = "".join(json.dumps({"text": f"text {number}", "label": number % 2}) + "\n" for number in range(14))
+GOOD_LISTS = GOOD_JSON.replace('"label": 0', '"label": ["a"]').replace('"label": 1', '"label": []')
+FAULTS = {
+    "nothing": ("csv", "", {}),
+    "header": ("csv", "text,label\n", {}),
+    "unknown-suffix": ("xlsx", GOOD_CSV, {}),
+    "no-parquet": ("parquet", GOOD_CSV, {}),
+    "no-text-column": ("csv", GOOD_CSV, {"text_column": "post"}),
+    "no-label-column": ("csv", GOOD_CSV, {"label_columns": ["mood"]}),
+    "two-label-columns": ("csv", "text,label,labels\na,b,c\n", {}),
+    "column-twice": ("csv", "text,label,text\na,b,c\n", {}),
+    "short-row": ("csv", GOOD_CSV + '"two\nlines",joy\nshort\n', {}),
+    "quotes": ("csv", GOOD_CSV + '"open,joy\nb,joy\n', {}),
+    "blank-text": ("csv", GOOD_CSV + " ,joy\n", {}),
+    "no-label": ("csv", GOOD_CSV + "b,\n", {}),
+    "all-alike": ("csv", GOOD_CSV.replace("fear", "joy"), {}),
+    "one-text": ("csv", "text,label\n" + "a,joy\na,fear\n" * 5, {}),
+    "no-test-split": ("csv", GOOD_CSV, {"splits": ("train", "test")}),
+    "not-0-or-1": ("csv", "text,joy,fear\n" + "a,0,1\n" * 9 + "b,2,0\n", {"label_columns": ["joy", "fear"]}),
+    "no-score": ("csv", "text,score\n" + "a,0.5\n" * 9 + "b,high\n", {"regression": True}),
+    "equal-scores": ("csv", "text,score\n" + "".join(f"text {i},0.5\n" for i in range(30)), {"regression": True}),
+    "tsv": ("tsv", GOOD_CSV.replace(",", "\t") + "a\tb\tc\n", {}),
+    "late-text": ("jsonl", GOOD_JSON + '{"text": 5, "label": 1}\n', {}),
+    "late-no-label": ("jsonl", GOOD_JSON + '{"text": "a"}\n', {}),
+    "no-text-for-long": ("jsonl", GOOD_JSON.replace('"text"', '"post"') + '{"text": "a", "label": 1}\n', {}),
+    "late-bad-label": ("jsonl", GOOD_JSON + '{"text": "a", "label": 0.5}\n', {}),
+    "late-list": ("jsonl", GOOD_JSON + "".join('{"text": "a", "label": ["x"]}\n' for _ in range(6)), {}),
+    "late-no-list": ("jsonl", GOOD_LISTS + '{"text": "a", "label": "a"}\n', {}),
+    "late-list-of-numbers": ("jsonl", GOOD_LISTS + '{"text": "a", "label": [0, 1]}\n', {}),
+    "late-blank-line": ("jsonl", GOOD_JSON + '\n{"text": "a", "label": 1}\n', {}),
+    "late-no-object": ("jsonl", GOOD_JSON + "[1]\n", {}),
+    "late-json": ("jsonl", GOOD_JSON + '{"text": "a"\n', {}),
+    "late-column": ("jsonl", GOOD_JSON + '{"text": "a", "label": 1, "dialogue_id": "d1"}\n', {}),
+    "late-speaker": ("csv", GOOD_CSV.replace(",", ",d1,").replace("d1,label", "dialogue_id,label") + "b,,joy\n", {}),
+}
+
+
+def failure(name: str, **options: Any) -> tuple[type, str]:
+    with pytest.raises((ValueError, OSError)) as error:
+        load_task_dataset(name, **options)
+    return type(error.value), str(error.value)
+
+
+def check_same_failure(name: Path, cache_dir: Path, **options: Any) -> str:
+    kind, message = failure(str(name), **options)
+    assert failure(str(name), streaming=True, cache_dir=cache_dir, **options) == (kind, message)
+    # What was not written to its end is gone.
+    assert not any(path.suffix == ".unfinished" for path in cache_dir.glob("*"))
+    return message
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_errors_are_the_same(fault: str, tmp_path: Path) -> None:
+    suffix, content, options = FAULTS[fault]
+    path = tmp_path / f"posts.{suffix}"
+    path.write_text(content, encoding="utf-8")
+    assert "posts" in check_same_failure(path, tmp_path / "cache", **options)
+
+
+def test_errors_in_dev_are_the_same(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    write(data / "train.csv", MOODS)
+    check_same_failure(data, tmp_path / "cache")  # no dev split
+    write(data / "dev.csv", [*MOODS[:9], {"text": "a", "label": "zest"}])
+    assert "dev.csv, line 11" in check_same_failure(data, tmp_path / "cache")
+    (data / "dev.csv").unlink()
+    write(data / "dev.jsonl", [{"text": "a", "label": ["joy"]}])
+    assert "makes it multi_label" in check_same_failure(data, tmp_path / "cache")
+    write(data / "val.csv", MOODS)
+    assert "more than one dev split" in check_same_failure(data, tmp_path / "cache")
+    check_same_failure(tmp_path / "gone.csv", tmp_path / "cache")
+
+
+def test_wrong_encoding_in_a_later_part(tmp_path: Path) -> None:
+    (tmp_path / "posts.csv").write_bytes(GOOD_CSV.encode() + b"caf\xe9,joy\n")
+    assert "line 16: not valid UTF-8" in check_same_failure(tmp_path / "posts.csv", tmp_path / "cache")
+
+
+def test_rows_of_parquet_are_counted_over_all_parts(tmp_path: Path) -> None:
+    names = datasets.ClassLabel(names=["neg", "pos"])
+    features = datasets.Features({"text": datasets.Value("string"), "label": names})
+    rows = {"text": [f"text {number}" for number in range(11)], "label": [0, 1] * 5 + [-1]}
+    datasets.Dataset.from_dict(rows, features=features).to_parquet(tmp_path / "posts.parquet")
+    message = check_same_failure(tmp_path / "posts.parquet", tmp_path / "cache")
+    assert message.endswith("posts.parquet, row 11, column 'label': unknown label -1; the labels are neg, pos.")
+
+
+# -- a dev split where there is none ----------------------------------------------------------------------------------
+
+
+def test_dev_is_drawn_by_a_hash_of_the_text(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    texts = [f"text {number % 150}" for number in range(200)]  # 50 of them twice, far from each other
+    path = write(tmp_path / "posts.csv", [{"text": text, "label": i % 3} for i, text in enumerate(texts)])
+
+    def parts(**options: Any) -> dict[str, list[str]]:
+        data = load_task_dataset(str(path), streaming=True, cache_dir=tmp_path / "cache", **options)
+        return {split: rows["text"][:] for split, rows in data.splits.items()}
+
+    found = parts(dev_fraction=0.3)
+    assert sorted(found["train"] + found["dev"]) == sorted(texts)
+    assert not set(found["train"]) & set(found["dev"])
+    assert 25 < len(set(found["dev"])) < 65  # of 150 texts about 45
+    assert f"{len(found['dev'])} of its 200 rows, drawn by a hash of the text with seed 42 and" in caplog.text
+    assert parts(dev_fraction=0.3, splits=("dev",)) == {"dev": found["dev"]}
+    assert set(parts(dev_fraction=0.1)["dev"]) < set(found["dev"])
+    assert parts(dev_fraction=0.3, seed=7)["dev"] != found["dev"]
+    # Neither what stands around a text nor the order counts.
+    write(path, [{"text": text, "label": i % 3} for i, text in enumerate(texts[150:50:-1])])
+    assert set(parts(dev_fraction=0.3)["dev"]) == set(found["dev"]) & set(texts[51:151])
+
+
+def test_a_dialogue_stays_on_one_side(tmp_path: Path) -> None:
+    path = write(tmp_path / "talks.csv", TALKS)
+    data = load_task_dataset(str(path), streaming=True, cache_dir=tmp_path / "cache", dev_fraction=0.5)
+    train, dev = (set(data.splits[split]["dialogue_id"]) for split in ("train", "dev"))
+    assert train and dev and not train & dev and train | dev == {"d0", "d1", "d2", "d3", "d4"}
+
+
+def test_a_part_without_rows_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path / "posts.csv", MOODS[:3])
+    message = r"posts\.csv: the hash of their texts puts all of its 3 rows in train\. Leave --streaming out"
+    with pytest.raises(ValueError, match=message):
+        load_task_dataset(str(path), streaming=True, cache_dir=tmp_path / "cache", dev_fraction=0.001)
+
+
+# -- the files --------------------------------------------------------------------------------------------------------
+
+
+def test_a_second_call_finds_the_files_and_changed_sources_are_read_anew(tmp_path: Path) -> None:
+    cache, path = tmp_path / "cache", tmp_path / "data" / "train.csv"
+    write(path, MOODS)
+    write(tmp_path / "data" / "dev.csv", MOODS)
+
+    def load(**options: Any) -> TaskDataset:
+        return load_task_dataset(str(tmp_path / "data"), streaming=True, cache_dir=cache, **options)
+
+    first, files = load(), arrow_files(cache)
+    assert len(files) == 2
+    again = load()
+    assert arrow_files(cache) == files
+    assert (again.labels, again.problem_type) == (first.labels, first.problem_type)
+    assert again.splits["train"][:] == first.splits["train"][:]
+    # The same time and size: the contents count.
+    times = path.stat().st_atime_ns, path.stat().st_mtime_ns
+    path.write_bytes(path.read_bytes().replace(b"furious", b"FURIOUS"))
+    os.utime(path, ns=times)
+    changed = load().splits["train"]["text"][:]
+    assert changed == [text.replace("furious", "FURIOUS") for text in first.splits["train"]["text"]]
+    # Other columns are other files; so is dev where the labels of train are others.
+    assert load(text_column="label").splits["train"]["text"][0] == MOODS[0]["label"]
+    write(path, [*MOODS, {"text": "a", "label": "zest"}])
+    assert load().labels == [*EMOTIONS, "zest"]
+
+
+def test_the_same_bytes_are_read_as_what_they_are(both: Callable, tmp_path: Path) -> None:
+    """In TSV a quotation mark is a character like any other."""
+    for suffix, expected in ((".csv", ["joy", "fear"]), (".tsv", ['"joy"', '"fear"'])):
+        path = tmp_path / f"words{suffix}"
+        path.write_text('word\n"joy"\n"fear"\n')
+        whole, streamed = both(path, splits=("test",), text_column="word", label_columns=["word"])
+        assert streamed.splits["test"]["text"][:] == whole.splits["test"]["text"][:] == expected
+
+
+def test_half_of_what_a_killed_process_wrote_is_not_taken(tmp_path: Path) -> None:
+    cache, path = tmp_path / "cache", write(tmp_path / "posts.csv", tiny_run.label_rows(tiny_run.EMOTIONS, 60, 1))
+
+    def load() -> list[dict[str, Any]]:
+        data = load_task_dataset(str(path), streaming=True, cache_dir=cache, dev_fraction=0.3)
+        return [rows[:] for rows in data.splits.values()]
+
+    expected, names = load(), sorted(arrow_files(cache))
+    assert len(names) == 2
+    for name in names:
+        # Killed after the first of two files had its name, and in the middle of the other.
+        half = (cache / name).read_bytes()[:200]
+        (cache / name).unlink()
+        (cache / f"{name}.unfinished").write_bytes(half)
+        assert load() == expected
+        assert sorted(arrow_files(cache)) == names
+
+
+def test_several_at_once_write_one_file(tmp_path: Path) -> None:
+    path = write(tmp_path / "posts.csv", tiny_run.label_rows(tiny_run.EMOTIONS, 300, 1))
+
+    def load(_: int) -> dict[str, Any]:
+        return load_task_dataset(str(path), streaming=True, cache_dir=tmp_path / "cache").splits["train"][:]
+
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(load, range(4)))
+    assert all(rows == found[0] for rows in found)
+    assert len(arrow_files(tmp_path / "cache")) == 2
+
+
+# -- whole runs -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_run.workplace(tmp_path_factory.mktemp("place"))
+
+
+def test_records_and_weights_are_the_same(place: Path, tmp_path: Path) -> None:
+    run_csr = tiny_run.example("run_csr").main
+    for name, streaming in (("whole", False), ("streamed", True)):
+        options = {"recipe": ["bert"], "num_train_epochs": 1, "max_train_samples": 50, "class_weights": "sqrt"}
+        run_csr(tiny_run.options(place, tmp_path / name, streaming=streaming, **options))
+    for file in ("stage.json", "model.safetensors", "dev_logits.npy", "README.md"):
+        whole, streamed = (tmp_path / name / "emotion-encoder" / file for name in ("whole", "streamed"))
+        assert whole.read_bytes() == streamed.read_bytes(), file
+
+
+def test_tokenised_texts_lie_on_disk_and_are_found_again(place: Path, tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+    run_recurrent, moods = tiny_run.example("run_recurrent"), place / "data" / "moods"
+    options = {"encoder": None, "recipe": None, "emotion_dataset": moods, "emotion_label_columns": None}
+    argv = tiny_run.options(place, tmp_path / "out", streaming=True, embedding_size=8, branches="gru:4", **options)
+    trained = []
+    for _ in range(2):
+        runner = run_recurrent.prepare(argv)
+        trainer = build_trainer(runner.stages[0], runner.context)
+        files = [rows.cache_files[0]["filename"] for rows in (trainer.train_dataset, trainer.eval_dataset)]
+        trained.append({name: os.stat(name).st_mtime_ns for name in files})
+        assert all(Path(name).parent == tmp_path / "cache" / "csr-emotion" for name in files)
+    assert trained[0] == trained[1]
+    text = runner.context.tasks["emotion"].splits["train"]["text"][3]
+    assert trainer.train_dataset[3]["input_ids"] == runner.context.tokenizer(text)["input_ids"]
+    # Another length is another file.
+    runner.context.args.data.max_length = 5
+    shorter = runner.context.tokenized(("emotion",), "train")
+    assert shorter.cache_files[0]["filename"] not in files and max(map(len, shorter["input_ids"])) == 5
+
+
+@pytest.mark.parametrize(
+    ("changes", "option"), [({"emotion_labels": ["joy"]}, "--emotion_labels"), ({"augment_rare": 5}, "--augment_rare")]
+)
+def test_what_needs_all_texts_is_refused(place: Path, tmp_path: Path, changes: dict[str, Any], option: str) -> None:
+    argv = tiny_run.options(place, tmp_path / "out", recipe=["bert"], streaming=True, **changes)
+    with pytest.raises((ValueError, SystemExit), match=f"{option} needs all texts in memory: leave --streaming out"):
+        tiny_run.example("run_csr").main(argv)
+    assert not (tmp_path / "out").exists()
+
+
+# -- in a process of its own ------------------------------------------------------------------------------------------
+
+FRESH = """
+import json, sys, tracemalloc
+from pathlib import Path
+import trainers.tables
+trainers.tables.BATCH_SIZE = 500
+from huggingface_hub import HfApi
+import pyarrow
+from trainers.data import load_task_dataset
+sys.path.insert(0, sys.argv[1])
+from run_recurrent import prepare
+
+place, found = Path(sys.argv[2]), {"python": {}, "arrow": {}, "splits": {}}
+options = "--branches gru:4 --embedding_size 8 --normalization none --use_cpu True --streaming True"
+
+def write(size):
+    folder = place / str(size)
+    folder.mkdir(exist_ok=True)
+    for split, rows in (("train", size), ("dev", 20)):
+        with open(folder / f"{split}.csv", "w") as file:
+            file.write("text,label\\n")
+            # One long word: 1 kB to hold, and few tokens.
+            file.writelines(f"{split} {row} {'x' * 1000},{('joy', 'fear')[row % 2]}\\n" for row in range(rows))
+    return str(folder)
+
+def load(size, **options):
+    data = load_task_dataset(write(size), **options)
+    assert len(data.splits["train"]) == size
+
+def run(size):
+    argv = [*options.split(), "--emotion_dataset", write(size), "--output_dir", str(place / f"out-{size}")]
+    assert len(prepare(argv).context.tokenized(("emotion",), "train")) == size
+
+def measure(name, function, *sizes, **options):
+    for size in sizes:
+        tracemalloc.start()
+        function(size, **options)
+        found["python"][name, size] = tracemalloc.get_traced_memory()[1] / 1e6
+        tracemalloc.stop()
+        # Arrow's is the most since the process began: what comes first shows what it needs by itself.
+        found["arrow"][name, size] = pyarrow.default_memory_pool().max_memory() / 1e6
+
+run(10)  # what is imported and remembered once
+measure("streamed", load, 2_000, 20_000, streaming=True)
+measure("run", run, 2_000, 5_000)
+measure("whole", load, 2_000, 20_000)
+for kind in ("python", "arrow"):
+    found[kind] = {f"{name} {size}": peak for (name, size), peak in found[kind].items()}
+
+HfApi().create_repo("org/posts", repo_type="dataset")
+HfApi().upload_folder(folder_path=sys.argv[3], repo_id="org/posts", repo_type="dataset")
+whole, streamed = (load_task_dataset("org/posts", streaming=streaming) for streaming in (False, True))
+assert (streamed.name, streamed.labels, streamed.problem_type) == (whole.name, whole.labels, whole.problem_type)
+for split, rows in whole.splits.items():
+    assert streamed.splits[split][:] == rows[:] and streamed.splits[split].features == rows.features
+    found["splits"][split] = [len(rows), streamed.splits[split].cache_files[0]["filename"]]
+print(json.dumps(found))
+"""
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    """What a process measured that had a Hub on loopback."""
+    place = tmp_path_factory.mktemp("fresh")
+    for split, rows in (("train", MOODS), ("validation", MOODS[:5])):
+        write(place / "posts" / f"{split}.jsonl", rows)
+    with hub_server.HubServer({"hf_me": hub_server.Token("me", organisations={"org": "admin"})}) as hub:
+        environment = hub.environment(place / "home", token="hf_me", PYTHONPATH=str(tiny_run.REPOSITORY))
+        arguments = [str(tiny_run.REPOSITORY / "examples"), str(place), str(place / "posts")]
+        command = [sys.executable, "-c", FRESH, *arguments]
+        run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240)
+    assert run.returncode == 0, run.stderr
+    return json.loads(run.stdout.splitlines()[-1])
+
+
+def test_memory_does_not_grow_with_the_texts(fresh: dict[str, dict[str, float]]) -> None:
+    """What Python and Arrow hold at most, in MB; the larger files have 20 and 5 MB."""
+    python, arrow = fresh["python"], fresh["arrow"]
+    texts = 18_000 * 1000 / 1e6
+    assert python["streamed 20000"] - python["streamed 2000"] < 0.05 * texts, python
+    assert arrow["streamed 20000"] - arrow["streamed 2000"] < 0.05 * texts, arrow
+    # The test can tell: read at once, they are all there.
+    assert python["whole 20000"] - python["whole 2000"] > texts, python
+    # From the files to the tokenised texts. Some numbers for each text stay, such as its place in the order.
+    texts = 3_000 * 1000 / 1e6
+    assert python["run 5000"] - python["run 2000"] < 0.25 * texts, python
+    assert arrow["run 5000"] < arrow["streamed 2000"] + 0.25 * texts, arrow
+
+
+def test_a_dataset_of_the_hub(fresh: dict[str, dict[str, Any]]) -> None:
+    splits = fresh["splits"]
+    assert {split: rows for split, (rows, _) in splits.items()} == {"train": 23, "dev": 5}
+    for _, file in splits.values():
+        assert Path(file).parts[-4:-1] == ("home", "datasets", "csr-emotion")
