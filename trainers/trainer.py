@@ -16,6 +16,7 @@ from modeling_csr import MultitaskModel
 from modeling_csr.losses import count_labelled
 
 from .half_precision import HalfPrecisionForward
+from .parameter_groups import set_apart
 from .samplers import LengthGroupedBatches, text_lengths
 from .weight_averaging import WeightAveraging
 
@@ -61,14 +62,13 @@ class StageTrainer(Trainer):
         """The stock optimizer, in which all but the pretrained encoders has `head_learning_rate` where one is given."""
         optimizer = super().create_optimizer(model)
         rate = getattr(self.args, "head_learning_rate", None)
-        if rate is not None and not any("lr_of" in group for group in optimizer.param_groups):
+        if rate is not None:
             encoders = [module.encoder for module in self.model.modules() if isinstance(module, MultitaskModel)]
             pretrained = {parameter for encoder in encoders for parameter in encoder.parameters()}
-            for group in list(optimizer.param_groups):
-                heads = [parameter for parameter in group["params"] if parameter not in pretrained]
-                group["params"] = [parameter for parameter in group["params"] if parameter in pretrained]
-                group["lr_of"] = "encoder"
-                optimizer.add_param_group({**group, "params": heads, "lr": rate, "lr_of": "head"})
+            heads = [parameter for parameter in self.model.parameters() if parameter not in pretrained]
+            set_apart(optimizer, heads, lr_of="head", lr=rate)
+            for group in optimizer.param_groups:
+                group.setdefault("lr_of", "encoder")
         return optimizer
 
     def _get_train_sampler(self, train_dataset: Dataset | None = None) -> Sampler | None:
