@@ -10,10 +10,11 @@ from typing import Any
 import datasets
 
 from .columns import name_rows, score_rows
+from .dataset_info import DatasetInfo
 from .dialogues import DIALOGUE_COLUMNS
 from .holdout import split_off_dev, split_off_fold
 from .readers import drop_conflicting_ids, drop_repetitions, join_scores
-from .registry import REGISTRY, DatasetInfo
+from .registry import REGISTRY
 from .tables import TABLE_SUFFIXES, Table, read_table
 
 logger = logging.getLogger(__name__)

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from .arguments import DataArguments
 from .augmentation import augment_rare_labels
 from .data import TaskDataset, load_task_dataset
+from .data_arguments import DataArguments
 from .dialogues import check_dialogues, sample_dialogues
 from .label_selection import select_labels
 from .sampling import random_sample, stratified_sample
