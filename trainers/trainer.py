@@ -102,6 +102,15 @@ class StageTrainer(Trainer):
         total = self.accelerator.gather(rows).sum()
         return total.where(total > 0, 1)
 
+    def forward(self, model: nn.Module, inputs: dict[str, Any]) -> Any:
+        """What the model makes of a batch, in the precision of the training."""
+        return self._half_precision(model, inputs) if self._half_precision else model(**inputs)
+
+    def loss_scale(self, num_items_in_batch: Counts) -> int:
+        """By what a loss is multiplied: processes average their gradients, while the shares of a global loss must be
+        added up."""
+        return 1 if num_items_in_batch is None else self.accelerator.num_processes
+
     def compute_loss(
         self,
         model: nn.Module,
@@ -109,10 +118,8 @@ class StageTrainer(Trainer):
         return_outputs: bool = False,
         num_items_in_batch: Counts = None,
     ) -> torch.Tensor | tuple[torch.Tensor, Any]:
-        inputs = {**inputs, "num_items_in_batch": num_items_in_batch}
-        outputs = self._half_precision(model, inputs) if self._half_precision else model(**inputs)
-        # Processes average their gradients, while the shares of the global loss must be added up.
-        scale = self.accelerator.num_processes if num_items_in_batch is not None else 1
+        outputs = self.forward(model, {**inputs, "num_items_in_batch": num_items_in_batch})
+        scale = self.loss_scale(num_items_in_batch)
         loss = outputs["loss"] * scale
         if model.training:
             if not self._named_losses:
