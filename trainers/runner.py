@@ -59,7 +59,7 @@ class Runner:
         data, model, training = self.args.data, self.args.model, self.args.training
         encoder = resolve_encoder(model.encoder)
         self._check_encoders()
-        load = {"steps": tuple(data.normalization), "max_length": data.max_length}
+        load: dict[str, Any] = {"steps": tuple(data.normalization), "max_length": data.max_length}
         tokenizer = load_tokenizer(encoder, revision=model.encoder_revision, **load)
         if model.sentiment_encoder:
             other = load_tokenizer(resolve_encoder(model.sentiment_encoder), **load)
@@ -107,7 +107,8 @@ class Runner:
             longest = longest_text(config)
             if data.max_length > longest:
                 raise ValueError(f"--max_length {data.max_length}: {encoder} reads at most {longest} tokens.")
-            size = model.shared_layer_sizes[-1] if model.representation == "shared" else config.hidden_size
+            sizes = model.shared_layer_sizes
+            size = sizes[-1] if sizes and model.representation == "shared" else config.hidden_size
             if option == "encoder" and common.common_size is not None and not 0 < common.common_size < size:
                 raise ValueError(
                     f"--common_size {common.common_size} must lie between 0 and {size}, the width of the emotion "

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 from torch.utils.data import Dataset, Sampler, SequentialSampler
-from transformers import Trainer
+from transformers import PreTrainedModel, Trainer
 from transformers.trainer import TRAINING_ARGS_NAME
 from transformers.trainer_utils import TrainOutput
 
@@ -18,6 +18,7 @@ from modeling_csr.losses import count_labelled
 from .half_precision import HalfPrecisionForward
 from .parameter_groups import set_apart
 from .samplers import LengthGroupedBatches, text_lengths
+from .training_arguments import StageTrainingArguments
 from .weight_averaging import WeightAveraging
 
 Counts = torch.Tensor | dict[str, torch.Tensor] | None
@@ -31,6 +32,8 @@ class StageTrainer(Trainer):
     beside `loss`.
     """
 
+    args: StageTrainingArguments
+    model: PreTrainedModel
     # The division by the global number of rows already covers gradient accumulation.
     loss_is_scaled_for_ga = True
 
@@ -38,8 +41,8 @@ class StageTrainer(Trainer):
         super().__init__(*args, **kwargs)
         self._named_losses: dict[str, torch.Tensor] = {}
         self._named_losses_since = 0
-        self._half_precision = HalfPrecisionForward() if getattr(self.args, "bf16_weights", False) else None
-        share = getattr(self.args, "weight_averaging", 0)
+        self._half_precision = HalfPrecisionForward() if self.args.bf16_weights else None
+        share = self.args.weight_averaging
         self._weight_averaging = WeightAveraging(share) if share else None
         if self._weight_averaging:
             self.add_callback(self._weight_averaging)
@@ -61,7 +64,7 @@ class StageTrainer(Trainer):
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
         """The stock optimizer, in which all but the pretrained encoders has `head_learning_rate` where one is given."""
         optimizer = super().create_optimizer(model)
-        rate = getattr(self.args, "head_learning_rate", None)
+        rate = self.args.head_learning_rate
         if rate is not None:
             encoders = [module.encoder for module in self.model.modules() if isinstance(module, MultitaskModel)]
             pretrained = {parameter for encoder in encoders for parameter in encoder.parameters()}
