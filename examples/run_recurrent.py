@@ -11,11 +11,11 @@ from pathlib import Path
 # This folder holds evaluate.py, which must not stand in for the evaluate library.
 sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != Path(__file__).resolve().parent]
 
-from trainers.arguments import ModelArguments  # noqa: E402
 from trainers.command_line import parse_run_arguments_and  # noqa: E402
 from trainers.commands import BAD_INPUT, exit_on, set_up_logging  # noqa: E402
 from trainers.data import load_task_dataset  # noqa: E402
 from trainers.metrics import HEADLINE  # noqa: E402
+from trainers.model_arguments import ModelArguments  # noqa: E402
 from trainers.publishing import PublishingError  # noqa: E402
 from trainers.recurrent_encoders import RecurrentArguments, write_recurrent_encoder  # noqa: E402
 from trainers.results import print_results  # noqa: E402

@@ -5,14 +5,14 @@ from typing import Any
 from transformers import PreTrainedConfig
 from transformers.configuration_utils import SubConfigSpec
 
+from .classifier_config import ClassifierConfig, nested_dict
 from .configuration_multitask import MultitaskConfig
-from .losses import PROBLEM_TYPES
 
 SIAMESE_LOSSES = ("regression", "contrastive")
 COMMON_LEVELS = ("text", "token")
 
 
-class CSRConfig(PreTrainedConfig):
+class CSRConfig(ClassifierConfig):
     r"""
     The common space over an emotion encoder and one or more source encoders (Common-Space Representation; the
     paper's Model-3, where the one source is sentiment).
@@ -49,6 +49,7 @@ class CSRConfig(PreTrainedConfig):
     """
 
     model_type = "csr"
+    default_problem_type = "multi_label_classification"
     sub_configs_defaults = {"emotion_encoder": SubConfigSpec(config_class=MultitaskConfig)}
     keys_to_ignore_at_inference = [
         "prediction_loss",
@@ -73,8 +74,6 @@ class CSRConfig(PreTrainedConfig):
     prediction_loss_weight: float | int = 1.0
     reconstruction_loss_weight: float | int = 1.0
     classifier_dropout: float | int = 0.1
-    thresholds: list[float] | None = None
-    class_weights: list[float] | None = None
 
     def __post_init__(self, **kwargs: Any) -> None:
         super().__post_init__(**kwargs)
@@ -84,7 +83,6 @@ class CSRConfig(PreTrainedConfig):
         self.common_size = self.common_size or size // 2
         self.intermediate_size = self.intermediate_size or size
         self.siamese_size = self.siamese_size or size // 2
-        self.problem_type = self.problem_type or "multi_label_classification"
         # AutoModel has two classes for this config and picks by this field.
         self.architectures = self.architectures or ["CSRModel"]
         if self.common_size >= size:
@@ -106,21 +104,10 @@ class CSRConfig(PreTrainedConfig):
             )
         if self.siamese_loss not in SIAMESE_LOSSES:
             raise ValueError(f"siamese_loss must be one of {', '.join(SIAMESE_LOSSES)}, got {self.siamese_loss!r}.")
-        if self.problem_type not in PROBLEM_TYPES:
-            raise ValueError(f"problem_type must be one of {', '.join(PROBLEM_TYPES)}, got {self.problem_type!r}.")
-        for name in ("thresholds", "class_weights"):
-            values = getattr(self, name)
-            if values is not None and len(values) != self.num_labels:
-                raise ValueError(f"There are {self.num_labels} labels but {len(values)} {name}.")
 
     def to_dict(self) -> dict[str, Any]:
-        """Serialise, the list of source encoders included. Only the outer config names classes and versions."""
-        output = super().to_dict()
-        output["source_encoders"] = [encoder.to_dict() for encoder in self.source_encoders]
-        for encoder in (output["emotion_encoder"], *output["source_encoders"]):
-            for key in ("_name_or_path", "architectures", "auto_map", "transformers_version"):
-                encoder.pop(key, None)
-        return output
+        """Serialise, the list of source encoders included."""
+        return super().to_dict() | {"source_encoders": [nested_dict(encoder) for encoder in self.source_encoders]}
 
 
 __all__ = ["CSRConfig"]

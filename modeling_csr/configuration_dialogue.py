@@ -5,13 +5,13 @@ from typing import Any
 from transformers import PreTrainedConfig
 from transformers.configuration_utils import SubConfigSpec
 
+from .classifier_config import ClassifierConfig
 from .configuration_multitask import MultitaskConfig
-from .losses import PROBLEM_TYPES
 
 CONTEXTS = ("none", "past", "full")
 
 
-class DialogueConfig(PreTrainedConfig):
+class DialogueConfig(ClassifierConfig):
     r"""
     A dialogue of utterances, each read by an utterance encoder and labelled in its context.
 
@@ -37,6 +37,7 @@ class DialogueConfig(PreTrainedConfig):
     """
 
     model_type = "dialogue"
+    default_problem_type = "single_label_classification"
     sub_configs_defaults = {"utterance_encoder": SubConfigSpec(config_class=MultitaskConfig)}
     keys_to_ignore_at_inference = [
         "utterance_representations",
@@ -54,12 +55,9 @@ class DialogueConfig(PreTrainedConfig):
     max_distance: int = 16
     utterance_dropout: float | int = 0.3
     classifier_dropout: float | int = 0.3
-    thresholds: list[float] | None = None
-    class_weights: list[float] | None = None
 
     def __post_init__(self, **kwargs: Any) -> None:
         super().__post_init__(**kwargs)
-        self.problem_type = self.problem_type or "single_label_classification"
         if self.context not in CONTEXTS:
             raise ValueError(f"context must be one of {', '.join(CONTEXTS)}, got {self.context!r}.")
         if self.dialogue_size < 2 or self.dialogue_size % 2 or self.dialogue_size % self.num_attention_heads:
@@ -70,19 +68,6 @@ class DialogueConfig(PreTrainedConfig):
         for name in ("max_speakers", "max_distance"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}.")
-        if self.problem_type not in PROBLEM_TYPES:
-            raise ValueError(f"problem_type must be one of {', '.join(PROBLEM_TYPES)}, got {self.problem_type!r}.")
-        for name in ("thresholds", "class_weights"):
-            values = getattr(self, name)
-            if values is not None and len(values) != self.num_labels:
-                raise ValueError(f"There are {self.num_labels} labels but {len(values)} {name}.")
-
-    def to_dict(self) -> dict[str, Any]:
-        """Serialise. Only the outer config names classes and versions."""
-        output = super().to_dict()
-        for key in ("_name_or_path", "architectures", "auto_map", "transformers_version"):
-            output["utterance_encoder"].pop(key, None)
-        return output
 
 
 __all__ = ["DialogueConfig"]

@@ -148,8 +148,8 @@ class CSRModel(CSRPreTrainedModel):
                 "source_representations."
             )
         corrupted = F.dropout(emotion_representation, self.config.emotion_corruption, self.training)
-        halves = [*source_representations, corrupted]
-        common_space, common_states = self.common_encoder(torch.cat(halves, dim=-1)), None
+        read = torch.cat([*source_representations, corrupted], dim=-1)
+        common_space, common_states = self.common_encoder(read), None
         target = emotion_representation
         if self.config.common_level == "token":
             if attention_mask is None:

@@ -15,16 +15,16 @@ import runpy
 import threading
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, unquote
 
 storage = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("hub_storage.py"))))
+http = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("hub_http.py"))))
 HubError, Token = storage.HubError, storage.Token
+Answer, Fault, Request, JSON = http.Answer, http.Fault, http.Request, http.JSON
 
 KINDS = {"models": "model", "datasets": "dataset", "spaces": "space"}
 # The first name that does not lead further is taken, so `org/name` and the names without an organisation both work.
@@ -33,74 +33,6 @@ API = rf"/api/(?P<kind>models|datasets|spaces)/{NAME}"
 FILES = rf"/(?:(?P<kind>datasets|spaces)/)?{NAME}"
 COLLECTION = r"/api/collections/(?P<slug>[^/]+/[^/]+)"
 REVISION = r"(?P<revision>[^/]+)"
-
-MESSAGES = {
-    401: "Invalid credentials in Authorization header",
-    403: "Forbidden: you must use a write token",
-    409: "Conflict",
-    413: "Payload Too Large",
-    429: "We had to rate limit you. To continue using our service, please retry later.",
-    500: "Internal Error - We're working hard to fix this as soon as possible!",
-    503: "Service Unavailable",
-}
-
-
-@dataclass
-class Request:
-    """A request as the server got it.
-
-    Attributes:
-        path: Without the query, and still quoted.
-        authorised: Whether it carried an Authorization header.
-        status: Of the answer; `None` where the connection was cut.
-    """
-
-    method: str
-    path: str
-    query: dict[str, list[str]]
-    headers: dict[str, str]
-    body: bytes = b""
-    authorised: bool = False
-    status: int | None = None
-    token: Any = None
-    values: dict[str, str] = field(default_factory=dict)  # what the route found in the path
-
-    def json(self) -> Any:
-        return json.loads(self.body or b"{}")
-
-
-@dataclass
-class Answer:
-    """What a handler returns that does not simply return JSON."""
-
-    body: bytes = b""
-    status: int = 200
-    headers: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass
-class Fault:
-    """See `HubServer.fail`."""
-
-    path: re.Pattern[str]
-    method: str | None
-    status: int
-    headers: dict[str, str]
-    message: str
-    after: int
-    times: int
-    drop: bool
-    swallow: bool
-
-    def strikes(self, method: str, path: str) -> bool:
-        """Whether it hits this request; counts down."""
-        if self.method not in (None, method) or not self.path.search(path) or self.times == 0:
-            return False
-        if self.after:
-            self.after -= 1
-            return False
-        self.times -= 1
-        return True
 
 
 class HubServer:
@@ -127,7 +59,7 @@ class HubServer:
         self.requests: list[Request] = []
         self._faults: list[Fault] = []
         self._lock = threading.RLock()
-        self._server: ThreadingHTTPServer | None = None
+        self._server: http.Server | None = None
         self._port = 0
 
     # Running ----------------------------------------------------------------------------------------------------------
@@ -137,8 +69,8 @@ class HubServer:
         return f"http://127.0.0.1:{self._port}"
 
     def start(self) -> "HubServer":
-        handler = type("Handler", (_Handler,), {"hub": self})
-        self._server = _Server(("127.0.0.1", self._port), handler)
+        handler = type("Handler", (http.Handler,), {"hub": self})
+        self._server = http.Server(("127.0.0.1", self._port), handler)
         self._port = self._server.server_address[1]
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
         return self
@@ -170,6 +102,11 @@ class HubServer:
             | changes
         )
 
+    def add_model(self, name: str = "org/tiny", private: bool = False) -> Any:
+        """A new repository, as if somebody had created it."""
+        self.repositories[name] = storage.Repository("model", name, "me", private)
+        return self.repositories[name]
+
     def fail(
         self,
         path: str,
@@ -193,7 +130,7 @@ class HubServer:
             drop: Cut the connection in the middle of the request instead of answering.
             swallow: Do what is asked, and cut the connection instead of answering.
         """
-        message = message or MESSAGES.get(status, "Error")
+        message = message or http.MESSAGES.get(status, "Error")
         fault = Fault(re.compile(path), method, status, headers or {}, message, after, times, drop, swallow)
         self._faults.append(fault)
 
@@ -221,10 +158,10 @@ class HubServer:
                 code = {"X-Error-Code": error.code} if error.code else {}
                 body = {"error": error.message, **error.body}
                 message = {"X-Error-Message": error.message.split("\n")[0].encode("ascii", "replace").decode()}
-                return Answer(json.dumps(body).encode(), error.status, code | message | _JSON | error.headers)
+                return Answer(json.dumps(body).encode(), error.status, code | message | JSON | error.headers)
             except Exception:  # a mistake here or in the request: 501 is not retried, and the client shows the text
-                return Answer(json.dumps({"error": traceback.format_exc()}).encode(), 501, dict(_JSON))
-        return result if isinstance(result, Answer) else Answer(json.dumps(result).encode(), 200, dict(_JSON))
+                return Answer(json.dumps({"error": traceback.format_exc()}).encode(), 501, dict(JSON))
+        return result if isinstance(result, Answer) else Answer(json.dumps(result).encode(), 200, dict(JSON))
 
     def _route(self, request: Request) -> Callable[[Request], Any]:
         authorization = request.headers.get("authorization", "")
@@ -421,7 +358,7 @@ class HubServer:
             "errors": [{"message": message} for message in errors],
             "warnings": [{"message": message} for message in warnings],
         }
-        return Answer(json.dumps(found).encode(), 400 if errors else 200, dict(_JSON))
+        return Answer(json.dumps(found).encode(), 400 if errors else 200, dict(JSON))
 
     def preupload(self, request: Request) -> Any:
         repository = self._writable(request)
@@ -525,8 +462,6 @@ class HubServer:
         return {"success": True}
 
 
-_JSON = {"Content-Type": "application/json; charset=utf-8"}
-
 ROUTES = [
     (methods.split(), re.compile(pattern), handler)
     for methods, pattern, handler in [
@@ -562,51 +497,3 @@ ROUTES = [
         ("POST", r"/lfs/(?P<oid>[0-9a-f]{64})/verify", HubServer.lfs_verify),
     ]
 ]
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 64  # downloads come eight at a time
-
-
-class _Handler(BaseHTTPRequestHandler):
-    """One request a connection (HTTP/1.0), so that a server that is stopped is gone for everybody."""
-
-    hub: HubServer
-    wbufsize = -1  # one packet for headers and body
-
-    def handle_request(self) -> None:
-        path, _, query = self.path.partition("?")
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        request = Request(self.command, urlsplit(path).path, parse_qs(query), headers)
-        request.authorised = "authorization" in headers
-        self.hub.requests.append(request)
-        fault = self.hub.fault(request.method, request.path)
-        size = int(headers.get("content-length", 0))
-        if fault and fault.drop:
-            self.rfile.read(size // 2)
-            return
-        request.body = self.rfile.read(size)
-        if len(request.body) < size:  # the client is gone
-            return
-        if fault and not fault.swallow:
-            body = json.dumps({"error": fault.message}).encode()
-            answer = Answer(body, fault.status, _JSON | {"X-Error-Message": fault.message} | fault.headers)
-        else:
-            answer = self.hub.answer(request)
-            if fault:
-                return
-        request.status = answer.status
-        self.send_response(answer.status)
-        number = len(self.hub.requests)
-        for name, value in ({"X-Request-Id": f"test-{number}"} | answer.headers).items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(answer.body)))
-        self.end_headers()
-        if request.method != "HEAD":
-            self.wfile.write(answer.body)
-
-    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = handle_request
-
-    def log_message(self, *_: object) -> None:
-        """`HubServer.requests` has it."""

@@ -63,6 +63,29 @@ def describe_examples(
     ]
 
 
+def draw_decisions(
+    logits: np.ndarray, labels: np.ndarray, task: dict[str, Any], results: dict[str, Any], path: Path
+) -> None:
+    """Draw which labels a classifier gives the dev texts, at its thresholds.
+
+    Args:
+        logits (`np.ndarray` of shape `(texts, num_labels)`): Its unnormalised scores.
+        labels (`np.ndarray`): Multi-hot `(texts, num_labels)` or class ids `(texts,)`.
+        task (`dict`): The task's `labels` and `problem_type`.
+        results (`dict`): What `eval_results.json` holds; its `thresholds`, where they were tuned.
+        path (`Path`): The image file to write.
+    """
+    names = task["labels"]
+    thresholds = list(results["thresholds"].values()) if "thresholds" in results else None
+    decisions = decide(logits, task["problem_type"], thresholds)
+    plot_decisions(_multi_hot(decisions, len(names)), _multi_hot(labels, len(names)), names, path)
+
+
+def _multi_hot(labels: np.ndarray, num_labels: int) -> np.ndarray:
+    """Class ids `(texts,)` as multi-hot labels `(texts, num_labels)`; those that are so already as they are."""
+    return labels if labels.ndim == 2 else np.eye(num_labels)[labels]
+
+
 def draw_figures(
     stage: Stage,
     context: StageContext,
@@ -83,12 +106,8 @@ def draw_figures(
         if logits is not None:
             plot_scores(logits, labels, config["labels"], folder / "scores.png")
         return
-    targets = labels if labels.ndim == 2 else np.eye(len(config["labels"]))[labels]
     if logits is not None:
-        thresholds = list(results["thresholds"].values()) if "thresholds" in results else None
-        decisions = decide(logits, config["problem_type"], thresholds)
-        decisions = decisions if decisions.ndim == 2 else np.eye(len(config["labels"]))[decisions]
-        plot_decisions(decisions, targets, config["labels"], folder / "decisions.png")
+        draw_decisions(logits, labels, config, results, folder / "decisions.png")
     if isinstance(model, DialogueForUtteranceClassification):
         info = context.tasks[task].info
         publish = context.args.hub.card_examples or bool(info and info.bundled)
@@ -99,7 +118,8 @@ def draw_figures(
         vectors = embed_texts(
             model, context.tokenizer, texts, max_length=context.args.data.max_length, device=model.device
         )
-        plot_space(vectors, targets[:MAX_POINTS], config["labels"], folder / "space.png")
+        targets = _multi_hot(labels[:MAX_POINTS], len(config["labels"]))
+        plot_space(vectors, targets, config["labels"], folder / "space.png")
 
 
 def stage_card(stage: Stage, context: StageContext, results: dict[str, Any]) -> StageCard:
@@ -119,7 +139,6 @@ def stage_card(stage: Stage, context: StageContext, results: dict[str, Any]) -> 
     pretrained = [] if Path(encoder).exists() or encoder == BUNDLED_ENCODER else [encoder]
     published = [repositories[parent] for parent in dict.fromkeys(stage.starts_from.values())] if repositories else []
     folder = context.folder(stage.name)
-    classifies = stage.kind != "siamese" and stage.config.get("prediction_loss_weight") != 0.0
     return StageCard(
         title=repositories[stage.name] if repositories else stage.name,
         kind=stage.kind,
@@ -127,7 +146,7 @@ def stage_card(stage: Stage, context: StageContext, results: dict[str, Any]) -> 
         starts_from=stage.starts_from,
         base_models=published or pretrained,
         encoder=described_encoder(encoder),
-        labels=list(context.tasks[stage.tasks[0]].labels) if classifies else [],
+        labels=list(context.tasks[stage.tasks[0]].labels) if stage.classifies else [],
         datasets=[card_dataset(context.tasks[task]) for task in learnt_tasks(stage)],
         results=results,
         hyperparameters=notable_hyperparameters(options),

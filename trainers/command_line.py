@@ -9,15 +9,9 @@ from typing import Any
 import yaml
 from transformers import HfArgumentParser
 
-from .arguments import (
-    CommonSpaceArguments,
-    DataArguments,
-    DialogueArguments,
-    HubArguments,
-    ModelArguments,
-    RunArguments,
-    SiameseArguments,
-)
+from .arguments import CommonSpaceArguments, DialogueArguments, HubArguments, RunArguments, SiameseArguments
+from .data_arguments import DataArguments
+from .model_arguments import ModelArguments
 from .training_arguments import StageTrainingArguments
 
 

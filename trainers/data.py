@@ -10,9 +10,10 @@ import datasets
 import numpy as np
 
 from .columns import name_rows, row_features, score_rows
+from .dataset_info import DatasetInfo
 from .holdout import split_off_dev, split_off_fold
 from .readers import drop_conflicting_ids, drop_repetitions, join_scores
-from .registry import REGISTRY, DatasetInfo
+from .registry import REGISTRY
 from .sources import SPLIT_NAMES, ColumnValues, FileSource, Source, dataset_sources, folder_sources
 from .streaming import ColumnReader, Holdout, stream_splits
 from .tables import BATCH_SIZE, TABLE_SUFFIXES

@@ -20,11 +20,19 @@ from transformers import (
     set_seed,
 )
 
-from model_cards import StageCard, plot_decisions, plot_training_curves
+from model_cards import StageCard, plot_training_curves
 from modeling_csr import MultitaskModel
 
 from .arguments import HubArguments
-from .cards import CAPTIONS, card_dataset, describe_examples, label_examples, library_versions, notable_hyperparameters
+from .cards import (
+    CAPTIONS,
+    card_dataset,
+    describe_examples,
+    draw_decisions,
+    label_examples,
+    library_versions,
+    notable_hyperparameters,
+)
 from .collators import SingleTaskCollator
 from .data import TaskDataset, load_task_dataset
 from .distillation_trainer import DistillationTrainer
@@ -32,7 +40,7 @@ from .encoders import fast_attention
 from .evaluation import evaluate_classifier
 from .hub_repositories import HubRepositories, check_metadata, check_repositories, full_repository_name
 from .inference import predict_logits
-from .metrics import decide, score
+from .metrics import score
 from .publishing import StagePublisher, collection_title
 from .records import digest, weights_digest, write_json
 from .results import DEV_LOGITS_NAME
@@ -259,17 +267,8 @@ class Distillation:
         write_json(self.folder / "eval_results.json", results)
         write_json(self.folder / "training_log.json", trainer.state.log_history)
         plot_training_curves(trainer.state.log_history, self.folder / "training_curves.png")
-        targets, decisions = (
-            np.asarray(self.data.splits["dev"]["labels"]),
-            decide(
-                logits,
-                self.data.problem_type,
-                list(results["thresholds"].values()) if "thresholds" in results else None,
-            ),
-        )
-        if targets.ndim == 1:
-            targets, decisions = (np.eye(len(self.task["labels"]))[ids] for ids in (targets, decisions))
-        plot_decisions(decisions, targets, self.task["labels"], self.folder / "decisions.png")
+        labels = np.asarray(self.data.splits["dev"]["labels"])
+        draw_decisions(logits, labels, self.task, results, self.folder / "decisions.png")
         name = self.publisher.repositories.name if self.publisher else self.folder.name
         self._card(results, name).save(self.folder)
 

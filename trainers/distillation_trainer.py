@@ -23,14 +23,13 @@ class DistillationTrainer(StageTrainer):
         return_outputs: bool = False,
         num_items_in_batch: Counts = None,
     ) -> torch.Tensor | tuple[torch.Tensor, Any]:
-        inputs, targets = dict(inputs), inputs["labels"]
-        del inputs["labels"]
-        outputs = self._half_precision(model, inputs) if self._half_precision else model(**inputs)
+        targets = inputs["labels"]
+        outputs = self.forward(model, {name: value for name, value in inputs.items() if name != "labels"})
         logits = outputs.logits.float()
         if self.accelerator.unwrap_model(model).config.problem_type == "multi_label_classification":
             losses = F.binary_cross_entropy_with_logits(logits, targets, reduction="none").mean(dim=-1)
         else:
             losses = F.cross_entropy(logits, targets, reduction="none")
-        scale = self.accelerator.num_processes if num_items_in_batch is not None else 1
-        loss = losses.sum() * scale / (len(losses) if num_items_in_batch is None else num_items_in_batch)
+        items = len(losses) if num_items_in_batch is None else num_items_in_batch
+        loss = losses.sum() * self.loss_scale(num_items_in_batch) / items
         return (loss, {"loss": loss, "logits": logits}) if return_outputs else loss

@@ -70,12 +70,12 @@ def predict_logits(
     return logits
 
 
-def probabilities(logits: np.ndarray, problem_type: str) -> np.ndarray:
+def probabilities(logits: np.ndarray, problem_type: str | None) -> np.ndarray:
     """What unnormalised scores say: probabilities, and of a regression the scores themselves.
 
     Args:
         logits (`np.ndarray` of shape `(texts, num_labels)`): As [`predict_logits`] gives them.
-        problem_type (`str`): The model's `config.problem_type`.
+        problem_type (`str`, *optional*): The model's `config.problem_type`; without it each label is taken by itself.
     """
     if problem_type == "regression":
         return logits

@@ -8,20 +8,14 @@ import numpy as np
 from datasets import Features, Value
 from datasets import Sequence as SequenceFeature
 
+from .citations import MOHAMMAD_2018
+
 HEADLINE = {
     "multi_label_classification": ("jaccard", "micro_f1", "macro_f1"),
     "single_label_classification": ("accuracy", "macro_f1", "weighted_f1"),
     "regression": ("pearson",),
 }
 CLASSIFICATION = ("multi_label_classification", "single_label_classification")
-
-_SEMEVAL_2018 = """\
-@inproceedings{mohammad-etal-2018-semeval,
-  title = {{SemEval}-2018 Task 1: Affect in Tweets},
-  author = {Mohammad, Saif and Bravo-Marquez, Felipe and Salameh, Mohammad and Kiritchenko, Svetlana},
-  booktitle = {Proceedings of the 12th International Workshop on Semantic Evaluation},
-  year = {2018},
-}"""
 
 
 class _InMemoryMetric(evaluate.Metric):
@@ -59,7 +53,7 @@ class MultiLabelMetric(_InMemoryMetric):
         row = SequenceFeature(Value("float64"))
         return evaluate.MetricInfo(
             description="Jaccard, exact match, and micro- and macro-averaged precision, recall and F1.",
-            citation=_SEMEVAL_2018,
+            citation=MOHAMMAD_2018,
             inputs_description="predictions, references: for each text, a list of 0 or 1, one a label.",
             features=Features({"predictions": row, "references": row}),
         )

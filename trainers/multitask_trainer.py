@@ -6,6 +6,7 @@ import torch
 from torch import nn
 from torch.utils.data import Dataset, Sampler
 
+from .parameter_groups import set_apart
 from .samplers import TaskBatches, text_lengths
 from .trainer import StageTrainer
 
@@ -28,12 +29,9 @@ class MultitaskTrainer(StageTrainer):
         """The optimizer of every stage, in which the learned weights of the tasks have a rate of their own."""
         optimizer = super().create_optimizer(model)
         variances = self.accelerator.unwrap_model(self.model).log_variances
-        if variances is not None and not any(group.get("lr_of") == "task_weights" for group in optimizer.param_groups):
-            weights = list(variances.values())
-            for group in optimizer.param_groups:
-                group["params"] = [one for one in group["params"] if not any(one is weight for weight in weights)]
-            own = {"params": weights, "lr": TASK_WEIGHT_LEARNING_RATE, "weight_decay": 0.0, "lr_of": "task_weights"}
-            optimizer.add_param_group({**optimizer.param_groups[0], **own})
+        if variances is not None:
+            options = {"lr": TASK_WEIGHT_LEARNING_RATE, "weight_decay": 0.0}
+            set_apart(optimizer, variances.values(), lr_of="task_weights", **options)
         return optimizer
 
     def _get_train_sampler(self, train_dataset: Dataset | None = None) -> Sampler | None:

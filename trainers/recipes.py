@@ -42,6 +42,16 @@ class Stage:
         return self.kind == "csr" and not {"csr", "csr.emotion_encoder"} & set(self.frozen)
 
     @property
+    def trains_encoder(self) -> bool:
+        """Whether a text encoder is trained, and so on texts."""
+        return self.kind == "multitask" or self.joint
+
+    @property
+    def classifies(self) -> bool:
+        """Whether a classifier is trained; else the losses on dev say what was learnt."""
+        return self.kind != "siamese" and self.config.get("prediction_loss_weight") != 0.0
+
+    @property
     def sources(self) -> list[str]:
         """The stages that the source encoders are taken from, in order."""
         return [parent for part, parent in self.starts_from.items() if part.startswith("source_encoders.")]

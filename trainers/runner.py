@@ -17,20 +17,19 @@ from .arguments import RunArguments
 from .cards import describe_examples, draw_figures, write_card
 from .context import StageContext
 from .data import TaskDataset
-from .dialogues import DIALOGUE_COLUMNS
 from .emissions import emissions_of
-from .encoders import encoder_bytes, encoder_config, encoder_identity, longest_text, resolve_encoder
+from .encoders import encoder_bytes, encoder_config, longest_text, resolve_encoder
 from .evaluation import evaluate_classifier
 from .recipes import RECIPES, Stage, stages_of
-from .records import StageRecord, digest, write_json
+from .records import StageRecord, write_json
 from .results import dev_logits_name, read_results, update_results
 from .run_publishing import RunPublisher
 from .sources import ColumnValues
+from .stage_records import stage_record
 from .stages import build_trainer, stage_arguments
 from .tasks import load_task
 from .tokenization import check_same_tokenizer, count_truncated, load_tokenizer
 from .trainer import StageTrainer
-from .training_arguments import DECISIVE_ARGUMENTS
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +63,7 @@ class Runner:
         data, model, training = self.args.data, self.args.model, self.args.training
         encoder = resolve_encoder(model.encoder)
         self._check_encoders()
-        load = {"steps": tuple(data.normalization), "max_length": data.max_length}
+        load: dict[str, Any] = {"steps": tuple(data.normalization), "max_length": data.max_length}
         tokenizer = load_tokenizer(encoder, revision=model.encoder_revision, **load)
         if model.sentiment_encoder:
             other = load_tokenizer(resolve_encoder(model.sentiment_encoder), **load)
@@ -86,7 +85,9 @@ class Runner:
             tasks[task] = dataset
         context = StageContext(self.args, tasks, tokenizer, {})
         for stage in self.stages:
-            context.records[stage.name] = self._record(stage, context)
+            if stage.teachers and tasks["emotion"].problem_type != "multi_label_classification":
+                raise ValueError(f"{stage.name} learns from probabilities and needs multi-label emotion data.")
+            context.records[stage.name] = stage_record(stage, context)
         return context
 
     def _check_encoders(self) -> None:
@@ -110,73 +111,13 @@ class Runner:
             longest = longest_text(config)
             if data.max_length > longest:
                 raise ValueError(f"--max_length {data.max_length}: {encoder} reads at most {longest} tokens.")
-            size = model.shared_layer_sizes[-1] if model.representation == "shared" else config.hidden_size
+            sizes = model.shared_layer_sizes
+            size = sizes[-1] if sizes and model.representation == "shared" else config.hidden_size
             if option == "encoder" and common.common_size is not None and not 0 < common.common_size < size:
                 raise ValueError(
                     f"--common_size {common.common_size} must lie between 0 and {size}, the width of the emotion "
                     "representation."
                 )
-
-    def _record(self, stage: Stage, context: StageContext) -> StageRecord:
-        args, model = self.args, self.args.model
-        training = stage_arguments(stage, args)
-        made_from: dict[str, Any] = {
-            "recipe": {"kind": stage.kind, "tasks": stage.tasks, "frozen": stage.frozen, "config": stage.config},
-            "parents": {part: context.records[parent].digest for part, parent in stage.starts_from.items()},
-            "tokenizer": context.tokenizer_digest,
-            "max_length": args.data.max_length,
-            "data": {task: self._data_identity(task, context) for task in (*stage.tasks, *stage.unlabelled)},
-            "training": {name: getattr(training, name) for name in DECISIVE_ARGUMENTS}
-            | {
-                "global_batch_size": training.train_batch_size
-                * training.gradient_accumulation_steps
-                * training.world_size
-            },
-            "threshold": model.threshold,
-        }
-        if model.class_weights != "none":
-            made_from["class_weights"] = model.class_weights
-        if stage.kind == "multitask" or (stage.joint and "emotion_encoder" not in stage.starts_from):
-            encoder = model.encoder
-            if stage.tasks[0] == "sentiment" and model.sentiment_encoder:
-                encoder = model.sentiment_encoder
-            made_from["encoder"] = encoder_identity(encoder, model.encoder_revision)
-            made_from["model"] = {
-                name: getattr(model, name)
-                for name in ("pooling", "representation", "shared_layer_sizes", "classifier_dropout", "encoder_dropout")
-            }
-        if len(stage.tasks) > 1:
-            # Only what is not the default: the records of earlier runs do not name them.
-            if model.task_weighting != "equal":
-                made_from["task_weighting"] = model.task_weighting
-            if training.task_sampling != "mixed":
-                made_from["task_sampling"] = training.task_sampling
-        if stage.teachers:
-            if context.tasks["emotion"].problem_type != "multi_label_classification":
-                raise ValueError(f"{stage.name} learns from probabilities and needs multi-label emotion data.")
-            made_from["teachers"] = [context.records[teacher].digest for teacher in stage.teachers]
-        if stage.kind == "multitask" or stage.joint:
-            made_from["freeze_word_embeddings"] = model.freeze_word_embeddings
-        if stage.kind == "siamese":
-            made_from["siamese"] = vars(args.siamese)
-        elif stage.kind == "csr":
-            made_from["common"] = vars(args.common)
-        elif stage.kind == "dialogue":
-            made_from["dialogue"] = vars(args.dialogue)
-            made_from["dialogues"] = {
-                split: digest(iter(ColumnValues(rows, column)) for column in DIALOGUE_COLUMNS)
-                for split, rows in context.tasks["emotion"].splits.items()
-            }
-        return StageRecord(stage.name, made_from)
-
-    def _data_identity(self, task: str, context: StageContext) -> dict[str, Any]:
-        dataset = context.tasks[task]
-        notes = {"notes": dataset.notes} if dataset.notes else {}
-        texts = {
-            split: digest(iter(ColumnValues(rows, column)) for column in ("text", "labels"))
-            for split, rows in dataset.splits.items()
-        }
-        return {"name": dataset.name, "labels": dataset.labels, **notes, **texts}
 
     def _check_output_folder(self) -> None:
         for stage in self.stages:
@@ -302,8 +243,7 @@ class Runner:
     def _evaluate(self, stage: Stage, trainer: StageTrainer) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         # Scores and thresholds are those of the saved model, which people run in single precision.
         trainer.use_single_precision()
-        if stage.kind == "siamese" or stage.config.get("prediction_loss_weight") == 0.0:
-            # No classifier has been trained yet; the Trainer's own dev losses say what was learnt.
+        if not stage.classifies:
             metrics = trainer.evaluate()
             kept = ("loss", "pair_auc", "mean_distance_same", "mean_distance_different", "mean_distance")
             return {"metrics": {name: metrics[f"eval_{name}"] for name in kept if f"eval_{name}" in metrics}}, {}

@@ -128,9 +128,9 @@ def _comparison(default: Runner, best: Runner) -> str:
     runners = {"default settings": default, "best trial, trained anew": best}
     parts = [scores_table(runners)]
     references = default.context.labels("dev")
-    decisions = [dev_decisions(final_folder(runner), _problem_type(runner))[None] for runner in (best, default)]
+    system, baseline = (dev_decisions(final_folder(run), _problem_type(run))[None] for run in (best, default))
     classes = None if references.ndim == 2 else len(default.context.tasks["emotion"].labels)
-    result = paired_test(*decisions, references, "macro_f1", 2_000, num_labels=classes)
+    result = paired_test(system, baseline, references, "macro_f1", 2_000, num_labels=classes)
     parts.append(
         f"Difference in macro F1: {100 * result.difference:+.1f}, 95 % interval over the dev texts "
         f"[{100 * result.low:+.1f}, {100 * result.high:+.1f}]. One seed each."

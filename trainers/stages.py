@@ -67,7 +67,7 @@ def stage_arguments(stage: Stage, args: RunArguments) -> StageTrainingArguments:
             "train_sampling_strategy": "random",
         }
     changes |= stage.training
-    if (stage.joint or stage.kind == "multitask") and args.training.head_learning_rate is not None:
+    if stage.trains_encoder and args.training.head_learning_rate is not None:
         changes["head_learning_rate"] = args.training.head_learning_rate
     return dataclasses.replace(args.training, **changes)
 
@@ -193,35 +193,39 @@ def _siamese_trainer(stage: Stage, context: StageContext, arguments: StageTraini
     )
 
 
-def _csr_trainer(stage: Stage, context: StageContext, arguments: StageTrainingArguments) -> StageTrainer:
-    options = context.args.common
+def _csr_model(stage: Stage, context: StageContext) -> CSRForSequenceClassification:
+    """The model that the stage starts from with other loss weights, or a new common space over its encoders."""
+    options, parents = context.args.common, stage.starts_from
+    if "model" in parents:
+        model = AutoModelForSequenceClassification.from_pretrained(context.folder(parents["model"]))
+        for name, value in {"prediction_loss_weight": 1.0, **stage.config}.items():
+            setattr(model.config, name, value)
+        return model
+
+    def encoder(parent: str | None) -> MultitaskModel:
+        if parent is None:
+            return _multitask_model(stage, context).multitask
+        return AutoModel.from_pretrained(context.folder(parent))
+
     config = {
         "prediction_loss_weight": options.prediction_loss_weight,
         "reconstruction_loss_weight": options.reconstruction_loss_weight,
         **stage.config,
     }
-    parents = stage.starts_from
-    if "model" in parents:
-        model = AutoModelForSequenceClassification.from_pretrained(context.folder(parents["model"]))
-        for name, value in {"prediction_loss_weight": 1.0, **stage.config}.items():
-            setattr(model.config, name, value)
-    else:
+    return CSRForSequenceClassification.from_encoders(
+        encoder(parents.get("emotion_encoder")),
+        [encoder(source) for source in stage.sources],
+        SiameseModel.from_pretrained(context.folder(parents["siamese"])) if "siamese" in parents else None,
+        common_size=options.common_size,
+        intermediate_size=options.common_intermediate_size,
+        classifier_dropout=options.common_dropout,
+        **_label_config(context),
+        **config,
+    )
 
-        def encoder(parent: str | None) -> MultitaskModel:
-            if parent is None:
-                return _multitask_model(stage, context).multitask
-            return AutoModel.from_pretrained(context.folder(parent))
 
-        model = CSRForSequenceClassification.from_encoders(
-            encoder(parents.get("emotion_encoder")),
-            [encoder(source) for source in stage.sources],
-            SiameseModel.from_pretrained(context.folder(parents["siamese"])) if "siamese" in parents else None,
-            common_size=options.common_size,
-            intermediate_size=options.common_intermediate_size,
-            classifier_dropout=options.common_dropout,
-            **_label_config(context),
-            **config,
-        )
+def _csr_trainer(stage: Stage, context: StageContext, arguments: StageTrainingArguments) -> StageTrainer:
+    model = _csr_model(stage, context)
     _freeze(model, stage, context)
     task = {"emotion": context.task_config("emotion")}
     if stage.joint:
@@ -241,7 +245,7 @@ def _csr_trainer(stage: Stage, context: StageContext, arguments: StageTrainingAr
 
     def dataset(split: str) -> RepresentationDataset:
         return RepresentationDataset(
-            context.representations(model.csr.emotion_encoder, parents["emotion_encoder"], split),
+            context.representations(model.csr.emotion_encoder, stage.starts_from["emotion_encoder"], split),
             [
                 context.representations(encoder, source, split)
                 for encoder, source in zip(model.csr.source_encoders, stage.sources, strict=True)

@@ -1,8 +1,8 @@
 """The data of one task, as a run asks for them: chosen labels, a share of the texts, copies of rare ones."""
 
-from .arguments import DataArguments
 from .augmentation import augment_rare_labels
 from .data import TaskDataset, load_task_dataset
+from .data_arguments import DataArguments
 from .dialogues import check_dialogues, sample_dialogues
 from .label_selection import select_labels
 from .sampling import random_sample, stratified_sample

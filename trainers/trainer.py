@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 from torch.utils.data import Dataset, Sampler, SequentialSampler
-from transformers import Trainer
+from transformers import PreTrainedModel, Trainer
 from transformers.trainer import TRAINING_ARGS_NAME
 from transformers.trainer_utils import TrainOutput
 
@@ -16,7 +16,9 @@ from modeling_csr import MultitaskModel
 from modeling_csr.losses import count_labelled
 
 from .half_precision import HalfPrecisionForward
+from .parameter_groups import set_apart
 from .samplers import LengthGroupedBatches, text_lengths
+from .training_arguments import StageTrainingArguments
 from .weight_averaging import WeightAveraging
 
 Counts = torch.Tensor | dict[str, torch.Tensor] | None
@@ -30,6 +32,8 @@ class StageTrainer(Trainer):
     beside `loss`.
     """
 
+    args: StageTrainingArguments
+    model: PreTrainedModel
     # The division by the global number of rows already covers gradient accumulation.
     loss_is_scaled_for_ga = True
 
@@ -37,8 +41,8 @@ class StageTrainer(Trainer):
         super().__init__(*args, **kwargs)
         self._named_losses: dict[str, torch.Tensor] = {}
         self._named_losses_since = 0
-        self._half_precision = HalfPrecisionForward() if getattr(self.args, "bf16_weights", False) else None
-        share = getattr(self.args, "weight_averaging", 0)
+        self._half_precision = HalfPrecisionForward() if self.args.bf16_weights else None
+        share = self.args.weight_averaging
         self._weight_averaging = WeightAveraging(share) if share else None
         if self._weight_averaging:
             self.add_callback(self._weight_averaging)
@@ -60,15 +64,14 @@ class StageTrainer(Trainer):
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
         """The stock optimizer, in which all but the pretrained encoders has `head_learning_rate` where one is given."""
         optimizer = super().create_optimizer(model)
-        rate = getattr(self.args, "head_learning_rate", None)
-        if rate is not None and not any("lr_of" in group for group in optimizer.param_groups):
+        rate = self.args.head_learning_rate
+        if rate is not None:
             encoders = [module.encoder for module in self.model.modules() if isinstance(module, MultitaskModel)]
             pretrained = {parameter for encoder in encoders for parameter in encoder.parameters()}
-            for group in list(optimizer.param_groups):
-                heads = [parameter for parameter in group["params"] if parameter not in pretrained]
-                group["params"] = [parameter for parameter in group["params"] if parameter in pretrained]
-                group["lr_of"] = "encoder"
-                optimizer.add_param_group({**group, "params": heads, "lr": rate, "lr_of": "head"})
+            heads = [parameter for parameter in self.model.parameters() if parameter not in pretrained]
+            set_apart(optimizer, heads, lr_of="head", lr=rate)
+            for group in optimizer.param_groups:
+                group.setdefault("lr_of", "encoder")
         return optimizer
 
     def _get_train_sampler(self, train_dataset: Dataset | None = None) -> Sampler | None:
@@ -102,6 +105,15 @@ class StageTrainer(Trainer):
         total = self.accelerator.gather(rows).sum()
         return total.where(total > 0, 1)
 
+    def forward(self, model: nn.Module, inputs: dict[str, Any]) -> Any:
+        """What the model makes of a batch, in the precision of the training."""
+        return self._half_precision(model, inputs) if self._half_precision else model(**inputs)
+
+    def loss_scale(self, num_items_in_batch: Counts) -> int:
+        """By what a loss is multiplied: processes average their gradients, while the shares of a global loss must be
+        added up."""
+        return 1 if num_items_in_batch is None else self.accelerator.num_processes
+
     def compute_loss(
         self,
         model: nn.Module,
@@ -109,10 +121,8 @@ class StageTrainer(Trainer):
         return_outputs: bool = False,
         num_items_in_batch: Counts = None,
     ) -> torch.Tensor | tuple[torch.Tensor, Any]:
-        inputs = {**inputs, "num_items_in_batch": num_items_in_batch}
-        outputs = self._half_precision(model, inputs) if self._half_precision else model(**inputs)
-        # Processes average their gradients, while the shares of the global loss must be added up.
-        scale = self.accelerator.num_processes if num_items_in_batch is not None else 1
+        outputs = self.forward(model, {**inputs, "num_items_in_batch": num_items_in_batch})
+        scale = self.loss_scale(num_items_in_batch)
         loss = outputs["loss"] * scale
         if model.training:
             if not self._named_losses:

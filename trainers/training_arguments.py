@@ -40,7 +40,7 @@ class StageTrainingArguments(TrainingArguments):
     """`TrainingArguments` with this project's defaults. They hold for all stages; the Siamese and common-space stages
     take learning rate, epochs and batch size from their own arguments."""
 
-    output_dir: str | None = field(
+    output_dir: str = field(
         default="outputs/csr", metadata={"help": "The run's folder; each stage gets its own in it."}
     )
     learning_rate: float = field(default=1e-4, metadata={"help": "Initial learning rate of the encoder stages."})

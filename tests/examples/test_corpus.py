@@ -1,69 +1,29 @@
-"""The bundled corpus: its format, its variety, its splits, and the figures its card gives."""
+"""The bundled corpus: its format, its variety and its splits."""
 
 import itertools
-import json
 import re
+import runpy
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
-from statistics import median
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
-import yaml
 from datasets import load_dataset
 from sklearn.feature_extraction.text import CountVectorizer
 
-DATA = Path(__file__).parents[2] / "examples" / "data"
-SPLITS = ("train", "dev", "test")
-EMOTIONS = (
-    "anger",
-    "anticipation",
-    "disgust",
-    "fear",
-    "joy",
-    "love",
-    "optimism",
-    "pessimism",
-    "sadness",
-    "surprise",
-    "trust",
-)
-SENTIMENTS = ("negative", "neutral", "positive")
-
-# Training set of SemEval-2018 Task 1 E-c, English.
-EC_FREQUENCY = dict(
-    zip(EMOTIONS, (0.372, 0.143, 0.381, 0.182, 0.362, 0.102, 0.290, 0.116, 0.294, 0.053, 0.052), strict=True)
-)
-EC_CARDINALITY = (0.030, 0.144, 0.406, 0.309, 0.096, 0.014)
-
-EMOJI = re.compile("[\U0001f000-\U0001faff\u2600-\u27bf\u2b50\u231a\u23f3]")
-HASHTAG = re.compile(r"#\w*[A-Za-z]")  # "#3 this month" is none
-MENTION = re.compile(r"@\w+")
-URL = re.compile(r"https?://\S+")
+corpus = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("corpus.py"))))
+DATA, SPLITS = corpus.DATA, corpus.SPLITS
+EMOTIONS, SENTIMENTS = corpus.EMOTIONS, corpus.SENTIMENTS
+EC_CARDINALITY = corpus.EC_CARDINALITY
+EMOJI, HASHTAG, MENTION, URL = corpus.EMOJI, corpus.HASHTAG, corpus.MENTION, corpus.URL
+EMOTION, SENTIMENT = corpus.EMOTION, corpus.SENTIMENT
+EMOTION_ROWS, SENTIMENT_ROWS, ROWS = corpus.EMOTION_ROWS, corpus.SENTIMENT_ROWS, corpus.ROWS
+share, lift = corpus.share, corpus.lift
 
 Row = dict[str, Any]
-
-
-def read(config: str) -> dict[str, list[Row]]:
-    """The rows of each split of a config."""
-    return {
-        split: [json.loads(line) for line in (DATA / config / f"{split}.jsonl").read_text("utf-8").splitlines()]
-        for split in SPLITS
-    }
-
-
-EMOTION, SENTIMENT = read("emotion"), read("sentiment")
-EMOTION_ROWS = [row for split in SPLITS for row in EMOTION[split]]
-SENTIMENT_ROWS = [row for split in SPLITS for row in SENTIMENT[split]]
-ROWS = EMOTION_ROWS + SENTIMENT_ROWS
-CARD = (DATA / "README.md").read_text("utf-8")
-
-
-def share(rows: list[Row], condition: Callable[[Row], object]) -> float:
-    """Share of the rows that meet a condition."""
-    return sum(bool(condition(row)) for row in rows) / len(rows)
 
 
 def split_of(texts_with: str) -> set[str]:
@@ -75,30 +35,6 @@ def split_of(texts_with: str) -> set[str]:
         for row in config[split]
         if texts_with in row["text"]
     }
-
-
-def lift(first: str, second: str) -> float:
-    """How much more often two emotions occur together than if they were independent."""
-    both = share(EMOTION_ROWS, lambda row: first in row["emotions"] and second in row["emotions"])
-    return both / (
-        share(EMOTION_ROWS, lambda row: first in row["emotions"])
-        * share(EMOTION_ROWS, lambda row: second in row["emotions"])
-    )
-
-
-def card_table(first_heading: str) -> dict[str, dict[str, str]]:
-    """The card's table whose first column has this heading: row name -> column name -> cell."""
-    lines = CARD.splitlines()
-    starts = [
-        number
-        for number, (line, following) in enumerate(itertools.pairwise(lines))
-        if line.startswith(f"| {first_heading} |") and following.startswith("| :---")
-    ]
-    assert len(starts) == 1, f"{len(starts)} tables start with the column {first_heading!r}."
-    block = itertools.takewhile(lambda line: line.startswith("|"), lines[starts[0] :])
-    head, _, *rows = ([cell.strip() for cell in line.strip("|").split("|")] for line in block)
-    assert all(len(row) == len(head) for row in rows)
-    return {row[0]: dict(zip(head[1:], row[1:], strict=True)) for row in rows}
 
 
 # Format
@@ -313,105 +249,3 @@ def test_posts_to_one_handle_are_in_one_split() -> None:
                 splits[handle].add(split)
     assert splits
     assert {handle: names for handle, names in splits.items() if len(names) > 1} == {}
-
-
-# The card
-
-
-def test_card_metadata() -> None:
-    metadata = yaml.safe_load(CARD.split("---\n")[1])
-    assert metadata["license"] == "apache-2.0"
-    assert metadata["language"] == ["en"]
-    assert metadata["task_categories"] == ["text-classification"]
-    assert metadata["size_categories"] == ["1K<n<10K"] and 1_000 < len(ROWS) < 10_000
-    paths = [entry["path"] for config in metadata["configs"] for entry in config["data_files"]]
-    assert sorted(paths) == sorted(path.relative_to(DATA).as_posix() for path in DATA.glob("*/*.jsonl"))
-
-
-def test_card_says_what_the_corpus_is() -> None:
-    for phrase in ("synthetic", "language model", "not of independent human annotators", "Not good for"):
-        assert phrase in " ".join(CARD.split())
-
-
-def test_card_split_table() -> None:
-    table = card_table("config")
-    for name, config in (("emotion", EMOTION), ("sentiment", SENTIMENT)):
-        counts = {split: str(len(config[split])) for split in SPLITS}
-        assert table[name] == counts | {"total": str(sum(map(len, config.values())))}
-
-
-def check_shares(
-    table: dict[str, dict[str, str]], config: dict[str, list[Row]], condition: Callable[[str, Row], object]
-) -> None:
-    """Each cell of a table of shares, by row name and split, equals what the files give."""
-    by_column = {"all": [row for split in SPLITS for row in config[split]], **config}
-    for name, cells in table.items():
-        for column, rows in by_column.items():
-            expected = share(rows, lambda row, name=name: condition(name, row))
-            assert cells[column] == f"{expected:.3f}", (name, column)
-
-
-def test_card_emotion_table() -> None:
-    table = card_table("emotion")
-    assert tuple(table) == EMOTIONS
-    assert {name: float(cells["E-c train"]) for name, cells in table.items()} == EC_FREQUENCY
-    check_shares(table, EMOTION, lambda name, row: name in row["emotions"])
-
-
-def test_card_cardinality_table() -> None:
-    table = card_table("emotions a post")
-    assert tuple(float(cells["E-c train"]) for cells in table.values()) == EC_CARDINALITY
-    assert max(len(row["emotions"]) for row in EMOTION_ROWS) < len(table)
-    check_shares(table, EMOTION, lambda name, row: len(row["emotions"]) == int(name))
-
-
-def test_card_sentiment_table() -> None:
-    table = card_table("sentiment")
-    assert tuple(table) == SENTIMENTS
-    check_shares(table, SENTIMENT, lambda name, row: row["sentiment"] == name)
-
-
-def test_card_form_table() -> None:
-    conditions = {
-        "under 50 characters": lambda row: len(row["text"]) < 50,
-        "50 to 140 characters": lambda row: 50 <= len(row["text"]) <= 140,
-        "over 140 characters": lambda row: len(row["text"]) > 140,
-        "with emoji": lambda row: EMOJI.search(row["text"]),
-        "with hashtag": lambda row: HASHTAG.search(row["text"]),
-        "with @mention": lambda row: MENTION.search(row["text"]),
-        "with URL": lambda row: URL.search(row["text"]),
-    }
-    assert card_table("share of posts") == {
-        name: {
-            "emotion": f"{share(EMOTION_ROWS, condition):.3f}",
-            "sentiment": f"{share(SENTIMENT_ROWS, condition):.3f}",
-        }
-        for name, condition in conditions.items()
-    }
-    medians = [median(len(row["text"]) for row in rows) for rows in (EMOTION_ROWS, SENTIMENT_ROWS)]
-    assert "The median length is {:g} characters for `emotion` and {:g} for `sentiment`.".format(*medians) in CARD
-
-
-def test_card_co_occurrence_table() -> None:
-    table = card_table("pair")
-    posts = Counter(pair for row in EMOTION_ROWS for pair in itertools.combinations(row["emotions"], 2))
-    for name, cells in table.items():
-        first, second = name.split(" + ")
-        assert cells["posts"] == str(posts[first, second]), name
-        assert cells["lift"] == f"{lift(first, second):.2f}", name
-    frequent = [pair for pair, count in posts.items() if count >= 70]
-    strongest = sorted(frequent, key=lambda pair: -lift(*pair))[:10]
-    assert list(table)[:10] == [" + ".join(pair) for pair in strongest]
-
-
-def test_card_agreement_table_adds_up() -> None:
-    table = card_table("label")
-    assert tuple(table) == (*EMOTIONS, "all (micro)")
-    columns = ("author", "second reader", "both")
-    for name in columns:
-        assert sum(int(table[emotion][name]) for emotion in EMOTIONS) == int(table["all (micro)"][name])
-    for name, cells in table.items():
-        author, reader, both = (int(cells[column]) for column in columns)
-        assert both <= min(author, reader)
-        assert cells["F1"] == f"{2 * both / (author + reader):.3f}", name
-    assert f"Micro F1 between the two readings is {table['all (micro)']['F1']}" in CARD

@@ -15,8 +15,10 @@ from typing import Any
 import pytest
 import yaml
 
-from trainers.arguments import CommonSpaceArguments, DataArguments, ModelArguments, SiameseArguments
+from trainers.arguments import CommonSpaceArguments, SiameseArguments
 from trainers.command_line import parse_run_arguments
+from trainers.data_arguments import DataArguments
+from trainers.model_arguments import ModelArguments
 from trainers.recipes import RECIPES
 from trainers.training_arguments import StageTrainingArguments
 

@@ -7,8 +7,10 @@ import pytest
 import torch
 import yaml
 
-from trainers.arguments import CommonSpaceArguments, DataArguments, ModelArguments, RunArguments, SiameseArguments
+from trainers.arguments import CommonSpaceArguments, RunArguments, SiameseArguments
 from trainers.command_line import parse_run_arguments
+from trainers.data_arguments import DataArguments
+from trainers.model_arguments import ModelArguments
 from trainers.recipes import (
     CSR,
     EMOTION_ENCODER,

@@ -146,3 +146,13 @@ def test_second_emotion_encoder_differs_in_its_seed_alone() -> None:
         second.starts_from,
         second.config,
     )
+
+
+def test_stages_say_what_they_train() -> None:
+    """Only the Siamese network, and the common space that is trained by reconstruction alone, have no classifier."""
+    stages = {stage.name: stage for stages in RECIPES.values() for stage in stages}
+    without = {"siamese", "siamese-sentiment-encoder", "csr-reconstruction"}
+    assert {name for name, stage in stages.items() if not stage.classifies} == without
+    on_vectors = {name for name, stage in stages.items() if not stage.trains_encoder}
+    assert {"siamese", "csr", "csr-prediction", "csr-frozen", "csr-emotion-alone", "dialogue"} <= on_vectors
+    assert not {"emotion-encoder", "multitask", "all-in-one", "label-attention", "csr-self-trained"} & on_vectors

@@ -8,8 +8,9 @@ import datasets
 import pytest
 
 from trainers.data import load_task_dataset, read_split, read_splits
+from trainers.dataset_info import DatasetInfo
 from trainers.readers import EMOTIONS, GOEMOTIONS
-from trainers.registry import REGISTRY, DatasetInfo
+from trainers.registry import REGISTRY
 
 
 def write(path: Path, *lines: str) -> None:

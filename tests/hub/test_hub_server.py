@@ -1,32 +1,12 @@
 """The Hub on loopback, tested with the real client in processes of its own."""
 
 import hashlib
-import json
-import runpy
-import socket
-import subprocess
-import sys
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-hub_server = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("hub_server.py"))))
-Token = hub_server.Token
-
-TOKENS = {
-    "hf_write": Token("me", organisations={"org": "admin"}),
-    "hf_read": Token("me", "read", {"org": "admin"}),
-    "hf_reader": Token("reader", organisations={"org": "read"}),
-    "hf_stranger": Token("stranger"),
-    "hf_fine": Token(
-        "me", "fineGrained", {"org": "admin"}, {"org/tiny": ("repo.write",), "me": ("repo.content.read",)}
-    ),
-}
 CARD = "---\nlicense: mit\nlanguage: en\ntags: [emotion]\nbase_model: org/encoder\n---\n# Tiny\n"
 FILES = {
     "README.md": CARD.encode(),
@@ -36,51 +16,6 @@ FILES = {
 }
 
 SHA_OF_ZEROS = hashlib.sha256(bytes(200)).hexdigest()
-
-# `outcome(call, ...)` gives None, or the exception's name and the status that the server answered with.
-PREAMBLE = """
-import json, sys
-from huggingface_hub import CommitOperationAdd, HfApi, hf_hub_download, snapshot_download
-api = HfApi()
-def outcome(call, *arguments, **keywords):
-    try:
-        result = call(*arguments, **keywords)
-        list(result) if hasattr(result, "__next__") else None
-    except Exception as error:
-        return [type(error).__name__, getattr(getattr(error, "response", None), "status_code", None)]
-def put(text, path="note.txt", repo="org/tiny", **keywords):
-    return outcome(api.upload_file, path_or_fileobj=text.encode(), path_in_repo=path, repo_id=repo, **keywords)
-"""
-
-
-@pytest.fixture
-def hub() -> Iterator[Any]:
-    with hub_server.HubServer(TOKENS, organisations=("elsewhere",)) as server:
-        yield server
-
-
-@pytest.fixture
-def client(hub: Any, tmp_path: Path) -> Callable[..., Any]:
-    """`client(code, *arguments, token="hf_write", home="home")`: run it in a fresh process; the JSON that it prints."""
-
-    def run(code: str, *arguments: Any, token: str | None = "hf_write", home: str = "home", **changes: str) -> Any:
-        result = subprocess.run(
-            [sys.executable, "-c", PREAMBLE + code, *map(str, arguments)],
-            env=hub.environment(tmp_path / home, token, **changes),
-            cwd=tmp_path,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-        )
-        assert result.returncode == 0, result.stderr
-        return json.loads(result.stdout)
-
-    return run
-
-
-def add(hub: Any, name: str = "org/tiny", private: bool = False) -> Any:
-    hub.repositories[name] = hub_server.storage.Repository("model", name, "me", private)
-    return hub.repositories[name]
 
 
 def write(folder: Path, files: dict[str, bytes]) -> Path:
@@ -226,17 +161,6 @@ print(json.dumps(outcome(api.delete_repo, "org/tiny")))
     assert not hub.repositories
 
 
-def test_blobs_have_the_ids_of_git() -> None:
-    # git hash-object, of "hello\n" and of the pointer that git lfs makes of it
-    File = hub_server.storage.File
-    assert File(b"hello\n").oid == "ce013625030ba8dba906f756967f9e9ca394464a"
-    pointer = (
-        b"version https://git-lfs.github.com/spec/v1\n"
-        b"oid sha256:5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03\nsize 6\n"
-    )
-    assert File(b"hello\n", lfs=True).oid == File(pointer).oid
-
-
 ASK = """
 print(json.dumps([
     outcome(api.model_info, "org/secret"), outcome(hf_hub_download, "org/secret", ".gitattributes"),
@@ -264,8 +188,8 @@ UNKNOWN, FORBIDDEN = ["HfHubHTTPError", 401], ["HfHubHTTPError", 403]
 def test_what_a_token_may_do(
     hub: Any, client: Callable[..., Any], token: str | None, outcomes: list[list[Any] | None]
 ) -> None:
-    add(hub)
-    add(hub, "org/secret", private=True)
+    hub.add_model()
+    hub.add_model("org/secret", private=True)
     assert client(ASK, token=token) == outcomes
     assert ("org/new" in hub.repositories) == (outcomes[3] is None)
     assert len(hub.repositories["org/tiny"].commits) == (2 if outcomes[2] is None else 1)
@@ -296,177 +220,8 @@ print(json.dumps({
     }
 
 
-RESULT = "task: {type: c}, dataset: {type: d, name: d}, metrics: [{type: f1, value: 1}]"
-
-
-@pytest.mark.parametrize(
-    ("card", "complaint"),
-    [
-        ("base_model: ./encoder", '"base_model" with value "./encoder" is not valid'),
-        ("base_model: /data/encoder", '"base_model" with value "/data/encoder" is not valid'),
-        ("base_model: ~/encoder", '"base_model" with value "~/encoder" is not valid'),
-        ("base_model: [org/encoder, a/b/c]", '"base_model" with value "a/b/c" is not valid'),
-        ("datasets: [posts, ../data]", '"datasets" with value "../data" is not valid'),
-        ("language: English", '"language" with value "English" is not valid'),
-        ("language: no", '"language" with value "False" is not valid'),  # YAML has Norway as false
-        ("license: MIT", "not MIT"),
-        ("widget: {text: hello}", '"widget" must be an array'),
-        ("model-index: {name: a}", '"model-index" must be an array'),
-        ("model-index: [{name: a}]", '"model-index[0].results" is required'),
-        (f"model-index: [{{results: [{{{RESULT}}}]}}]", '"model-index[0].name" is required'),
-        (
-            "model-index: [{name: a, results: [{task: {type: c}, dataset: {name: d}, metrics: []}]}]",
-            '"model-index[0].results[0].dataset.type" is required',
-        ),
-        (
-            f"model-index: [{{name: a, results: [{{{RESULT.replace('type: d', 'type: /d')}}}]}}]",
-            '"model-index[0].results[0].dataset.type" with value "/d" fails',
-        ),
-        (
-            f"model-index: [{{name: a, results: [{{{RESULT.replace(', value: 1', '')}}}]}}]",
-            '"model-index[0].results[0].metrics[0].value" is required',
-        ),
-        ("a: [", "YAML cannot be read"),
-    ],
-)
-def test_cards_that_are_refused(card: str, complaint: str) -> None:
-    errors, _ = hub_server.storage.check_card(f"---\n{card}\n---\n", "model")
-    assert len(errors) == 1
-    assert complaint in errors[0]
-
-
-def test_cards_that_are_accepted() -> None:
-    check = hub_server.storage.check_card
-    card = "\n".join(
-        [
-            "base_model: google-bert/bert-base-uncased",
-            "datasets: [posts, org/posts.v2]",
-            "language: [en, deu, multilingual]",
-            "license: cc-by-nc-sa-4.0",
-            "widget: [{text: hello}]",
-            f"model-index: [{{name: a, results: [{{{RESULT}}}]}}]",
-        ]
-    )
-    assert check(f"---\n{card}\n---\ntext", "model") == ([], [])
-    assert check("no metadata", "model") == ([], ["empty or missing yaml metadata in repo card"])
-    assert check("---\nsdk: gradio\ncolorFrom: mauve\n---\n", "space")[0] == [
-        f'"colorFrom" must be one of {hub_server.storage.COLOURS}'
-    ]
-
-
-def test_bad_card_is_refused_before_anything_is_sent_and_in_the_commit(hub: Any, client: Callable[..., Any]) -> None:
-    repository = add(hub)
-    assert client("""
-try:
-    api.create_commit("org/tiny", [CommitOperationAdd("README.md", b"---\\nbase_model: ./here\\n---\\n"),
-                                   CommitOperationAdd("other.txt", b"text")], commit_message="Card")
-except ValueError as error:
-    print(json.dumps(str(error).splitlines()))
-""") == [
-        "Invalid metadata in README.md.",
-        '- "base_model" with value "./here" is not valid. Use an id from https://hf.co/models.',
-    ]
-    assert not hub.asked("preupload|commit")
-
-    lines = [
-        {"key": "header", "value": {"summary": "Card"}},
-        {"key": "file", "value": {"path": "README.md", "content": "LS0tCmxpY2Vuc2U6IE1JVAotLS0K"}},  # license: MIT
-    ]
-    request = urllib.request.Request(
-        f"{hub.url}/api/models/org/tiny/commit/main",
-        "\n".join(map(json.dumps, lines)).encode(),
-        {"Authorization": "Bearer hf_write"},
-    )
-    with pytest.raises(urllib.error.HTTPError) as error:
-        urllib.request.urlopen(request)
-    assert error.value.code == 400
-    assert "license" in json.load(error.value)["error"]
-    assert len(repository.commits) == 1
-
-
-def test_which_refusals_the_client_tries_again(hub: Any, client: Callable[..., Any]) -> None:
-    repository = add(hub)
-    hub.fail("/preupload/", 429, times=1, headers={"Retry-After": "0"})
-    assert client('print(json.dumps(put("text")))') is None
-    assert [request.status for request in hub.asked("/preupload/")] == [429, 200]
-    assert len(repository.commits) == 2
-
-    # The commit itself is sent once only, whatever the answer.
-    statuses = [401, 403, 409, 413, 429, 500, 503]
-    for status in statuses:
-        hub.fail("/commit/", status, headers={"Retry-After": "0"})
-    assert client(f'print(json.dumps([put("new") for _ in {statuses}]))') == [
-        ["HfHubHTTPError", status] for status in statuses
-    ]
-    assert [request.status for request in hub.asked("/commit/")] == [200, *statuses]
-    assert len(repository.commits) == 2
-
-
-def test_connections_that_are_cut(hub: Any, client: Callable[..., Any]) -> None:
-    repository = add(hub)
-    # An upload to LFS is taken up again.
-    hub.fail("^/lfs/", method="PUT", drop=True)
-    assert client('print(json.dumps(put("1" * 3_000_000, "vectors.npy")))') is None
-    assert [request.status for request in hub.asked("^/lfs/", "PUT")] == [None, 200]
-    before = repository.files()
-    assert before["vectors.npy"] == b"1" * 3_000_000
-
-    # A commit is not, and leaves no trace; unless it was the answer that got lost.
-    hub.fail("/commit/", drop=True)
-    hub.fail("/commit/", swallow=True)
-    first, second = client('print(json.dumps([put("2" * 1_000_000), put("3")]))')
-    assert first[0] in ("RemoteProtocolError", "ReadError", "WriteError")
-    assert second[0] in ("RemoteProtocolError", "ReadError")
-    assert [commit.files.keys() - before.keys() for commit in repository.commits[-2:]] == [set(), {"note.txt"}]
-    assert repository.files() == before | {"note.txt": b"3"}
-
-    # An upload that is refused leaves the repository as it was, too.
-    hub.fail("^/lfs/", 403, method="PUT")
-    assert client('print(json.dumps(put("4" * 1000, "vectors.npy")))') == ["RuntimeError", None]
-    assert repository.files()["vectors.npy"] == before["vectors.npy"]
-
-
-def test_half_a_commit_is_none(hub: Any) -> None:
-    repository = add(hub)
-    items = [
-        ("header", {"summary": "Cut"}),
-        *(("file", {"path": name, "content": "YQ=="}) for name in ("a.txt", "b.txt")),
-    ]
-    lines = [json.dumps({"key": key, "value": value}) + "\n" for key, value in items]
-    size = len("".join(lines))
-    head = "POST /api/models/org/tiny/commit/main HTTP/1.1\r\nAuthorization: Bearer hf_write\r\n"
-    for part in ("".join(lines[:-1]), "".join(lines)):
-        with socket.create_connection(("127.0.0.1", int(hub.url.rsplit(":", 1)[1]))) as connection:
-            connection.sendall(f"{head}Content-Length: {size}\r\n\r\n{part}".encode())
-            connection.shutdown(socket.SHUT_WR)
-            connection.recv(1)  # the answer, or the end of the connection
-    assert [request.status for request in hub.requests] == [None, 200]
-    assert [commit.title for commit in repository.commits] == ["initial commit", "Cut"]
-
-
-def test_server_that_is_away(hub: Any, client: Callable[..., Any]) -> None:
-    add(hub)
-    url = hub.url
-    # Uploads are left out: the client tries for 23 seconds before it gives up.
-    code = """
-calls = [(api.whoami,), (api.create_repo, "org/new"), (api.model_info, "org/tiny")]
-print(json.dumps([outcome(*call) for call in [*calls, (hf_hub_download, "org/tiny", ".gitattributes")]]))
-"""
-    assert client(code) == [None] * 4
-    hub.stop()
-    assert client(code) == [["ConnectError", None]] * 3 + [None]  # the file is in the cache
-    hub.start()
-    assert hub.url == url
-    assert client(code) == [None, ["HfHubHTTPError", 409], None, None]
-    hub.fail("", 503, times=-1)
-    assert client(code) == [["HfHubHTTPError", 503]] * 3 + [None]
-    hub.mend()
-    hub.fail("whoami", after=1)
-    assert [client(code)[0] for _ in range(3)] == [None, ["HfHubHTTPError", 500], None]
-
-
 def test_gated_repository(hub: Any, client: Callable[..., Any]) -> None:
-    add(hub).gated = "auto"
+    hub.add_model().gated = "auto"
     code = """
 calls = [(api.model_info, "org/tiny"), (hf_hub_download, "org/tiny", ".gitattributes")]
 print(json.dumps([outcome(*call) for call in calls]))
@@ -477,7 +232,7 @@ print(json.dumps([outcome(*call) for call in calls]))
 
 
 def test_space(hub: Any, client: Callable[..., Any]) -> None:
-    add(hub, "org/demo")  # a model of the same name
+    hub.add_model("org/demo")  # a model of the same name
     assert client("""
 url = api.create_repo("org/demo", repo_type="space", space_sdk="gradio")
 bad = put("---\\nsdk: none\\n---\\n", "README.md", "org/demo", repo_type="space")
@@ -491,7 +246,7 @@ print(json.dumps([url.repo_type, bad, info.sdk, [file.rfilename for file in info
 
 def test_collections(hub: Any, client: Callable[..., Any]) -> None:
     for index in range(5):
-        add(hub, f"org/tiny-{index}")
+        hub.add_model(f"org/tiny-{index}")
     found = client("""
 new = api.create_collection(title="Emotion models", namespace="org", description="Two", private=True)
 same = api.create_collection(title="Emotion models", namespace="org", exists_ok=True)
