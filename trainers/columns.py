@@ -118,7 +118,7 @@ def name_rows(table: Table, text_column: str | None = None, label_columns: Seque
     feature = (table.features or {}).get(column)
     class_label = getattr(feature, "feature", feature)  # the feature of a list's elements, or of the column
     declared = list(class_label.names) if isinstance(class_label, datasets.ClassLabel) else None
-    values = [row.get(column) for row in table.rows]
+    values: list[Any] = [row.get(column) for row in table.rows]
     first = values[0] if table.first is None else table.first.get(column)
     lists = isinstance(first, list)
     names = []
@@ -185,7 +185,7 @@ def _score(value: Any, place: str) -> float:
 
 
 def _default_label_columns(table: Table) -> list[str]:
-    found = [column for column in ("label", "labels") if column in table.columns]
+    found: list[str] = [column for column in ("label", "labels") if column in table.columns]
     if not found:
         raise _missing_columns(table, ["label or labels"])
     if len(found) > 1:

@@ -269,6 +269,7 @@ def _hub_sources(name: str) -> dict[str, Source]:
 
 
 def _registered_hub_sources(info: DatasetInfo) -> dict[str, Source]:
+    assert info.hub_id is not None, "find_folder raises where there is neither a folder nor a copy on the Hub"
     try:
         splits = datasets.load_dataset(info.hub_id, info.hub_config)
     except (OSError, RuntimeError) as error:

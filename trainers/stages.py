@@ -2,7 +2,7 @@
 
 import dataclasses
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from transformers import (
@@ -243,12 +243,14 @@ def _csr_trainer(stage: Stage, context: StageContext, arguments: StageTrainingAr
             compute_metrics=TaskMetrics(task),
         )
 
+    source_encoders = cast(list[MultitaskModel], list(model.csr.source_encoders))
+
     def dataset(split: str) -> RepresentationDataset:
         return RepresentationDataset(
             context.representations(model.csr.emotion_encoder, stage.starts_from["emotion_encoder"], split),
             [
                 context.representations(encoder, source, split)
-                for encoder, source in zip(model.csr.source_encoders, stage.sources, strict=True)
+                for encoder, source in zip(source_encoders, stage.sources, strict=True)
             ],
             context.labels(split),
         )

@@ -60,15 +60,15 @@ def task_tests(
     """
     if not all(dev_logits_path(folder, task).is_file() for folder in (*folders, *baselines)):
         return {}
-    decisions = [
+    system, baseline = (
         np.stack([dev_decisions(folder, problem_type, task) for folder in of_seeds])
         for of_seeds in (folders, baselines)
-    ]
+    )
     single = problem_type == "single_label_classification"
     # Not the classes that occur: dev may lack one, which counts in the macro F1 nevertheless.
     num_labels = len(task_results(folders[0], task)["per_label"]) if single else None
     return {
-        metric: asdict(paired_test(*decisions, references, metric, resamples, num_labels=num_labels))
+        metric: asdict(paired_test(system, baseline, references, metric, resamples, num_labels=num_labels))
         for metric in HEADLINE[problem_type]
     }
 
