@@ -91,6 +91,10 @@ CSR_FROZEN = Stage(
     config={"reconstruction_loss_weight": 0.0},
 )
 CSR = Stage("csr", "csr", starts_from={**ENCODERS, "siamese": "siamese"}, frozen=FROZEN_ENCODERS)
+# Where a part of P_E is missing, the common space needs P_S to reconstruct it.
+CSR_CORRUPTED = Stage(
+    "csr-corrupted", "csr", starts_from=CSR.starts_from, frozen=FROZEN_ENCODERS, config={"emotion_corruption": 0.3}
+)
 
 # The common space over tokens, read with one attention a label and trained together with its encoders.
 AVERAGED: dict[str, Any] = {"weight_averaging": 0.25}
@@ -202,6 +206,7 @@ OWN_RECIPES: dict[str, tuple[Stage, ...]] = {
     ),
 }
 ABLATIONS: dict[str, tuple[Stage, ...]] = {
+    "corrupted-emotion": (EMOTION_ENCODER, SENTIMENT_ENCODER, SIAMESE, CSR_CORRUPTED),
     "bert-averaged": (EMOTION_AVERAGED,),
     "bert-head-rate": (EMOTION_HEAD_RATE,),
     "label-attention": (LABEL_ATTENTION,),
