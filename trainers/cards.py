@@ -20,7 +20,7 @@ from .dialogue_attention import draw_attention
 from .encoders import BUNDLED_ENCODER, described_encoder, encoder_label
 from .inference import embed_texts, predict_logits, probabilities
 from .metrics import decide
-from .recipes import Stage, ancestors, learnt_tasks, stages_of
+from .recipes import Stage, learnt_tasks, lineage, stages_of
 from .records import StageRecord
 from .sources import ColumnValues
 from .training_arguments import StageTrainingArguments
@@ -97,9 +97,11 @@ def draw_figures(
     """Draw what a stage's card shows into its folder."""
     log = json.loads((folder / "training_log.json").read_text(encoding="utf-8"))
     plot_training_curves(log, folder / "training_curves.png")
-    encoder = encoder_label(context.args.model.encoder)
-    parents = {name: made_of or [encoder] for name, made_of in ancestors(stage).items()}
-    plot_stages({encoder: [], **parents}, stage.name, folder / "stages.png")
+    encoders = {name: encoder_label(encoder) for name, encoder in pretrained_encoders(stage, context).items()}
+    made_of: dict[str, list[str]] = {encoder: [] for encoder in encoders.values()}
+    for one in lineage(stage):
+        made_of[one.name] = [*one.parents, encoders[one.name]] if one.name in encoders else one.parents
+    plot_stages(made_of, stage.name, folder / "stages.png")
     task = stage.tasks[0]
     config, labels = context.task_config(task), context.labels("dev", task)
     if config["problem_type"] == "regression":
@@ -122,6 +124,11 @@ def draw_figures(
         plot_space(vectors, targets, config["labels"], folder / "space.png")
 
 
+def pretrained_encoders(stage: Stage, context: StageContext) -> dict[str, str]:
+    """By name of those among a stage and all before it that start from a pretrained encoder: that encoder."""
+    return {one.name: context.args.model.pretrained(one.tasks[0])[0] for one in lineage(stage) if one.starts_anew}
+
+
 def stage_card(stage: Stage, context: StageContext, results: dict[str, Any]) -> StageCard:
     """The card of a stage.
 
@@ -135,8 +142,8 @@ def stage_card(stage: Stage, context: StageContext, results: dict[str, Any]) -> 
     options |= made_from.get("model", {}) | {
         name: made_from[name] for name in ("class_weights", "threshold") if name in made_from
     }
-    encoder, repositories = context.args.model.encoder, context.repositories
-    pretrained = [] if Path(encoder).exists() or encoder == BUNDLED_ENCODER else [encoder]
+    encoders, repositories = list(dict.fromkeys(pretrained_encoders(stage, context).values())), context.repositories
+    pretrained = [encoder for encoder in encoders if not Path(encoder).exists() and encoder != BUNDLED_ENCODER]
     published = [repositories[parent] for parent in dict.fromkeys(stage.starts_from.values())] if repositories else []
     folder = context.folder(stage.name)
     return StageCard(
@@ -145,7 +152,7 @@ def stage_card(stage: Stage, context: StageContext, results: dict[str, Any]) -> 
         stage=stage.name,
         starts_from=stage.starts_from,
         base_models=published or pretrained,
-        encoder=described_encoder(encoder),
+        encoder=" and ".join(map(described_encoder, encoders)),
         labels=list(context.tasks[stage.tasks[0]].labels) if stage.classifies else [],
         datasets=[card_dataset(context.tasks[task]) for task in learnt_tasks(stage)],
         results=results,

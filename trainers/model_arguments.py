@@ -105,3 +105,9 @@ class ModelArguments:
             self.encoder_dropout = None
         if self.representation == "shared" and not self.shared_layer_sizes:
             raise ValueError("--representation shared needs layers: give --shared_layer_sizes.")
+
+    def pretrained(self, task: str) -> tuple[str, str | None]:
+        """The pretrained encoder of the stages that are judged by a task, and its revision on the Hub."""
+        if task == "sentiment" and self.sentiment_encoder:
+            return self.sentiment_encoder, None
+        return self.encoder, self.encoder_revision

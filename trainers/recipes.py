@@ -47,9 +47,19 @@ class Stage:
         return self.kind == "multitask" or self.joint
 
     @property
+    def starts_anew(self) -> bool:
+        """Whether its text encoder is the pretrained one, not that of an earlier stage."""
+        return self.trains_encoder and not {"encoder", "emotion_encoder"} & self.starts_from.keys()
+
+    @property
     def classifies(self) -> bool:
         """Whether a classifier is trained; else the losses on dev say what was learnt."""
         return self.kind != "siamese" and self.config.get("prediction_loss_weight") != 0.0
+
+    @property
+    def parents(self) -> list[str]:
+        """The stages that it takes something from."""
+        return list(dict.fromkeys([*self.starts_from.values(), *self.teachers]))
 
     @property
     def sources(self) -> list[str]:
@@ -269,19 +279,15 @@ def stages_of(recipes: list[str]) -> list[Stage]:
     return list(stages.values())
 
 
+def lineage(stage: Stage) -> list[Stage]:
+    """A stage and all that it is made of, parents before children."""
+    by_name = {other.name: other for stages in RECIPES.values() for other in stages}
+    found: dict[str, Stage] = {}
+    for parent in stage.parents:
+        found |= {one.name: one for one in lineage(by_name[parent])}
+    return list((found | {stage.name: stage}).values())
+
+
 def learnt_tasks(stage: Stage) -> list[str]:
-    """The tasks whose texts a stage is trained on, and then those that what it starts from was trained on."""
-    by_name = {other.name: other for stages in RECIPES.values() for other in stages}
-    parents = [*stage.starts_from.values(), *stage.teachers]
-    inherited = [task for parent in parents for task in learnt_tasks(by_name[parent])]
-    return list(dict.fromkeys([*stage.tasks, *stage.unlabelled, *inherited]))
-
-
-def ancestors(stage: Stage) -> dict[str, list[str]]:
-    """A stage and all before it, parents before children: by stage, the stages that it takes something from."""
-    by_name = {other.name: other for stages in RECIPES.values() for other in stages}
-    parents = list(dict.fromkeys([*stage.starts_from.values(), *stage.teachers]))
-    found: dict[str, list[str]] = {}
-    for parent in parents:
-        found |= ancestors(by_name[parent])
-    return found | {stage.name: parents}
+    """The tasks whose texts a stage is trained on, and then those that what it is made of was trained on."""
+    return list(dict.fromkeys(task for one in (stage, *lineage(stage)) for task in (*one.tasks, *one.unlabelled)))

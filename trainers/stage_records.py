@@ -34,10 +34,7 @@ def stage_record(stage: Stage, context: StageContext) -> StageRecord:
     if model.class_weights != "none":
         made_from["class_weights"] = model.class_weights
     if stage.kind == "multitask" or (stage.joint and "emotion_encoder" not in stage.starts_from):
-        encoder = model.encoder
-        if stage.tasks[0] == "sentiment" and model.sentiment_encoder:
-            encoder = model.sentiment_encoder
-        made_from["encoder"] = encoder_identity(encoder, model.encoder_revision)
+        made_from["encoder"] = encoder_identity(*model.pretrained(stage.tasks[0]))
         made_from["model"] = {
             name: getattr(model, name)
             for name in ("pooling", "representation", "shared_layer_sizes", "classifier_dropout", "encoder_dropout")

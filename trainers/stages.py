@@ -105,9 +105,7 @@ def _freeze(model: PreTrainedModel, stage: Stage, context: StageContext) -> None
 def _multitask_model(stage: Stage, context: StageContext) -> MultitaskForSequenceClassification:
     """New heads on the pretrained encoder, or on the encoder that the stage starts from."""
     options = context.args.model
-    encoder, revision = options.encoder, options.encoder_revision
-    if stage.tasks[0] == "sentiment" and options.sentiment_encoder:
-        encoder, revision = options.sentiment_encoder, None
+    encoder, revision = options.pretrained(stage.tasks[0])
     start = resolve_encoder(encoder)
     sizes = options.shared_layer_sizes
     if sizes is None and len(stage.tasks) > 1:

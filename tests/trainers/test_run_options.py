@@ -15,6 +15,7 @@ from safetensors.torch import load_file
 from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer, pipeline
 
 from trainers.command_line import parse_run_arguments
+from trainers.model_arguments import ModelArguments
 from trainers.recipes import RECIPES
 from trainers.runner import Runner
 
@@ -44,6 +45,15 @@ def test_encoder_stages_start_from_the_given_encoders(place: Path, tmp_path: Pat
         weights = load_file(tmp_path / "out" / stage / "model.safetensors")
         for name, value in load_file(start / "model.safetensors").items():
             assert torch.equal(weights[f"multitask.encoder.{name}"], value), (stage, name)
+        card = (tmp_path / "out" / stage / "README.md").read_text(encoding="utf-8")
+        assert f"on the encoder {start.name}." in card
+
+
+def test_the_revision_is_that_of_the_encoder_alone() -> None:
+    options = ModelArguments(encoder="org/one", sentiment_encoder="org/two", encoder_revision="v1")
+    assert options.pretrained("emotion") == ("org/one", "v1")
+    assert options.pretrained("sentiment") == ("org/two", None)
+    assert ModelArguments(encoder="org/one", encoder_revision="v1").pretrained("sentiment") == ("org/one", "v1")
 
 
 def test_options_that_a_recipe_overrules_are_named(
