@@ -15,13 +15,14 @@ from model_cards.card import EXAMPLE_TEXTS, CardDataset
 from modeling_csr import DialogueForUtteranceClassification
 
 from .context import StageContext
-from .data import BUNDLED_DATA, TaskDataset, load_task_dataset
+from .data import TaskDataset, load_task_dataset
 from .dialogue_attention import draw_attention
 from .encoders import BUNDLED_ENCODER, described_encoder, encoder_label
 from .inference import embed_texts, predict_logits, probabilities
 from .metrics import decide
 from .recipes import Stage, learnt_tasks, lineage, stages_of
 from .records import StageRecord
+from .registered_data import BUNDLED_DATA
 from .sources import ColumnValues
 from .training_arguments import StageTrainingArguments
 

@@ -12,17 +12,13 @@ import numpy as np
 from .columns import name_rows, row_features, score_rows
 from .dataset_info import DatasetInfo
 from .holdout import split_off_dev, split_off_fold
-from .readers import drop_conflicting_ids, drop_repetitions, join_scores
+from .registered_data import SPLIT_SEED, find_folder, hub_copy, read_splits
 from .registry import REGISTRY
 from .sources import SPLIT_NAMES, ColumnValues, FileSource, Source, dataset_sources, folder_sources
 from .streaming import ColumnReader, Holdout, stream_splits
 from .tables import BATCH_SIZE, TABLE_SUFFIXES
 
 logger = logging.getLogger(__name__)
-
-BUNDLED_DATA = Path(__file__).resolve().parent.parent / "examples" / "data"
-# A registered split is the same whatever seed a run has.
-SPLIT_SEED = 42
 
 
 @dataclass
@@ -119,17 +115,9 @@ def load_task_dataset(
             rows = read_splits(info, folder, splits, fold)
             return _task_dataset(name, list(info.labels), info.problem_type, rows, info)
         text_column, label_columns = info.hub_text_column, list(info.hub_label_columns or info.labels)
-        sources, may_split = _registered_hub_sources(info), False
-    elif Path(name).is_dir():
-        sources, may_split = folder_sources(Path(name), splits), False
-        name = Path(name).resolve().name
-    elif Path(name).exists() or Path(name).suffix.lower() in TABLE_SUFFIXES:
-        # A file is train with dev still in it or, where nothing else is asked for, a test split.
-        own_split = "test" if tuple(splits) == ("test",) else "train"
-        sources, may_split = {own_split: FileSource(Path(name))}, own_split == "train"
-        name = Path(name).stem
+        sources, may_split = hub_copy(info), False
     else:
-        sources, may_split = _hub_sources(name), True
+        name, sources, may_split = _own_sources(name, splits)
 
     # The labels are those of train, so train is read even where only another split is asked for.
     sources = {split: source for split, source in sources.items() if split == "train" or split in splits}
@@ -160,98 +148,57 @@ def load_task_dataset(
     return _task_dataset(name, labels, problem_type, {split: rows[split] for split in splits}, info)
 
 
+def load_texts(
+    name: str,
+    *,
+    data_dir: str | None = None,
+    text_column: str | None = None,
+    streaming: bool = False,
+    cache_dir: str | Path | None = None,
+) -> TaskDataset:
+    """Load the training texts of a dataset whose labels, if it has any, do not count.
+
+    Args:
+        name (`str`): As in [`load_task_dataset`], which registered datasets are loaded by.
+        data_dir (`str`, *optional*): As in [`load_task_dataset`], and so are `streaming` and `cache_dir`.
+        text_column (`str`, *optional*): The column of the texts, `text` by default. No other column is looked at.
+
+    Returns:
+        `TaskDataset`, of one's own data and those of the Hub with a train split alone, and no labels.
+
+    Raises:
+        FileNotFoundError: If the data are not there.
+        ValueError: If a text is empty; the message names the file and the line.
+    """
+    if name in REGISTRY:
+        regression = REGISTRY[name].problem_type == "regression"
+        options: dict[str, Any] = {"regression": regression, "streaming": streaming, "cache_dir": cache_dir}
+        return load_task_dataset(name, data_dir=data_dir, **options)
+    name, sources, _ = _own_sources(name, ("train",))
+    # Rows of scores, of which there are none.
+    if streaming:
+        reader = ColumnReader(text_column, [], regression=True)
+        _, _, splits = stream_splits({"train": sources["train"]}, reader, None, cache_dir)
+        return TaskDataset(name, [], "regression", splits, None)
+    rows = score_rows(sources["train"].table(), [], text_column)
+    return _task_dataset(name, [], "regression", {"train": rows}, None)
+
+
 def _check_splits(name: str, asked: Sequence[str], found: Collection[str]) -> None:
     missing = [split for split in asked if split not in found]
     if missing:
         raise ValueError(f"{name} has no split {', '.join(missing)}; it has {', '.join(found)}.")
 
 
-def find_folder(info: DatasetInfo, data_dir: str | None) -> Path | None:
-    """The folder of a registered dataset.
-
-    Args:
-        info (`DatasetInfo`): The dataset.
-        data_dir (`str`, *optional*): Where datasets lie. The bundled corpus is found without it.
-
-    Returns:
-        `Path`, or `None` where there is no `data_dir`, but a copy on the Hub.
-
-    Raises:
-        FileNotFoundError: If the folder is not there.
-    """
-    if data_dir is not None and (Path(data_dir) / info.folder).is_dir():
-        return Path(data_dir) / info.folder
-    if info.bundled:
-        if (BUNDLED_DATA / info.folder).is_dir():
-            return BUNDLED_DATA / info.folder
-        raise FileNotFoundError(
-            f"{info.name} comes with the repository, but {BUNDLED_DATA / info.folder} is not there. Clone the "
-            f"repository, or pass a --data_dir that holds {info.folder}/."
-        )
-    if data_dir is None and info.hub_id is not None:
-        return None
-    raise FileNotFoundError(_how_to_get(info, data_dir))
-
-
-def read_split(info: DatasetInfo, folder: Path, split: str, fold: int = 0) -> list[dict[str, Any]]:
-    """Read one split of a registered dataset, as [`read_splits`] does."""
-    return read_splits(info, folder, (split,), fold)[split]
-
-
-def read_splits(
-    info: DatasetInfo, folder: Path, splits: Sequence[str], fold: int = 0
-) -> dict[str, list[dict[str, Any]]]:
-    """Read splits of a registered dataset.
-
-    Where a split is joined of several files, ids with conflicting labels go, unless the dataset keeps them. Where train
-    and dev are the same files, dev is one fold of the groups or a part of the texts, the same in each call.
-
-    Args:
-        info (`DatasetInfo`): The dataset.
-        folder (`Path`): Its folder.
-        splits (`Sequence[str]`): The splits.
-        fold (`int`, defaults to 0): Which fold is dev, for a dataset that has folds.
-
-    Returns:
-        `dict[str, list[dict]]`, by split its rows as the reader gives them.
-
-    Raises:
-        FileNotFoundError: If a file is missing.
-        ValueError: If there is no such split or fold, or a file is not valid.
-    """
-    divided: dict[str, list[dict[str, Any]]] = {}
-    rows = {}
-    for split in splits:
-        if split not in info.splits:
-            raise ValueError(f"{info.name} has no split {split}; it has {', '.join(info.splits)}.")
-        if (info.folds is None and info.dev_fraction is None) or split == "test":
-            rows[split] = _read_files(info, folder, split)
-            continue
-        if not divided:
-            both = _read_files(info, folder, "train")
-            if info.folds is not None:
-                divided["train"], divided["dev"] = split_off_fold(both, info.folds, fold, SPLIT_SEED, info.name)
-            elif info.dev_fraction is not None:
-                divided["train"], divided["dev"] = split_off_dev(both, info.dev_fraction, SPLIT_SEED, info.name)
-        rows[split] = divided[split]
-    return rows
-
-
-def _read_files(info: DatasetInfo, folder: Path, split: str) -> list[dict[str, Any]]:
-    paths = []
-    for pattern in info.splits[split]:
-        matches = sorted(folder.glob(pattern))
-        if not matches:
-            raise FileNotFoundError(f"{folder / pattern} does not exist: the {split} split of {info.name}.")
-        paths += matches
-    rows = [row for path in paths for row in info.reader(path)]
-    if info.join_scores:
-        rows = join_scores(rows, f"{info.name} ({split})")
-    if len(paths) > 1 and not info.keep_conflicting:
-        rows = drop_conflicting_ids(rows, f"{info.name} ({split})")
-    if len(paths) > 1 and info.keep_once is not None:
-        rows = drop_repetitions(rows, info.keep_once, f"{info.name} ({split})")
-    return rows
+def _own_sources(name: str, splits: Sequence[str]) -> tuple[str, dict[str, Source], bool]:
+    """What messages call a dataset that is not registered, its splits, and whether dev may be a part of train."""
+    if Path(name).is_dir():
+        return Path(name).resolve().name, folder_sources(Path(name), splits), False
+    if Path(name).exists() or Path(name).suffix.lower() in TABLE_SUFFIXES:
+        # A file is train with dev still in it or, where nothing else is asked for, a test split.
+        own_split = "test" if tuple(splits) == ("test",) else "train"
+        return Path(name).stem, {own_split: FileSource(Path(name))}, own_split == "train"
+    return name, _hub_sources(name), True
 
 
 def _hub_sources(name: str) -> dict[str, Source]:
@@ -266,32 +213,6 @@ def _hub_sources(name: str) -> dict[str, Source]:
     except ValueError as error:
         raise ValueError(f"{name!r} from the Hub: {error}\nA configuration is given as org/name:config.") from error
     return dataset_sources(splits, name)
-
-
-def _registered_hub_sources(info: DatasetInfo) -> dict[str, Source]:
-    assert info.hub_id is not None, "find_folder raises where there is neither a folder nor a copy on the Hub"
-    try:
-        splits = datasets.load_dataset(info.hub_id, info.hub_config)
-    except (OSError, RuntimeError) as error:
-        raise FileNotFoundError(
-            f"{info.hub_id} could not be loaded from the Hub: {error}\n{_how_to_get(info, None)}"
-        ) from error
-    if info.folds is not None:
-        # Its splits are the groups of the folds, and all that is known of dialogues is the order of the texts.
-        groups = []
-        for group, rows in splits.items():
-            names = [group] * len(rows)
-            groups.append(rows.add_column("group", names).add_column("dialogue_id", names))
-        splits = datasets.DatasetDict(train=datasets.concatenate_datasets(groups))
-    return dataset_sources(splits, info.hub_id)
-
-
-def _how_to_get(info: DatasetInfo, data_dir: str | None) -> str:
-    place = Path(data_dir or "DATA_DIR") / info.folder
-    # Once each: train and dev may be the same files.
-    files = ", ".join(dict.fromkeys(pattern for patterns in info.splits.values() for pattern in patterns))
-    there = f"{place} does not exist." if data_dir else f"Pass --data_dir DATA_DIR, where {place} exists."
-    return f"{info.name}: {there} It is to hold {files}; get them from {info.homepage}"
 
 
 def _task_dataset(

@@ -94,14 +94,12 @@ class DataArguments:
         default=None,
         metadata={
             "help": "Texts that self-trained stages (model-3.4) label themselves, such as semeval2017-4a-all; given as "
-            "--emotion_dataset is, and its labels are not used. Default: --sentiment_dataset."
+            "--emotion_dataset is, without need of labels or a dev split; also a .txt file with a text a line. Default: "
+            "--sentiment_dataset."
         },
     )
     unlabelled_text_column: str | None = field(
         default=None, metadata={"help": "Text column of your own such texts (default: text)."}
-    )
-    unlabelled_label_columns: list[str] | None = field(
-        default=None, metadata={"help": "Label column(s) of your own such texts (default: label or labels)."}
     )
     max_unlabelled_samples: int = field(
         default=20_000, metadata={"help": "Use at most this many of them, drawn by --seed."}
@@ -170,7 +168,6 @@ class DataArguments:
         if self.unlabelled_dataset is None:
             self.unlabelled_dataset = self.sentiment_dataset
             self.unlabelled_text_column = self.sentiment_text_column
-            self.unlabelled_label_columns = self.sentiment_label_columns
         if self.emotion_train_fraction is not None and not 0 < self.emotion_train_fraction <= 1:
             raise ValueError(f"--emotion_train_fraction must lie in (0, 1], got {self.emotion_train_fraction}.")
         if self.normalization == ["none"]:
@@ -194,8 +191,10 @@ class DataArguments:
         return size
 
     def columns(self, task: str) -> dict[str, Any]:
-        """What `load_task_dataset` is told of a task: its columns, whether they hold scores, its fold, and whether the
-        texts pass by."""
+        """What `load_task_dataset` (of unlabelled texts `load_texts`) is told of a task: its columns, whether they hold
+        scores, its fold, and whether the texts pass by."""
+        if task == "unlabelled":
+            return {"text_column": self.unlabelled_text_column, "streaming": self.streaming}
         columns = {name: getattr(self, f"{task}_{name}") for name in ("text_column", "label_columns")}
         fold = {"fold": self.emotion_fold} if task == "emotion" else {}
         return {**columns, **fold, "regression": task in REGRESSION_TASKS, "streaming": self.streaming}

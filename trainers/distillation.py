@@ -34,7 +34,7 @@ from .cards import (
     notable_hyperparameters,
 )
 from .collators import SingleTaskCollator
-from .data import TaskDataset, load_task_dataset
+from .data import load_task_dataset, load_texts
 from .distillation_trainer import DistillationTrainer
 from .encoders import fast_attention
 from .evaluation import evaluate_classifier
@@ -71,12 +71,10 @@ class DistillationArguments:
         default=None, metadata={"help": "Label column(s) of your own data (default: label or labels)."}
     )
     unlabelled_dataset: str | None = field(
-        default="csr-emotion-posts-sentiment", metadata={"help": "Further texts, such as the sentiment data."}
+        default="csr-emotion-posts-sentiment",
+        metadata={"help": "Further texts, such as the sentiment data; they need no labels."},
     )
     unlabelled_text_column: str | None = field(default=None, metadata={"help": "Text column of your own such texts."})
-    unlabelled_label_columns: list[str] | None = field(
-        default=None, metadata={"help": "Label column(s) of your own such texts; they are not used."}
-    )
     max_unlabelled_samples: int = field(
         default=20_000, metadata={"help": "Use at most this many of them, drawn by --seed."}
     )
@@ -135,15 +133,17 @@ class Distillation:
         self.folder = Path(training.output_dir)
         self.teacher = AutoModelForSequenceClassification.from_pretrained(args.teacher)
         self.tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(args.teacher)
-        self.data = self._load(args.dataset, args.text_column, args.label_columns)
+        self.data = load_task_dataset(
+            args.dataset, data_dir=args.data_dir, text_column=args.text_column, label_columns=args.label_columns
+        )
         labels = list(self.teacher.config.label2id)
         if self.data.labels != labels:
             there = ", ".join(self.data.labels)
             raise ValueError(f"--dataset {args.dataset} has the labels {there}, the teacher {', '.join(labels)}.")
         self.unlabelled = None
         if args.unlabelled_dataset:
-            self.unlabelled = self._load(
-                args.unlabelled_dataset, args.unlabelled_text_column, args.unlabelled_label_columns
+            self.unlabelled = load_texts(
+                args.unlabelled_dataset, data_dir=args.data_dir, text_column=args.unlabelled_text_column
             )
         self.task = {"labels": labels, "problem_type": self.data.problem_type}
         self.student = student_of(self.teacher)
@@ -187,11 +187,6 @@ class Distillation:
         return results
 
     # -- before training ---------------------------------------------------------------------------------------------
-
-    def _load(self, name: str, text_column: str | None, label_columns: list[str] | None) -> TaskDataset:
-        return load_task_dataset(
-            name, data_dir=self.args.data_dir, text_column=text_column, label_columns=label_columns
-        )
 
     def _publisher(self) -> StagePublisher:
         api = HfApi(token=self.training.hub_token)

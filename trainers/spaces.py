@@ -4,7 +4,7 @@ from pathlib import Path
 
 from huggingface_hub import CommitOperationAdd, HfApi, RepoCard
 
-from .data import BUNDLED_DATA
+from .registered_data import BUNDLED_DATA
 
 SPACE = Path(__file__).resolve().parent.parent / "examples" / "space"
 POSTS = [BUNDLED_DATA / "emotion" / name for name in ("dev.jsonl", "test.jsonl")]

@@ -43,7 +43,7 @@ class ColumnReader:
     def label_space(self, source: Source) -> tuple[list[str], str]:
         """The labels of a split, of which the texts pass by, and its problem type."""
         if self.regression:
-            return list(self.label_columns or ["score"]), "regression"
+            return ["score"] if self.label_columns is None else list(self.label_columns), "regression"
         names: set[str] = set()
         for table in _with_progress(source.tables(), f"Labels of {source.name}"):
             named = name_rows(table, self.text_column, self.label_columns)

@@ -1,4 +1,4 @@
-"""Tables of one's own data: CSV, TSV, JSON Lines and Parquet files, each row with the line it stands on."""
+"""Tables of one's own data: CSV, TSV, JSON Lines, Parquet and text files, each row with the line it stands on."""
 
 import csv
 import json
@@ -87,10 +87,11 @@ def read_lines(path: Path) -> list[str]:
 
 
 def read_table(path: Path) -> Table:
-    """Read a .csv, .tsv, .jsonl or .parquet file.
+    """Read a .csv, .tsv, .jsonl, .parquet or .txt file.
 
     CSV is read with its quoting rules; in TSV a quotation mark is a character like any other, as in the files that
-    shared tasks publish. Nothing is guessed about types: values of CSV and TSV are strings.
+    shared tasks publish. Nothing is guessed about types: values of CSV and TSV are strings. A .txt file has a text a
+    line, and no labels.
 
     Args:
         path (`Path`): The file.
@@ -185,6 +186,11 @@ def _from_records(path: Path, records: Iterator[tuple[int, list[str]]], size: in
     return divide(str(path), header, rows(), size)
 
 
+def _read_txt(path: Path, size: int | None) -> Iterator[Table]:
+    rows = ({"text": line} for line in iterate_lines(path))
+    return divide(str(path), ["text"], enumerate(rows, start=1), size)
+
+
 def _read_jsonl(path: Path, size: int | None) -> Iterator[Table]:
     # Any row may have a column that those before it lack.
     columns = list(dict.fromkeys(key for row in _json_objects(path, iterate_lines(path)) for key in row))
@@ -251,5 +257,6 @@ _READERS: dict[str, Callable[[Path, int | None], Iterator[Table]]] = {
     ".tsv": _read_tsv,
     ".jsonl": _read_jsonl,
     ".parquet": _read_parquet,
+    ".txt": _read_txt,
 }
 TABLE_SUFFIXES = tuple(_READERS)

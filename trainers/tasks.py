@@ -1,7 +1,7 @@
 """The data of one task, as a run asks for them: chosen labels, a share of the texts, copies of rare ones."""
 
 from .augmentation import augment_rare_labels
-from .data import TaskDataset, load_task_dataset
+from .data import TaskDataset, load_task_dataset, load_texts
 from .data_arguments import DataArguments
 from .dialogues import check_dialogues, sample_dialogues
 from .label_selection import select_labels
@@ -26,7 +26,8 @@ def load_task(
     name = getattr(data, f"{task}_dataset")
     if name is None:
         raise ValueError(f"The chosen recipe needs --{task}_dataset, such as goemotions.")
-    dataset = loaded or load_task_dataset(name, data_dir=data.data_dir, **data.columns(task))
+    load = load_texts if task == "unlabelled" else load_task_dataset
+    dataset = loaded or load(name, data_dir=data.data_dir, **data.columns(task))
     if task == "emotion" and data.emotion_labels is not None:
         dataset = select_labels(dataset, data.emotion_labels, data.rows_without_labels)
     if in_dialogues:

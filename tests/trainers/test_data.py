@@ -10,10 +10,11 @@ from pathlib import Path
 import datasets
 import pytest
 
-import trainers.data
+import trainers.registered_data
 from trainers.columns import name_rows
-from trainers.data import load_task_dataset, read_split
+from trainers.data import load_task_dataset, load_texts
 from trainers.readers import EMOTIONS, SENTIMENTS
+from trainers.registered_data import read_split
 from trainers.registry import REGISTRY
 from trainers.sources import dataset_sources
 
@@ -101,7 +102,7 @@ def test_the_bundled_corpus_is_read_from_data_dir_where_it_is_there(tmp_path):
 
 
 def test_without_the_bundled_corpus_the_error_says_what_to_do(tmp_path, monkeypatch):
-    monkeypatch.setattr(trainers.data, "BUNDLED_DATA", tmp_path / "examples" / "data")
+    monkeypatch.setattr(trainers.registered_data, "BUNDLED_DATA", tmp_path / "examples" / "data")
     with pytest.raises(FileNotFoundError, match=r"Clone the repository, or pass a --data_dir that holds emotion/"):
         load_task_dataset("csr-emotion-posts")
 
@@ -186,6 +187,44 @@ def test_a_file_is_the_test_split_where_only_test_is_asked_for(tmp_path, caplog)
     assert not caplog.records
     with pytest.raises(ValueError, match="posts has no split test; it has train, dev"):
         load_task_dataset(path, splits=("train", "test"))
+
+
+TEXTS = ["one, two", "tab\tthree", "four"]
+UNLABELLED = {
+    "csv": 'post,joy\n"one, two",?\n"tab\tthree",\nfour,2\n',
+    "jsonl": "".join(json.dumps({"post": text}) + "\n" for text in TEXTS),
+}
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+@pytest.mark.parametrize("kind", UNLABELLED)
+def test_texts_need_no_labels(tmp_path, caplog, kind, streaming):
+    path = write(tmp_path / f"posts.{kind}", UNLABELLED[kind])
+    data = load_texts(path, text_column="post", streaming=streaming, cache_dir=tmp_path / "cache")
+    assert (data.name, data.labels, list(data.splits)) == ("posts", [], ["train"])
+    assert data.splits["train"]["text"][:] == TEXTS
+    assert data.splits["train"]["labels"][:] == [[], [], []]
+    assert not caplog.records
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_texts_of_a_text_file(tmp_path, streaming):
+    path = write(tmp_path / "posts" / "train.txt", "\n".join(TEXTS) + "\n\n")
+    for name in (path, str(tmp_path / "posts")):
+        data = load_texts(name, streaming=streaming, cache_dir=tmp_path / "cache")
+        assert data.splits["train"]["text"][:] == TEXTS
+    with pytest.raises(ValueError, match=r"train\.txt has no column label or labels; its columns are text"):
+        load_task_dataset(path)
+    write(Path(path), "one\n\ntwo\n")
+    with pytest.raises(ValueError, match=r"train\.txt, line 2, column 'text': the text is empty"):
+        load_texts(path, streaming=streaming, cache_dir=tmp_path / "cache")
+
+
+def test_texts_of_a_registered_dataset_come_with_all_of_it():
+    name = "csr-emotion-posts-valence"
+    data, whole = load_texts(name), load_task_dataset(name, regression=True)
+    assert data.labels == whole.labels and list(data.splits) == list(whole.splits)
+    assert data.splits["train"][:] == whole.splits["train"][:]
 
 
 def test_texts_of_dev_that_stand_in_train_are_counted(tmp_path, caplog):

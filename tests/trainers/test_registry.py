@@ -7,9 +7,10 @@ from pathlib import Path
 import datasets
 import pytest
 
-from trainers.data import load_task_dataset, read_split, read_splits
+from trainers.data import load_task_dataset
 from trainers.dataset_info import DatasetInfo
 from trainers.readers import EMOTIONS, GOEMOTIONS
+from trainers.registered_data import read_split, read_splits
 from trainers.registry import REGISTRY
 
 

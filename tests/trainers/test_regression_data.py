@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from trainers.data import load_task_dataset, read_split
+from trainers.data import load_task_dataset
 from trainers.readers import (
     join_scores,
     read_intensity_posts,
@@ -16,6 +16,7 @@ from trainers.readers import (
     read_semeval2018_v_reg,
     read_valence_posts,
 )
+from trainers.registered_data import read_split
 from trainers.registry import REGISTRY
 from trainers.sampling import random_sample
 

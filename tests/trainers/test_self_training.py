@@ -1,5 +1,6 @@
 """Tests of what a self-trained stage learns from."""
 
+import copy
 import logging
 import runpy
 from pathlib import Path
@@ -98,6 +99,24 @@ def test_record_names_the_teachers(runner: Runner) -> None:
     made_from = runner.context.records[STUDENT.name].made_from
     assert made_from["teachers"] == [runner.context.records[teacher].digest for teacher in STUDENT.teachers]
     assert set(made_from["data"]) == {"emotion", "unlabelled"}
+
+
+def test_texts_without_labels_are_enough(runner: Runner, tmp_path: Path) -> None:
+    """The same texts in a text file, without labels and without dev: the same soft targets."""
+    texts = list(runner.context.tasks["unlabelled"].splits["train"]["text"])
+    (tmp_path / "tweets.txt").write_text("\n".join(texts) + "\n", encoding="utf-8")
+    args = copy.deepcopy(runner.args)
+    args.data.unlabelled_dataset, args.data.unlabelled_text_column = str(tmp_path / "tweets.txt"), None
+    args.training.output_dir, args.training.reuse_stages_from = str(tmp_path / "out"), [runner.args.training.output_dir]
+    again = Runner(args)
+    assert sorted(again.context.tasks["unlabelled"].splits["train"]["text"]) == sorted(texts)
+    before = runner.context.tokenized_with_soft_targets(STUDENT)
+    found = again.run()["recipes"]["model-3.4"]
+    assert Path(found["model"]).parent == tmp_path / "out"
+    after = again.context.tokenized_with_soft_targets(STUDENT)
+    assert sorted(map(str, before["labels_emotion"])) == sorted(map(str, after["labels_emotion"]))
+    card = (Path(found["model"]) / "README.md").read_text(encoding="utf-8")
+    assert "tweets" in card
 
 
 def test_single_label_data_are_refused_before_training(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

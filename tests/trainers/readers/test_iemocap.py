@@ -5,8 +5,9 @@ from pathlib import Path
 import datasets
 import pytest
 
-from trainers.data import load_task_dataset, read_splits
+from trainers.data import load_task_dataset
 from trainers.readers import read_iemocap
+from trainers.registered_data import read_splits
 from trainers.registry import REGISTRY
 
 
