@@ -94,7 +94,7 @@ class DataArguments:
         default=None,
         metadata={
             "help": "Texts that self-trained stages (model-3.4) label themselves, such as semeval2017-4a-all; given as "
-            "--emotion_dataset is, without need of labels or a dev split; also a .txt file with a text a line. Default: "
+            "--emotion_dataset is, without need of labels or a dev split; also a .txt file, a text a line. Default: "
             "--sentiment_dataset."
         },
     )

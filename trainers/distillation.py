@@ -44,9 +44,9 @@ from .metrics import score
 from .publishing import StagePublisher, collection_title
 from .records import digest, weights_digest, write_json
 from .results import DEV_LOGITS_NAME
-from .sampling import stratified_sample
 from .self_training import teacher_probabilities
 from .spaces import check_space_files, push_space, space_name
+from .tasks import sample_train
 from .thresholds import THRESHOLD_MODES
 from .training_arguments import DECISIVE_ARGUMENTS, StageTrainingArguments
 
@@ -219,10 +219,7 @@ class Distillation:
         """All training texts with what the teacher says of them."""
         texts = list(self.data.splits["train"]["text"])
         if self.unlabelled:
-            rows = self.unlabelled.splits["train"]
-            size = min(len(rows), self.args.max_unlabelled_samples)
-            chosen = stratified_sample(np.asarray(rows["labels"]), size, self.training.seed)
-            texts += list(rows.select(chosen)["text"])
+            texts += sample_train(self.unlabelled, self.args.max_unlabelled_samples, self.training.seed)["text"][:]
         key = {"teacher": weights_digest(self.teacher), "texts": digest(texts), "max_length": self.args.max_length}
         with self.training.main_process_first(desc="soft targets"):
             targets = teacher_probabilities(

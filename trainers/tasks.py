@@ -1,5 +1,7 @@
 """The data of one task, as a run asks for them: chosen labels, a share of the texts, copies of rare ones."""
 
+from datasets import Dataset
+
 from .augmentation import augment_rare_labels
 from .data import TaskDataset, load_task_dataset, load_texts
 from .data_arguments import DataArguments
@@ -32,15 +34,25 @@ def load_task(
         dataset = select_labels(dataset, data.emotion_labels, data.rows_without_labels)
     if in_dialogues:
         check_dialogues(dataset.splits, dataset.name)
-    train = dataset.splits["train"]
-    size = data.sample_size(task, len(train))
-    if size < len(train):
-        if "dialogue_id" in train.column_names:
-            dataset.splits["train"] = sample_dialogues(train, size, seed)
-        elif dataset.problem_type == "regression":
-            dataset.splits["train"] = train.select(random_sample(len(train), size, seed))
-        else:
-            dataset.splits["train"] = train.select(stratified_sample(dataset.targets("train"), size, seed))
+    dataset.splits["train"] = sample_train(dataset, data.sample_size(task, len(dataset.splits["train"])), seed)
     if task == "emotion" and data.augment_rare:
         dataset = augment_rare_labels(dataset, data.augment_rare, data.augmentations, seed)
     return dataset
+
+
+def sample_train(dataset: TaskDataset, size: int, seed: int) -> Dataset:
+    """Some of the training texts of a dataset: whole dialogues, else stratified by label where there are labels.
+
+    Args:
+        dataset ([`TaskDataset`]): The dataset.
+        size (`int`): How many texts; all where there are not more.
+        seed (`int`): Seed of the draw.
+    """
+    train = dataset.splits["train"]
+    if size >= len(train):
+        return train
+    if "dialogue_id" in train.column_names:
+        return sample_dialogues(train, size, seed)
+    if dataset.problem_type == "regression":
+        return train.select(random_sample(len(train), size, seed))
+    return train.select(stratified_sample(dataset.targets("train"), size, seed))
