@@ -45,9 +45,10 @@ cards: demo ## Run the demo, distil its model and copy their cards into model_ca
 		mkdir -p model_cards/examples/$$stage && rm -f model_cards/examples/$$stage/* && \
 		cp outputs/demo/$$stage/README.md outputs/demo/$$stage/*.png model_cards/examples/$$stage/; done
 
-# tests/conftest.py gives them caches of their own; one thread for each of the processes.
+# tests/conftest.py gives them caches of their own; one thread for each of the processes. Files come in their own order,
+# not those of many tests first: what takes long are files of few tests, and one left for the end keeps one process idle.
 test: $(INSTALLED) ## Run the tests
-	@HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(JOBS) --dist loadfile $(ARGS)
+	@HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 quality: $(INSTALLED) ## Check style, formatting and types
 	@$(BIN)/ruff check .
