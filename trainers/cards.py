@@ -23,6 +23,7 @@ from .metrics import decide
 from .recipes import Stage, learnt_tasks, lineage, stages_of
 from .records import StageRecord
 from .registered_data import BUNDLED_DATA
+from .results import chosen_thresholds
 from .sources import ColumnValues
 from .training_arguments import StageTrainingArguments
 
@@ -77,8 +78,7 @@ def draw_decisions(
         path (`Path`): The image file to write.
     """
     names = task["labels"]
-    thresholds = list(results["thresholds"].values()) if "thresholds" in results else None
-    decisions = decide(logits, task["problem_type"], thresholds)
+    decisions = decide(logits, task["problem_type"], chosen_thresholds(results))
     plot_decisions(_multi_hot(decisions, len(names)), _multi_hot(labels, len(names)), names, path)
 
 

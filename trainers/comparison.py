@@ -12,7 +12,7 @@ from model_cards.figures import plot_comparison
 
 from .metrics import HEADLINE, decide
 from .records import write_json
-from .results import DEV_LOGITS_NAME, dev_logits_path, read_results, task_results
+from .results import DEV_LOGITS_NAME, chosen_thresholds, dev_logits_path, read_results, task_results
 from .significance import paired_test
 
 
@@ -33,8 +33,7 @@ def dev_decisions(folder: Path, problem_type: str, task: str = "emotion") -> np.
     logits = np.load(dev_logits_path(folder, task))
     if problem_type == "regression":
         return logits
-    results = task_results(folder, task)
-    return decide(logits, problem_type, list(results["thresholds"].values()) if "thresholds" in results else None)
+    return decide(logits, problem_type, chosen_thresholds(task_results(folder, task)))
 
 
 def compare_recipes(

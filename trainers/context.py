@@ -22,6 +22,7 @@ from .recipes import Stage
 from .records import StageRecord, digest
 from .representations import cached_representations
 from .self_training import soften, teacher_probabilities
+from .sources import ColumnValues
 
 
 def numbered(texts: Iterable[str]) -> Iterator[tuple[str, int]]:
@@ -46,7 +47,7 @@ def join_texts(parts: Sequence[Dataset]) -> Dataset:
     columns = {column: feature for part in parts for column, feature in part.features.items()}
     rows: dict[tuple[str, int], dict[str, Any]] = {}
     for part in parts:
-        for key, row in zip(numbered(part["text"]), part, strict=True):
+        for key, row in zip(numbered(ColumnValues(part, "text")), part, strict=True):
             rows.setdefault(key, dict.fromkeys(columns)).update(row)
     return Dataset.from_list(list(rows.values()), features=Features(columns))
 
@@ -116,7 +117,7 @@ class StageContext:
 
     def joined_rows(self, tasks: Sequence[str], split: str) -> dict[str, np.ndarray]:
         """By task, where the rows of its data stand among those of [`~StageContext.tokenized`]."""
-        keys = {task: list(numbered(self.tasks[task].splits[split]["text"])) for task in tasks}
+        keys = {task: list(numbered(ColumnValues(self.tasks[task].splits[split], "text"))) for task in tasks}
         joined = dict.fromkeys(key for of_task in keys.values() for key in of_task)
         places = {key: place for place, key in enumerate(joined)}
         return {task: np.array([places[key] for key in of_task]) for task, of_task in keys.items()}
@@ -129,7 +130,7 @@ class StageContext:
         """
         parts = []
         for task in ("emotion", *stage.unlabelled):
-            texts = list(self.tasks[task].splits["train"]["text"])
+            texts = self.tasks[task].splits["train"]["text"][:]
             targets = self._teacher_probabilities(stage.teachers, texts)
             if task == "emotion":
                 targets = soften(self.labels("train"), targets, share=0.5)
@@ -182,7 +183,7 @@ class StageContext:
 
     def representations(self, encoder: MultitaskModel, stage: str, split: str, task: str = "emotion") -> np.ndarray:
         """A frozen encoder's representations of a split's texts, from the run's cache."""
-        texts = list(self.tasks[task].splits[split]["text"])
+        texts = self.tasks[task].splits[split]["text"][:]
         key = {"encoder": self.records[stage].digest, **self._input_key(texts)}
         with self.args.training.main_process_first(desc="encoding"):
             return cached_representations(

@@ -259,8 +259,7 @@ class Distillation:
         write_json(self.folder / "eval_results.json", results)
         write_json(self.folder / "training_log.json", trainer.state.log_history)
         plot_training_curves(trainer.state.log_history, self.folder / "training_curves.png")
-        labels = np.asarray(self.data.splits["dev"]["labels"])
-        draw_decisions(logits, labels, self.task, results, self.folder / "decisions.png")
+        draw_decisions(logits, self.data.targets("dev"), self.task, results, self.folder / "decisions.png")
         name = self.publisher.repositories.name if self.publisher else self.folder.name
         self._card(results, name).save(self.folder)
 

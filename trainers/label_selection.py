@@ -47,7 +47,7 @@ def select_labels(
     columns = [dataset.labels.index(label) for label in labels]
     splits, counts = {}, []
     for split, rows in dataset.splits.items():
-        targets = np.asarray(rows["labels"], dtype=np.float32)[:, columns]
+        targets = dataset.targets(split)[:, columns]
         present = targets.any(axis=1)
         kept = np.flatnonzero(present) if rows_without_labels == "drop" else np.arange(len(rows))
         if not len(kept):

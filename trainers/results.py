@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,11 @@ def task_results(folder: Path, task: str) -> dict[str, Any]:
     """What `eval_results.json` of a finished stage says of one of its tasks: `metrics`, `thresholds` and so on."""
     results = json.loads((folder / "eval_results.json").read_text(encoding="utf-8"))
     return results if results["task"] == task else results["tasks"][task]
+
+
+def chosen_thresholds(results: Mapping[str, Any]) -> list[float] | None:
+    """The thresholds of a stage or of one of its tasks, one a label; `None` where they were not tuned."""
+    return list(results["thresholds"].values()) if "thresholds" in results else None
 
 
 def dev_logits_name(task: str, first: str) -> str:
