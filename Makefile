@@ -1,4 +1,6 @@
 PYTHON ?= python3
+# Held to one version, so that the README's figures are those of a fresh clone. TORCH=torch takes the newest.
+TORCH ?= torch==2.13.0
 JOBS ?= 2
 ARGS ?=
 
@@ -15,6 +17,7 @@ help: ## Explain the targets (this text)
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-9s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 	@echo
 	@echo "  make install PYTHON=python3.12    the Python that makes the environment (3.11 or newer; now $(PYTHON))"
+	@echo "  make install TORCH=torch          the torch that it gets (now $(TORCH))"
 	@echo "  make test JOBS=4 ARGS='-k csr'    test processes (now $(JOBS)) and further options of pytest"
 
 install: $(INSTALLED) ## Make .venv and install the project with all it needs from PyPI, once
@@ -27,7 +30,7 @@ $(INSTALLED): pyproject.toml
 		exit 1; }
 	@echo "Installing into $(VENV), once (on Linux up to 3 GB to download and 6 GB of disk)..."
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[demo,dev]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[demo,dev]' '$(TORCH)'
 	@touch $@
 
 # All that accelerate would otherwise warn about is said here. Left to itself it would also give a run without a GPU a
