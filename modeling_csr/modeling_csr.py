@@ -218,6 +218,20 @@ class CSRForSequenceClassification(CSRPreTrainedModel):
             model.csr.siamese.load_state_dict(siamese.siamese.state_dict())
         return model
 
+    @classmethod
+    def from_common_space(cls, csr: CSRModel, **config_kwargs: Any) -> Self:
+        """A new classifier on a trained common space, for other labels than those it was trained on.
+
+        Args:
+            csr ([`CSRModel`]): The common space with its encoders; the new model has a copy of it.
+            **config_kwargs: Fields of [`CSRConfig`] that differ from its own, the labels (`id2label` and `label2id`)
+                among them. Its thresholds, class weights and problem type belong to its labels and are not taken over.
+        """
+        of_labels = dict.fromkeys(("thresholds", "class_weights", "problem_type", "architectures"))
+        model = cls(CSRConfig(**csr.config.to_dict() | of_labels | config_kwargs))
+        model.csr.load_state_dict(csr.state_dict())
+        return model
+
     def forward(
         self,
         input_ids: torch.LongTensor | None = None,

@@ -15,8 +15,8 @@ class Stage:
         kind (`str`): `"multitask"`, `"siamese"`, `"csr"` or `"dialogue"`: the model family and the Trainer.
         tasks (`tuple[str, ...]`): The tasks it has labels of; the first is the one it is judged by.
         starts_from (`dict[str, str]`): By part, the stage that the part is taken from. Parts: `encoder` (multitask),
-            `emotion_encoder`, `source_encoders.0` and so on, `siamese`, `utterance_encoder` (dialogue), or `model` (the
-            whole model, which holds the others).
+            `emotion_encoder`, `source_encoders.0` and so on, `siamese`, `utterance_encoder` (dialogue), `csr` (a common
+            space with its encoders, for a new classifier), or `model` (the whole model, which holds the others).
         frozen (`tuple[str, ...]`): Modules that are not trained.
         config (`dict[str, Any]`): Config fields that belong to the recipe.
         training (`dict[str, Any]`): Training arguments that belong to the recipe.
@@ -49,7 +49,7 @@ class Stage:
     @property
     def starts_anew(self) -> bool:
         """Whether its text encoder is the pretrained one, not that of an earlier stage."""
-        return self.trains_encoder and not {"encoder", "emotion_encoder"} & self.starts_from.keys()
+        return self.trains_encoder and not {"encoder", "emotion_encoder", "csr"} & self.starts_from.keys()
 
     @property
     def classifies(self) -> bool:
@@ -116,18 +116,24 @@ TRAINED_SOURCES = ("csr.siamese",)
 
 
 def joint_stage(
-    name: str, start: str | None, sources: tuple[str, ...] = (), weight: float = 0.0, **options: Any
+    name: str,
+    start: str | None,
+    sources: tuple[str, ...] = (),
+    weight: float = 0.0,
+    part: str = "emotion_encoder",
+    **options: Any,
 ) -> Stage:
     """A common space over tokens, trained with its emotion encoder.
 
     Args:
         name (`str`): The stage's name.
-        start (`str`, *optional*): The stage whose encoder the emotion encoder starts from; the pretrained one without.
+        start (`str`, *optional*): The stage that it starts from; the pretrained encoder without.
         sources (`tuple[str, ...]`): The stages whose encoders are the sources, frozen unless `options` say otherwise.
         weight (`float`): Weight of the reconstruction loss; above 0 the stage takes the network of `siamese-NAME`.
+        part (`str`): What of `start` it takes: its encoder as `"emotion_encoder"`, or its whole common space, `"csr"`.
         **options: Further fields of [`Stage`].
     """
-    parents = {"emotion_encoder": start} if start else {}
+    parents = {part: start} if start else {}
     parents |= {f"source_encoders.{number}": source for number, source in enumerate(sources)}
     parents |= {"siamese": f"siamese-{start}"} if weight else {}
     config = {"common_level": "token", "reconstruction_loss_weight": weight}
@@ -143,6 +149,13 @@ SIAMESE_ON_SENTIMENT = Stage(
 )
 # Related data are usually many more texts than the emotion data.
 RELATED_ENCODER = Stage("related-encoder", "multitask", tasks=("related",), training={"num_train_epochs": 2.0})
+# The common space itself may be learnt from them, and is then there before the first emotion label is read.
+RELATED_SPACE = joint_stage("related-space", None, tasks=("related",), training={**JOINT, "num_train_epochs": 2.0})
+SPACE_FROM_RELATED = joint_stage("common-space-from-related", "related-space", part="csr")
+# What it is compared with: the same texts, read by a plain encoder.
+EMOTION_FROM_RELATED = Stage(
+    "emotion-encoder-from-related", "multitask", starts_from={"encoder": "related-encoder"}, training=JOINT
+)
 # A self-trained stage reads some four times the texts, in larger batches.
 SELF_TRAINED: dict[str, Any] = {
     "teachers": ("emotion-encoder", "label-attention", "label-attention-from-related"),
@@ -219,6 +232,8 @@ ABLATIONS: dict[str, tuple[Stage, ...]] = {
     "corrupted-emotion": (EMOTION_ENCODER, SENTIMENT_ENCODER, SIAMESE, CSR_CORRUPTED),
     "bert-averaged": (EMOTION_AVERAGED,),
     "bert-head-rate": (EMOTION_HEAD_RATE,),
+    "bert-from-related": (RELATED_ENCODER, EMOTION_FROM_RELATED),
+    "common-space-from-related": (RELATED_SPACE, SPACE_FROM_RELATED),
     "label-attention": (LABEL_ATTENTION,),
     "label-attention-from-sentiment": (
         SENTIMENT_ENCODER,

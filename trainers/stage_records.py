@@ -33,7 +33,7 @@ def stage_record(stage: Stage, context: StageContext) -> StageRecord:
     }
     if model.class_weights != "none":
         made_from["class_weights"] = model.class_weights
-    if stage.kind == "multitask" or (stage.joint and "emotion_encoder" not in stage.starts_from):
+    if stage.kind == "multitask" or stage.starts_anew:
         made_from["encoder"] = encoder_identity(*model.pretrained(stage.tasks[0]))
         made_from["model"] = {
             name: getattr(model, name)

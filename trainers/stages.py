@@ -192,7 +192,8 @@ def _siamese_trainer(stage: Stage, context: StageContext, arguments: StageTraini
 
 
 def _csr_model(stage: Stage, context: StageContext) -> CSRForSequenceClassification:
-    """The model that the stage starts from with other loss weights, or a new common space over its encoders."""
+    """The model that the stage starts from with other loss weights, its common space with a new classifier, or a new
+    common space over its encoders."""
     options, parents = context.args.common, stage.starts_from
     if "model" in parents:
         model = AutoModelForSequenceClassification.from_pretrained(context.folder(parents["model"]))
@@ -210,6 +211,11 @@ def _csr_model(stage: Stage, context: StageContext) -> CSRForSequenceClassificat
         "reconstruction_loss_weight": options.reconstruction_loss_weight,
         **stage.config,
     }
+    config |= _label_config(context, stage.tasks[0])
+    if "csr" in parents:
+        return CSRForSequenceClassification.from_common_space(
+            AutoModel.from_pretrained(context.folder(parents["csr"])), **config
+        )
     return CSRForSequenceClassification.from_encoders(
         encoder(parents.get("emotion_encoder")),
         [encoder(source) for source in stage.sources],
@@ -217,7 +223,6 @@ def _csr_model(stage: Stage, context: StageContext) -> CSRForSequenceClassificat
         common_size=options.common_size,
         intermediate_size=options.common_intermediate_size,
         classifier_dropout=options.common_dropout,
-        **_label_config(context),
         **config,
     )
 
@@ -225,17 +230,17 @@ def _csr_model(stage: Stage, context: StageContext) -> CSRForSequenceClassificat
 def _csr_trainer(stage: Stage, context: StageContext, arguments: StageTrainingArguments) -> StageTrainer:
     model = _csr_model(stage, context)
     _freeze(model, stage, context)
-    task = {"emotion": context.task_config("emotion")}
+    task = {name: context.task_config(name) for name in stage.tasks}
     if stage.joint:
         if stage.teachers:
             train_dataset = context.tokenized_with_soft_targets(stage)
         else:
-            train_dataset = context.tokenized(("emotion",), "train")
+            train_dataset = context.tokenized(stage.tasks, "train")
         return CSRTrainer(
             model=model,
             args=arguments,
             train_dataset=train_dataset,
-            eval_dataset=context.tokenized(("emotion",), "dev"),
+            eval_dataset=context.tokenized(stage.tasks, "dev"),
             data_collator=SingleTaskCollator(context.tokenizer, task),
             processing_class=context.tokenizer,
             compute_metrics=TaskMetrics(task),
@@ -299,8 +304,8 @@ def _dialogue_trainer(stage: Stage, context: StageContext, arguments: StageTrain
     )
 
 
-def _label_config(context: StageContext) -> dict[str, Any]:
-    task = context.task_config("emotion")
+def _label_config(context: StageContext, name: str = "emotion") -> dict[str, Any]:
+    task = context.task_config(name)
     return {
         "id2label": dict(enumerate(task["labels"])),
         "label2id": {label: index for index, label in enumerate(task["labels"])},

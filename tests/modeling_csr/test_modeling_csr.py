@@ -78,6 +78,35 @@ def test_from_encoders_keeps_the_trained_parts(
     assert model.config.siamese_margin == 2.0
 
 
+@pytest.mark.parametrize("level", ["text", "token"])
+def test_from_common_space_keeps_it_for_other_labels(csr: Factory, tokens: Tokens, level: str) -> None:
+    trained = csr(
+        common_size=7, common_level=level, thresholds=[0.1, 0.2, 0.3, 0.4], class_weights=[1.0, 2.0, 3.0, 4.0]
+    )
+    names = {"id2label": {0: "glad", 1: "sad"}, "label2id": {"glad": 0, "sad": 1}}
+    single = {"problem_type": "single_label_classification"}
+    model = CSRForSequenceClassification.from_common_space(trained.csr, **names, **single).eval()
+    assert model(**tokens).logits.shape == (3, 2)
+    assert torch.equal(model(**tokens).common_space, trained(**tokens).common_space)
+    assert model.csr.state_dict().keys() == trained.csr.state_dict().keys()
+    assert model.config.id2label == names["id2label"] and model.config.label2id == names["label2id"]
+    assert model.config.thresholds is None and model.config.class_weights is None
+    assert model.config.common_size == 7 and model.config.common_level == level
+    assert model.config.architectures == ["CSRModel"] and model.config.problem_type == single["problem_type"]
+
+
+def test_from_common_space_leaves_what_it_came_from_alone(csr: Factory, tokens: Tokens) -> None:
+    trained = csr()
+    before = trained(**tokens).logits
+    model = CSRForSequenceClassification.from_common_space(trained.csr, num_labels=2)
+    with torch.no_grad():
+        for weight in model.parameters():
+            weight.zero_()
+    model.config.prediction_loss_weight = 0.5
+    assert torch.equal(trained(**tokens).logits, before)
+    assert trained.config.prediction_loss_weight == 1.0 and trained.config.num_labels == 4
+
+
 # --- what a text becomes
 
 

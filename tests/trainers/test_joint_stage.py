@@ -106,7 +106,13 @@ def test_only_the_frozen_parts_stay_as_they_were(finished: Path, place: Path, na
         before = weights_of(finished / stage.starts_from["siamese"], "siamese.")
         assert all(equal(weights_of(folder, "csr.siamese."), before))
     after = weights_of(folder, "csr.emotion_encoder.encoder.")
-    if "emotion_encoder" in stage.starts_from:
+    if "csr" in stage.starts_from:
+        parent = finished / stage.starts_from["csr"]
+        before = weights_of(parent, "csr.emotion_encoder.encoder.")
+        space, theirs = (weights_of(place, "csr.common_encoder.") for place in (folder, parent))
+        assert not any(equal(space, theirs)), "trained, too"
+        assert max((space[key] - value).abs().mean() for key, value in theirs.items()) < 0.1
+    elif "emotion_encoder" in stage.starts_from:
         before = weights_of(finished / stage.starts_from["emotion_encoder"], "multitask.encoder.")
     else:
         before = weights_of(place / "encoder", "")
