@@ -16,16 +16,17 @@ from trainers.recipes import ABLATIONS, CONTROLS, OWN_RECIPES
 from trainers.runner import Runner
 
 RESULTS = Path(__file__).parent / "results"
+FROM_RELATED = ["bert-from-related", "label-attention-from-related", "common-space-from-related"]
 # By group, its recipes; the first is what the others are tested against.
 GROUPS: dict[str, list[str]] = {
     "controls": ["bert", "model-3.1", "model-3.3", *CONTROLS],
     "ablation": ["bert", *ABLATIONS, "all-in-one", *OWN_RECIPES],
     # The plain encoder, as well trained as ours: its head has a rate of its own, too.
-    "tuned-bert": ["bert-head-rate", "model-3.3", "label-attention", "label-attention-from-related", *OWN_RECIPES],
-    # The best recipe of one encoder without self-training: the same head, started from the same source.
-    "single-encoder": ["label-attention-from-related", *OWN_RECIPES],
-    # The same head, start, teachers and texts, without and with the sentiment encoder beside it.
-    "source": ["model-3.4", "token-space-self-trained"],
+    "tuned-bert": ["bert-head-rate", "model-3.3", "label-attention", *FROM_RELATED, "self-trained", *OWN_RECIPES],
+    # One encoder without self-training, started from the same texts: read plainly, and by the same head.
+    "single-encoder": [*FROM_RELATED, *OWN_RECIPES],
+    # The same space, without and with the sentiment encoder beside it.
+    "source": ["common-space-from-related", "common-space-from-related-sentiment"],
 }
 
 

@@ -22,6 +22,7 @@ from trainers.records import write_json
 from trainers.runner import Runner
 
 RESULTS = Path(__file__).parent / "results"
+FROM_RELATED = ["bert-from-related", "label-attention-from-related", "common-space-from-related"]
 # Epochs at each share of the training texts.
 EPOCHS = {0.01: 40, 0.03: 20, 0.1: 10, 0.3: 6, 1.0: 4}
 DEFAULTS = vars(SiameseArguments()) | vars(CommonSpaceArguments())
@@ -33,7 +34,7 @@ def main() -> None:
         "--recipes",
         nargs="+",
         # With and without a richer source than sentiment, of which model-3.4 has one.
-        default=["bert-head-rate", "bert", "model-1", "model-3.3", "label-attention-from-related", "model-3.4"],
+        default=["bert-head-rate", "bert", "model-1", "model-3.3", *FROM_RELATED, "model-3.4"],
         choices=RECIPES,
         metavar="RECIPE",
         help="What to compare; the first is what the others are tested against.",

@@ -156,17 +156,17 @@ SPACE_FROM_RELATED = joint_stage("common-space-from-related", "related-space", p
 EMOTION_FROM_RELATED = Stage(
     "emotion-encoder-from-related", "multitask", starts_from={"encoder": "related-encoder"}, training=JOINT
 )
-# A self-trained stage reads some four times the texts, in larger batches.
-SELF_TRAINED: dict[str, Any] = {
-    "teachers": ("emotion-encoder", "label-attention", "label-attention-from-related"),
-    "unlabelled": ("unlabelled",),
-    "training": {
-        **JOINT,
-        "num_train_epochs": 3.0,
-        "per_device_train_batch_size": 48,
-        "learning_rate": 1.5e-4,
-    },
-}
+# The same with a second half: what the space learns of sentiment beside the emotions, the paper's idea.
+RELATED_SPACE_SENTIMENT = joint_stage(
+    "related-space-sentiment",
+    None,
+    ("sentiment-encoder",),
+    tasks=("related",),
+    training={**JOINT, "num_train_epochs": 2.0},
+)
+SPACE_FROM_RELATED_SENTIMENT = joint_stage(
+    "common-space-from-related-sentiment", "related-space-sentiment", ("sentiment-encoder",), part="csr"
+)
 EMOTION_AVERAGED = Stage("emotion-encoder-averaged", "multitask", training=AVERAGED)
 EMOTION_HEAD_RATE = Stage("emotion-encoder-head-rate", "multitask", training={"head_learning_rate": HEAD_RATE})
 # The controls have the common space and losses of model-3.3, but not its sources.
@@ -207,25 +207,43 @@ CONTROLS: dict[str, tuple[Stage, ...]] = {
 # What model-3.4 is made of, one thing at a time, and what it was not made of in the end.
 LABEL_ATTENTION = joint_stage("label-attention", None)
 LABEL_ATTENTION_FROM_RELATED = joint_stage("label-attention-from-related", "related-encoder")
-TEACHERS = (EMOTION_ENCODER, LABEL_ATTENTION, RELATED_ENCODER, LABEL_ATTENTION_FROM_RELATED)
 # One model for several tasks over the same tweets. It has no layers that models of one task lack, so that it is of the
 # same size as each.
 ALL_TASKS = ("emotion", "intensity", "valence")
 SEVERAL_TASKS: dict[str, Any] = {"config": {"shared_layer_sizes": []}, "training": {"head_learning_rate": HEAD_RATE}}
 ALL_IN_ONE = Stage("all-in-one", "multitask", tasks=ALL_TASKS, **SEVERAL_TASKS)
 ALL_IN_ONE_SENTIMENT = Stage("all-in-one-sentiment", "multitask", tasks=(*ALL_TASKS, "sentiment"), **SEVERAL_TASKS)
-# Where intensities and valence of the same texts are at hand, the model of all tasks teaches in place of the plain one.
-TAUGHT_BY_ALL: dict[str, Any] = {
-    **SELF_TRAINED,
-    "teachers": ("all-in-one", "label-attention", "label-attention-from-related"),
-}
+
+
+def self_trained_recipe(name: str, start: str, teachers: tuple[Stage, ...], part: str = "emotion_encoder") -> tuple:
+    """What several stages say of texts without labels, learnt by one more.
+
+    Args:
+        name (`str`): The name of the last stage.
+        start (`str`): The stage that it starts from.
+        teachers (`tuple[Stage, ...]`): The stages that it learns from, and before each what that is made of.
+        part (`str`): What of `start` it takes, as in [`joint_stage`].
+    """
+    parents = {parent for stage in teachers for parent in stage.starts_from.values()}
+    # It reads some four times the texts, in larger batches.
+    training = {**JOINT, "num_train_epochs": 3.0, "per_device_train_batch_size": 48, "learning_rate": 1.5e-4}
+    names = tuple(stage.name for stage in teachers if stage.name not in parents)
+    student = joint_stage(name, start, part=part, teachers=names, unlabelled=("unlabelled",), training=training)
+    return (*teachers, student)
+
+
 FROM_SENTIMENT: dict[str, Any] = {"start": "sentiment-encoder", "sources": ("sentiment-encoder",)}
 FROM_RELATED: dict[str, Any] = {"start": "related-encoder", "sources": ("sentiment-encoder",)}
 OWN_RECIPES: dict[str, tuple[Stage, ...]] = {
-    "model-3.4": (*TEACHERS, joint_stage("csr-self-trained", "related-encoder", **SELF_TRAINED)),
-    "model-3.4-intensity": (
-        *(ALL_IN_ONE, LABEL_ATTENTION, RELATED_ENCODER, LABEL_ATTENTION_FROM_RELATED),
-        joint_stage("csr-self-trained-intensity", "related-encoder", **TAUGHT_BY_ALL),
+    # All teachers have learnt from the related data, so that they know something where there are few emotion labels.
+    "model-3.4": self_trained_recipe(
+        "common-space-self-trained",
+        "related-space",
+        (
+            *(RELATED_ENCODER, EMOTION_FROM_RELATED, LABEL_ATTENTION_FROM_RELATED),
+            *(RELATED_SPACE, SPACE_FROM_RELATED),
+        ),
+        part="csr",
     ),
 }
 ABLATIONS: dict[str, tuple[Stage, ...]] = {
@@ -257,10 +275,21 @@ ABLATIONS: dict[str, tuple[Stage, ...]] = {
         RELATED_ENCODER,
         joint_stage("token-space-trained-source", **FROM_RELATED, frozen=TRAINED_SOURCES),
     ),
-    "token-space-self-trained": (
-        *TEACHERS,
+    "common-space-from-related-sentiment": (
         SENTIMENT_ENCODER,
-        joint_stage("token-space-self-trained", **FROM_RELATED, **SELF_TRAINED),
+        RELATED_SPACE_SENTIMENT,
+        SPACE_FROM_RELATED_SENTIMENT,
+    ),
+    "self-trained": self_trained_recipe(
+        "csr-self-trained",
+        "related-encoder",
+        (EMOTION_ENCODER, LABEL_ATTENTION, RELATED_ENCODER, LABEL_ATTENTION_FROM_RELATED),
+    ),
+    # Where intensities and valence of the same texts are at hand, the model of all tasks teaches in place of bert.
+    "self-trained-intensity": self_trained_recipe(
+        "csr-self-trained-intensity",
+        "related-encoder",
+        (ALL_IN_ONE, LABEL_ATTENTION, RELATED_ENCODER, LABEL_ATTENTION_FROM_RELATED),
     ),
 }
 # Utterances in their dialogue: alone, after those before them, and among all.
