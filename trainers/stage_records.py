@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from .arguments import CommonSpaceArguments
 from .context import StageContext
 from .dialogues import DIALOGUE_COLUMNS
 from .encoders import encoder_identity
@@ -52,7 +53,7 @@ def stage_record(stage: Stage, context: StageContext) -> StageRecord:
     if stage.kind == "siamese":
         made_from["siamese"] = vars(args.siamese)
     elif stage.kind == "csr":
-        made_from["common"] = vars(args.common)
+        made_from["common"] = _common_options(stage, args.common)
     elif stage.kind == "dialogue":
         made_from["dialogue"] = vars(args.dialogue)
         made_from["dialogues"] = {
@@ -60,6 +61,16 @@ def stage_record(stage: Stage, context: StageContext) -> StageRecord:
             for split, rows in context.tasks["emotion"].splits.items()
         }
     return StageRecord(stage.name, made_from)
+
+
+def _common_options(stage: Stage, options: CommonSpaceArguments) -> dict[str, Any]:
+    """The options of a common space. One that is trained with its encoder is trained as encoders are, whatever the
+    epochs, batches and rate of those on vectors: these are written as if they were not given."""
+    if not stage.joint:
+        return vars(options)
+    unused = ("common_learning_rate", "common_num_train_epochs", "common_train_batch_size")
+    defaults = vars(CommonSpaceArguments())
+    return vars(options) | {name: defaults[name] for name in unused}
 
 
 def _data_identity(task: str, context: StageContext) -> dict[str, Any]:

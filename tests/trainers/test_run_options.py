@@ -17,6 +17,7 @@ from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTok
 from trainers.command_line import parse_run_arguments
 from trainers.model_arguments import ModelArguments
 from trainers.recipes import RECIPES
+from trainers.records import StageRecord
 from trainers.runner import Runner
 
 tiny_run = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[1] / "tiny_run.py")))
@@ -75,6 +76,21 @@ def test_options_that_a_recipe_overrules_are_named(
     assert warnings(num_train_epochs=None) == []
     # The rate of the heads can be chosen.
     assert warnings(num_train_epochs=epochs, head_learning_rate=0.5) == []
+
+
+OF_VECTORS = [("num_train_epochs", 3), ("train_batch_size", 4), ("learning_rate", 0.1)]
+
+
+@pytest.mark.parametrize(("option", "value"), OF_VECTORS)
+def test_options_of_the_stages_on_vectors_do_not_count_for_joint_ones(
+    place: Path, tmp_path: Path, option: str, value: float
+) -> None:
+    def records(**changes: Any) -> dict[str, StageRecord]:
+        argv = tiny_run.options(place, tmp_path / "out", recipe=["model-3.3", "label-attention"], **changes)
+        return Runner(parse_run_arguments(argv)).context.records
+
+    before, after = records(), records(**{f"common_{option}": value})
+    assert [name for name in before if before[name].differences(after[name])] == ["csr"]
 
 
 # -- thresholds -------------------------------------------------------------------------------------------------------
