@@ -186,6 +186,24 @@ def test_related_recipes_say_which_data_they_need(place: Path, tmp_path: Path) -
         run_csr(options(place, tmp_path / "out", recipe=recipes[:1], related_dataset=None))
 
 
+def test_common_space_learnt_from_several_labels_a_text_serves_for_one(place: Path, tmp_path: Path) -> None:
+    changes = {"recipe": ["common-space-from-related"], "emotion_dataset": place / "data" / "moods"}
+    related = {"related_dataset": place / "data" / "posts", "related_label_columns": list(tiny_run.EMOTIONS)}
+    run_csr(options(place, tmp_path, emotion_label_columns=None, threshold="fixed", **changes, **related))
+    rows = tiny_run.label_rows(tiny_run.EMOTIONS, 15, seed=2)
+    first, second = (
+        AutoModelForSequenceClassification.from_pretrained(tmp_path / name)
+        for name in ("related-space", "common-space-from-related")
+    )
+    assert first.config.problem_type == "multi_label_classification"
+    assert second.config.problem_type == "single_label_classification"
+    assert list(second.config.label2id) == sorted(tiny_run.EMOTIONS)
+    results = tiny_run.read_json(tmp_path / "common-space-from-related" / "eval_results.json")
+    said = np.load(tmp_path / "common-space-from-related" / "dev_logits.npy").argmax(axis=1)
+    right = [row["label"] == second.config.id2label[label] for row, label in zip(rows, said, strict=True)]
+    assert results["metrics"]["accuracy"] == pytest.approx(np.mean(right))
+
+
 # --- killed and continued
 
 
