@@ -131,7 +131,7 @@ class StageContext:
         parts = []
         for task in ("emotion", *stage.unlabelled):
             texts = self.tasks[task].splits["train"]["text"][:]
-            targets = self._teacher_probabilities(stage.teachers, texts)
+            targets = self._teacher_probabilities(stage, texts)
             if task == "emotion":
                 targets = soften(self.labels("train"), targets, share=0.5)
             rows = Dataset.from_dict({"text": texts, "labels": targets})
@@ -154,16 +154,19 @@ class StageContext:
                 desc=description,
             )
 
-    def _teacher_probabilities(self, teachers: Sequence[str], texts: list[str]) -> np.ndarray:
-        key = {"teachers": [self.records[teacher].digest for teacher in teachers], **self._input_key(texts)}
+    def _teacher_probabilities(self, stage: Stage, texts: list[str]) -> np.ndarray:
+        key = {"teachers": [self.records[teacher].digest for teacher in stage.teachers], **self._input_key(texts)}
+        if stage.temperature is not None:
+            key["temperature"] = stage.temperature
         with self.args.training.main_process_first(desc="soft targets"):
             return teacher_probabilities(
                 self._cached("soft_targets", key),
-                [self.folder(teacher) for teacher in teachers],
+                [self.folder(teacher) for teacher in stage.teachers],
                 self.tokenizer,
                 texts,
                 max_length=self.args.data.max_length,
                 half_precision=bool(self.args.training.bf16_weights),
+                temperature=stage.temperature,
                 device=self.args.training.device,
             )
 

@@ -21,6 +21,8 @@ class Stage:
         config (`dict[str, Any]`): Config fields that belong to the recipe.
         training (`dict[str, Any]`): Training arguments that belong to the recipe.
         teachers (`tuple[str, ...]`): The stages whose predictions are the targets of a self-trained one.
+        temperature (`float`, *optional*): How sure the teachers' decisions are taken to be (see
+            [`self_training.sharpen`]); without, what they say is taken as it is.
         unlabelled (`tuple[str, ...]`): The tasks whose training texts a self-trained stage reads besides its own.
         seed_offset (`int`): Added to the run's seed.
     """
@@ -33,6 +35,7 @@ class Stage:
     config: dict[str, Any] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)
     teachers: tuple[str, ...] = ()
+    temperature: float | None = None
     unlabelled: tuple[str, ...] = ()
     seed_offset: int = 0
 
@@ -215,21 +218,21 @@ ALL_IN_ONE = Stage("all-in-one", "multitask", tasks=ALL_TASKS, **SEVERAL_TASKS)
 ALL_IN_ONE_SENTIMENT = Stage("all-in-one-sentiment", "multitask", tasks=(*ALL_TASKS, "sentiment"), **SEVERAL_TASKS)
 
 
-def self_trained_recipe(name: str, start: str, teachers: tuple[Stage, ...], part: str = "emotion_encoder") -> tuple:
+def self_trained_recipe(name: str, start: str, teachers: tuple[Stage, ...], **options: Any) -> tuple[Stage, ...]:
     """What several stages say of texts without labels, learnt by one more.
 
     Args:
         name (`str`): The name of the last stage.
         start (`str`): The stage that it starts from.
         teachers (`tuple[Stage, ...]`): The stages that it learns from, and before each what that is made of.
-        part (`str`): What of `start` it takes, as in [`joint_stage`].
+        **options: Further arguments of [`joint_stage`].
     """
     parents = {parent for stage in teachers for parent in stage.starts_from.values()}
     # It reads some four times the texts, in larger batches.
     training = {**JOINT, "num_train_epochs": 3.0, "per_device_train_batch_size": 48, "learning_rate": 1.5e-4}
     names = tuple(stage.name for stage in teachers if stage.name not in parents)
-    student = joint_stage(name, start, part=part, teachers=names, unlabelled=("unlabelled",), training=training)
-    return (*teachers, student)
+    unlabelled = ("unlabelled",)
+    return (*teachers, joint_stage(name, start, teachers=names, unlabelled=unlabelled, training=training, **options))
 
 
 FROM_SENTIMENT: dict[str, Any] = {"start": "sentiment-encoder", "sources": ("sentiment-encoder",)}
@@ -244,6 +247,7 @@ OWN_RECIPES: dict[str, tuple[Stage, ...]] = {
             *(RELATED_SPACE, SPACE_FROM_RELATED),
         ),
         part="csr",
+        temperature=0.5,
     ),
 }
 ABLATIONS: dict[str, tuple[Stage, ...]] = {

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from scipy.special import expit, logit
 from transformers import AutoModelForSequenceClassification, PreTrainedTokenizerBase
 
 from .encoders import fast_attention
@@ -20,6 +21,7 @@ def teacher_probabilities(
     *,
     max_length: int,
     half_precision: bool,
+    temperature: float | None = None,
     device: torch.device | str = "cpu",
 ) -> np.ndarray:
     """The mean of several classifiers' probabilities, from the file `path` if it is there, else computed and written.
@@ -30,6 +32,7 @@ def teacher_probabilities(
         tokenizer (`PreTrainedTokenizerBase`): Their tokenizer.
         texts (`Sequence[str]`): Raw texts.
         half_precision (`bool`): Whether to compute in bf16.
+        temperature (`float`, *optional*): That of [`sharpen`]; without, the probabilities are taken as they are.
 
     Returns:
         `np.ndarray` of shape `(texts, num_labels)`, float32, between 0 and 1.
@@ -43,13 +46,32 @@ def teacher_probabilities(
                 folder, dtype=dtype, attn_implementation=fast_attention(device)
             )
             logits = predict_logits(model, tokenizer, texts, max_length=max_length, device=device)
-            total = total + probabilities(logits, model.config.problem_type) / len(teachers)
+            if temperature is None:
+                said = probabilities(logits, model.config.problem_type)
+            else:
+                said = sharpen(logits, model.config.thresholds, temperature)
+            total = total + said / len(teachers)
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_suffix(".unfinished")
         with open(unfinished, "wb") as file:
             np.save(file, total)
         os.replace(unfinished, path)
     return np.load(path)
+
+
+def sharpen(logits: np.ndarray, thresholds: Sequence[float] | None, temperature: float) -> np.ndarray:
+    """What a multi-label teacher decides, and how surely: 0.5 where it is at its threshold.
+
+    Teachers are seldom sure of rare labels. Whoever learns their probabilities comes to be even less so, and under one
+    threshold for all labels says them no more.
+
+    Args:
+        logits (`np.ndarray` of shape `(texts, num_labels)`): The teacher's.
+        thresholds (`Sequence[float]`, *optional*): Its decision thresholds, one a label; 0.5 where absent.
+        temperature (`float`): Below 1 it makes the teacher surer, above 1 less sure.
+    """
+    at_threshold = 0.0 if thresholds is None else logit(np.asarray(thresholds))
+    return expit((logits - at_threshold) / temperature).astype(np.float32)
 
 
 def soften(labels: np.ndarray, probabilities: np.ndarray, share: float) -> np.ndarray:

@@ -48,6 +48,8 @@ def stage_record(stage: Stage, context: StageContext) -> StageRecord:
             made_from["task_sampling"] = training.task_sampling
     if stage.teachers:
         made_from["teachers"] = [context.records[teacher].digest for teacher in stage.teachers]
+        if stage.temperature is not None:
+            made_from["temperature"] = stage.temperature
     if stage.trains_encoder:
         made_from["freeze_word_embeddings"] = model.freeze_word_embeddings
     if stage.kind == "siamese":

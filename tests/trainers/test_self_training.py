@@ -1,6 +1,7 @@
 """Tests of what a self-trained stage learns from."""
 
 import copy
+import dataclasses
 import logging
 import runpy
 from pathlib import Path
@@ -14,7 +15,8 @@ from trainers.command_line import parse_run_arguments
 from trainers.inference import predict_logits
 from trainers.recipes import RECIPES
 from trainers.runner import Runner
-from trainers.self_training import soften, teacher_probabilities
+from trainers.self_training import sharpen, soften, teacher_probabilities
+from trainers.stage_records import stage_record
 from trainers.stages import build_trainer
 
 tiny_run = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[1] / "tiny_run.py")))
@@ -27,6 +29,25 @@ def test_soften() -> None:
     np.testing.assert_allclose(soften(labels, said, 0.0), labels)
     np.testing.assert_allclose(soften(labels, said, 1.0), said, rtol=1e-6)
     assert soften(labels, said, 0.5).dtype == np.float32
+
+
+def test_sharpen() -> None:
+    logits = np.log([[1 / 4, 1.0, 3.0]])  # probabilities of a fifth, a half and three quarters
+    np.testing.assert_allclose(sharpen(logits, None, 1.0), [[0.2, 0.5, 0.75]], rtol=1e-6)
+    # The odds are squared: 1 to 16, 1 to 1, 9 to 1.
+    np.testing.assert_allclose(sharpen(logits, None, 0.5), [[1 / 17, 0.5, 0.9]], rtol=1e-6)
+    # Odds at a threshold of a fifth are 1 to 4: the first label's are even, the others' four times as high.
+    np.testing.assert_allclose(sharpen(logits, [0.2] * 3, 1.0), [[0.5, 0.8, 12 / 13]], rtol=1e-6)
+    assert sharpen(logits, [0.2] * 3, 0.5).dtype == np.float32
+
+
+def test_sharpening_turns_no_decision() -> None:
+    rng = np.random.default_rng(3)
+    logits, thresholds = rng.normal(size=(50, 4)), rng.uniform(0.1, 0.9, size=4)
+    decisions = 1 / (1 + np.exp(-logits)) > thresholds
+    for temperature in (0.1, 0.5, 2.0):
+        np.testing.assert_array_equal(sharpen(logits, thresholds.tolist(), temperature) > 0.5, decisions)
+    assert (np.abs(sharpen(logits, None, 0.5) - 0.5) >= np.abs(sharpen(logits, None, 1.0) - 0.5)).all()
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +90,25 @@ def test_teachers_are_averaged(runner: Runner, tmp_path: Path) -> None:
     assert path.stat().st_mtime_ns == written
     path.unlink()
     np.testing.assert_allclose(said(half_precision=True), expected, atol=0.02)
+
+
+def test_teachers_of_model_3_4_are_sharpened(runner: Runner) -> None:
+    texts = list(runner.context.tasks["unlabelled"].splits["train"]["text"])
+    said = []
+    for teacher in STUDENT.teachers:
+        folder = runner.context.folder(teacher)
+        model = AutoModelForSequenceClassification.from_pretrained(folder)
+        logits = predict_logits(model, AutoTokenizer.from_pretrained(folder), texts)
+        said.append(sharpen(logits, model.config.thresholds, STUDENT.temperature))
+    targets = np.asarray(runner.context.tokenized_with_soft_targets(STUDENT)["labels_emotion"])
+    np.testing.assert_allclose(targets[-len(texts) :], np.mean(said, axis=0), atol=1e-5)
+
+
+def test_record_tells_a_temperature_only_where_there_is_one(runner: Runner) -> None:
+    plain = dataclasses.replace(STUDENT, temperature=None)
+    record = stage_record(plain, runner.context)
+    assert "temperature" not in record.made_from
+    assert record.differences(runner.context.records[STUDENT.name])
 
 
 def test_student_reads_both_kinds_of_texts(runner: Runner) -> None:
