@@ -16,6 +16,7 @@ from trainers.recipes import ABLATIONS, CONTROLS, OWN_RECIPES
 from trainers.runner import Runner
 
 RESULTS = Path(__file__).parent / "results"
+# What may be started from related data, without self-training.
 FROM_RELATED = ["bert-from-related", "label-attention-from-related", "common-space-from-related"]
 # By group, its recipes; the first is what the others are tested against.
 GROUPS: dict[str, list[str]] = {

@@ -12,6 +12,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from ablation import FROM_RELATED
+
 from model_cards.figures import plot_learning_curves
 from trainers.arguments import CommonSpaceArguments, SiameseArguments
 from trainers.command_line import parse_run_arguments
@@ -23,7 +25,6 @@ from trainers.records import write_json
 from trainers.runner import Runner
 
 RESULTS = Path(__file__).parent / "results"
-FROM_RELATED = ["bert-from-related", "label-attention-from-related", "common-space-from-related"]
 # Epochs at each share of the training texts.
 EPOCHS = {0.01: 40, 0.03: 20, 0.1: 10, 0.3: 6, 1.0: 4}
 DEFAULTS = vars(SiameseArguments()) | vars(CommonSpaceArguments())

@@ -151,22 +151,17 @@ SIAMESE_ON_SENTIMENT = Stage(
     frozen=("emotion_encoder",),
 )
 # Related data are usually many more texts than the emotion data.
-RELATED_ENCODER = Stage("related-encoder", "multitask", tasks=("related",), training={"num_train_epochs": 2.0})
-# The common space itself may be learnt from them, and is then there before the first emotion label is read.
-RELATED_SPACE = joint_stage("related-space", None, tasks=("related",), training={**JOINT, "num_train_epochs": 2.0})
-SPACE_FROM_RELATED = joint_stage("common-space-from-related", "related-space", part="csr")
-# What it is compared with: the same texts, read by a plain encoder.
+RELATED_TRAINING: dict[str, Any] = {"num_train_epochs": 2.0}
+RELATED_ENCODER = Stage("related-encoder", "multitask", tasks=("related",), training=RELATED_TRAINING)
 EMOTION_FROM_RELATED = Stage(
     "emotion-encoder-from-related", "multitask", starts_from={"encoder": "related-encoder"}, training=JOINT
 )
-# The same with a second half: what the space learns of sentiment beside the emotions, the paper's idea.
-RELATED_SPACE_SENTIMENT = joint_stage(
-    "related-space-sentiment",
-    None,
-    ("sentiment-encoder",),
-    tasks=("related",),
-    training={**JOINT, "num_train_epochs": 2.0},
-)
+# The common space itself may be learnt from them, and is then there before the first emotion label is read.
+LEARNS_RELATED: dict[str, Any] = {"tasks": ("related",), "training": {**JOINT, **RELATED_TRAINING}}
+RELATED_SPACE = joint_stage("related-space", None, **LEARNS_RELATED)
+SPACE_FROM_RELATED = joint_stage("common-space-from-related", "related-space", part="csr")
+# The same with a source, the paper's idea; the second stage finds it in the space of the first.
+RELATED_SPACE_SENTIMENT = joint_stage("related-space-sentiment", None, ("sentiment-encoder",), **LEARNS_RELATED)
 SPACE_FROM_RELATED_SENTIMENT = joint_stage(
     "common-space-from-related-sentiment", "related-space-sentiment", ("sentiment-encoder",), part="csr"
 )
