@@ -9,6 +9,9 @@ labels, which are fewer and so read in less time.
 """
 
 import argparse
+import statistics
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,7 @@ from ablation import FROM_RELATED
 from model_cards.figures import plot_learning_curves
 from trainers.arguments import CommonSpaceArguments, SiameseArguments
 from trainers.command_line import parse_run_arguments
+from trainers.commands import BAD_INPUT, exit_on, set_up_logging
 from trainers.comparison import compare_recipes, difference, mean_and_spread, title
 from trainers.encoders import encoder_label
 from trainers.metrics import HEADLINE
@@ -30,8 +34,10 @@ EPOCHS = {0.01: 40, 0.03: 20, 0.1: 10, 0.3: 6, 1.0: 4}
 DEFAULTS = vars(SiameseArguments()) | vars(CommonSpaceArguments())
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def main(argv: list[str]) -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument(
         "--recipes",
         nargs="+",
@@ -53,13 +59,15 @@ def main() -> None:
     parser.add_argument("--seeds", nargs="+", type=int, default=[42, 43, 44], help="One run for each seed.")
     parser.add_argument("--output_dir", default="outputs/learning_curves", help="Where the runs are written, or found.")
     parser.add_argument("--reuse_stages_from", help="A folder of runs `seed-N` whose equal stages are copied.")
-    args, further = parser.parse_known_args()
+    args, further = parser.parse_known_args(argv)
+    set_up_logging()
 
     compared: dict[str, dict[str, Any]] = {}
     texts = 0
     for share in sorted(args.shares, reverse=True):
         for seed in args.seeds:
-            runner = Runner(parse_run_arguments([*arguments(args, share, seed), *further]))
+            with exit_on(Path(__file__).name, *BAD_INPUT):
+                runner = Runner(parse_run_arguments([*arguments(args, share, seed), *further]))
             runner.run()
             if share == 1.0:
                 texts = len(runner.context.tasks["emotion"].splits["train"])
@@ -103,36 +111,72 @@ def arguments(args: argparse.Namespace, share: float, seed: int) -> list[str]:
 
 def write_results(run: dict[str, Any], compared: dict[str, dict[str, Any]], metrics: tuple[str, ...]) -> None:
     RESULTS.mkdir(exist_ok=True)
-    write_json(RESULTS / "learning_curves.json", {**run, "shares": compared})
     shares = sorted(compared, key=float)
+    counts = [round(float(share) * run["texts"]) for share in shares]
+    heads = [f"{100 * float(share):g} %: {count:,}" for share, count in zip(shares, counts, strict=True)]
     baseline, *others = run["recipes"]
+    needed: dict[str, dict[str, list[float | None]]] = {}
     lines = []
-    for metric in metrics:
-        heads = [f"{head}{100 * float(share):g} %" for share in shares for head in ("", f"vs {baseline}, ")]
-        lines += [f"**{title(metric)}**", "", f"| recipe | {' | '.join(heads)} |"]
-        lines.append("|---" * (len(heads) + 1) + "|")
-        for recipe in run["recipes"]:
-            cells = []
-            for share in shares:
-                one = compared[share][recipe]
-                cells.append(mean_and_spread(one["scores"][metric]))
-                cells.append(difference(one["tests"][metric]) if recipe in others else "–")
-            lines.append(f"| `{recipe}` | {' | '.join(cells)} |")
-        lines.append("")
-    heading = (
-        "Dev scores x 100 by share of the training texts: mean ± standard deviation over the seeds; difference from "
-        f"`{baseline}` with its 95 % interval and p-value (bootstrap over texts and seeds)."
-    )
-    described = [f"- {key.replace('_', ' ')}: {value}" for key, value in run.items()]
-    text = "\n".join([heading, "", *lines, *described])
-    (RESULTS / "learning_curves.md").write_text(text + "\n", encoding="utf-8")
     for metric in metrics:
         scores = {
             recipe: {float(share): compared[share][recipe]["scores"][metric] for share in shares}
             for recipe in run["recipes"]
         }
         plot_learning_curves(scores, RESULTS / f"learning_curves_{metric}.png", metric, run["texts"])
+        means = {recipe: [statistics.mean(values) for values in scores[recipe].values()] for recipe in run["recipes"]}
+        needed[metric] = {
+            recipe: [labels_for(score, counts, means[baseline]) for score in means[recipe]] for recipe in others
+        }
+        spreads = {recipe: [mean_and_spread(values) for values in scores[recipe].values()] for recipe in run["recipes"]}
+        tests = {
+            recipe: [difference(compared[share][recipe]["tests"][metric]) for share in shares] for recipe in others
+        }
+        saved = {recipe: list(map(written, needed[metric][recipe], counts)) for recipe in others}
+        lines += [f"**{title(metric)}**", "", *table("recipe", heads, spreads), ""]
+        lines += [*table(f"vs `{baseline}`", heads, tests), ""]
+        lines += [*table(f"labels `{baseline}` needs", heads, saved), ""]
+    write_json(RESULTS / "learning_curves.json", {**run, "shares": compared, "labels_needed": needed})
+    heading = (
+        "Dev scores x 100 by share of the training texts: mean ± standard deviation over the seeds; difference from "
+        f"`{baseline}` with its 95 % interval and p-value (bootstrap over texts and seeds); and how many labelled "
+        f"texts `{baseline}` needs for the same mean, on straight lines between its own over the logarithm of their number."
+    )
+    described = [f"- {key.replace('_', ' ')}: {value}" for key, value in run.items()]
+    text = "\n".join([heading, "", *lines, *described])
+    (RESULTS / "learning_curves.md").write_text(text + "\n", encoding="utf-8")
+
+
+def labels_for(score: float, counts: Sequence[int], scores: Sequence[float]) -> float | None:
+    """How many labelled texts a recipe needs to reach a score.
+
+    Args:
+        score (`float`): The score to reach.
+        counts (`Sequence[int]`): Numbers of texts it was trained on, growing.
+        scores (`Sequence[float]`): What it reached with each.
+
+    Returns:
+        `float`, *optional*: The number of texts, from a straight line between neighbouring scores over the logarithm of
+        their numbers; the smallest number if that is enough; `None` if the largest is not.
+    """
+    for number, reached in enumerate(scores):
+        if reached >= score:
+            if number == 0:
+                return counts[0]
+            below = scores[number - 1]
+            part = (score - below) / (reached - below)
+            return counts[number - 1] * (counts[number] / counts[number - 1]) ** part
+    return None
+
+
+def written(needed: float | None, count: int) -> str:
+    """A number of labelled texts, and as a multiple of another."""
+    return "more than all" if needed is None else f"{needed:,.0f} ({needed / count:.1f} x)"
+
+
+def table(corner: str, heads: Sequence[str], rows: Mapping[str, Sequence[str]]) -> list[str]:
+    lines = [f"| {corner} | {' | '.join(heads)} |", "|---" * (len(heads) + 1) + "|"]
+    return lines + [f"| `{name}` | {' | '.join(cells)} |" for name, cells in rows.items()]
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
