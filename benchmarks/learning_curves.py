@@ -139,7 +139,7 @@ def write_results(run: dict[str, Any], compared: dict[str, dict[str, Any]], metr
     heading = (
         "Dev scores x 100 by share of the training texts: mean ± standard deviation over the seeds; difference from "
         f"`{baseline}` with its 95 % interval and p-value (bootstrap over texts and seeds); and how many labelled "
-        f"texts `{baseline}` needs for the same mean, on straight lines between its own over the logarithm of their number."
+        f"texts `{baseline}` needs for the same mean (between its own, linear in the logarithm of their number)."
     )
     described = [f"- {key.replace('_', ' ')}: {value}" for key, value in run.items()]
     text = "\n".join([heading, "", *lines, *described])
