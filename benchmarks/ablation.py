@@ -2,12 +2,16 @@
 
 python benchmarks/ablation.py --data_dir DATA
 
-The runs lie where examples/reproduce_paper.py writes those of Table 1, so that all share their encoders.
+The runs lie where examples/reproduce_paper.py writes those of Table 1, so that all share their encoders. Those of
+little-data learn from a tenth of the labelled texts; they have a folder of their own, and take the source encoders from
+there.
 """
 
 import argparse
 import logging
 from pathlib import Path
+
+from shares import share_options
 
 from trainers.command_line import parse_run_arguments
 from trainers.comparison import compare_recipes, save_comparison
@@ -28,7 +32,14 @@ GROUPS: dict[str, list[str]] = {
     "single-encoder": [*FROM_RELATED, *OWN_RECIPES],
     # The same space, without and with the sentiment encoder beside it.
     "source": ["common-space-from-related", "common-space-from-related-sentiment"],
+    # What starts from sentiment, or has it beside, where labels are few and the sources should matter most.
+    "little-data": [
+        *("bert-head-rate", "bert-averaged", "label-attention", "label-attention-from-sentiment", *FROM_RELATED),
+        *(recipe for recipe in ABLATIONS if recipe.startswith("token-space")),
+    ],
 }
+# Options of run_csr.py that belong to a group.
+OPTIONS = {"little-data": share_options(0.1)}
 
 
 def main() -> None:
@@ -55,11 +66,17 @@ def main() -> None:
     names = [f"{name}_dataset" for name in ("emotion", "sentiment", "related", "unlabelled", "intensity", "valence")]
     for group in args.groups:
         recipes = [recipe for recipe in GROUPS[group] if not args.recipes or recipe in args.recipes]
-        folders = {seed: Path(args.output_dir) / f"seed-{seed}" for seed in args.seeds}
+        full = {seed: Path(args.output_dir) / f"seed-{seed}" for seed in args.seeds}
+        folders = full
+        if group in OPTIONS:
+            folders = {seed: Path(args.output_dir) / group / folder.name for seed, folder in full.items()}
         for seed, folder in folders.items():
+            options = OPTIONS.get(group, [])
+            if folder != full[seed] and full[seed].is_dir():
+                options = [*options, "--reuse_stages_from", str(full[seed])]
             argv = ["--recipe", *recipes, "--encoder", args.encoder, "--data_dir", args.data_dir, "--seed", str(seed)]
             argv += [word for name in names for word in (f"--{name}", getattr(args, name))]
-            argv += ["--threshold", "global", "--output_dir", str(folder), *further]
+            argv += ["--threshold", "global", "--output_dir", str(folder), *options, *further]
             runner = Runner(parse_run_arguments(argv))
             runner.run()
         problem_type = runner.context.task_config("emotion")["problem_type"]

@@ -2,10 +2,9 @@
 
 python benchmarks/learning_curves.py --data_dir DATA
 
-The shares are stratified by label and nested; the sources keep all their texts, and are trained once a seed. Small
-shares are read more often, so that no model stops before it has learnt what it can. At the full share model-3.4 is that
-of benchmarks/ablation.py, self-trained on --unlabelled_dataset; smaller shares take the sentiment texts, without their
-labels, which are fewer and so read in less time.
+The shares and their epochs are those of benchmarks/shares.py; the sources are trained once a seed. At the full share
+model-3.4 is that of benchmarks/ablation.py, self-trained on --unlabelled_dataset; smaller shares take the sentiment
+texts, without their labels, which are fewer and so read in less time.
 """
 
 import argparse
@@ -16,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from ablation import FROM_RELATED
+from shares import EPOCHS, share_options
 
 from model_cards.figures import plot_learning_curves
-from trainers.arguments import CommonSpaceArguments, SiameseArguments
 from trainers.command_line import parse_run_arguments
 from trainers.commands import BAD_INPUT, exit_on, set_up_logging
 from trainers.comparison import compare_recipes, difference, mean_and_spread, title
@@ -29,9 +28,6 @@ from trainers.records import write_json
 from trainers.runner import Runner
 
 RESULTS = Path(__file__).parent / "results"
-# Epochs at each share of the training texts.
-EPOCHS = {0.01: 40, 0.03: 20, 0.1: 10, 0.3: 6, 1.0: 4}
-DEFAULTS = vars(SiameseArguments()) | vars(CommonSpaceArguments())
 
 
 def main(argv: list[str]) -> None:
@@ -95,13 +91,9 @@ def run_folder(args: argparse.Namespace, share: float, seed: int) -> Path:
 def arguments(args: argparse.Namespace, share: float, seed: int) -> list[str]:
     argv = ["--recipe", *args.recipes, "--encoder", args.encoder, "--data_dir", args.data_dir, "--seed", str(seed)]
     argv += ["--emotion_dataset", args.emotion_dataset, "--sentiment_dataset", args.sentiment_dataset]
-    argv += ["--related_dataset", args.related_dataset, "--emotion_train_fraction", str(share)]
+    argv += ["--related_dataset", args.related_dataset, *share_options(share)]
     argv += ["--unlabelled_dataset", args.unlabelled_dataset] if share == 1.0 else []
-    argv += ["--num_train_epochs", str(EPOCHS[share])]
-    for stage in ("siamese", "common"):
-        epochs = DEFAULTS[f"{stage}_num_train_epochs"] * EPOCHS[share] / EPOCHS[1.0]
-        argv += [f"--{stage}_num_train_epochs", str(epochs)]
-    argv += ["--source_num_train_epochs", str(EPOCHS[1.0]), "--threshold", "global", "--eval_strategy", "no"]
+    argv += ["--threshold", "global", "--eval_strategy", "no"]
     argv += ["--output_dir", str(run_folder(args, share, seed))]
     # The full share is run first; the smaller ones take its source encoders.
     earlier = [run_folder(args, 1.0, seed)] if share != 1.0 and 1.0 in args.shares else []
