@@ -8,12 +8,13 @@ there.
 """
 
 import argparse
-import logging
+import sys
 from pathlib import Path
 
 from shares import share_options
 
 from trainers.command_line import parse_run_arguments
+from trainers.commands import BAD_INPUT, exit_on, set_up_logging
 from trainers.comparison import compare_recipes, save_comparison
 from trainers.encoders import encoder_label
 from trainers.recipes import ABLATIONS, CONTROLS, OWN_RECIPES
@@ -42,10 +43,13 @@ GROUPS: dict[str, list[str]] = {
 OPTIONS = {"little-data": share_options(0.1)}
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def main(argv: list[str]) -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--groups", nargs="+", default=list(GROUPS), choices=GROUPS, help="What to compare.")
-    parser.add_argument("--recipes", nargs="+", metavar="RECIPE", help="Only these of the groups.")
+    known = sorted({recipe for recipes in GROUPS.values() for recipe in recipes})
+    parser.add_argument("--recipes", nargs="+", choices=known, metavar="RECIPE", help="Only these of the groups.")
     parser.add_argument("--data_dir", required=True, help="The folder that holds one folder a registered dataset.")
     parser.add_argument("--emotion_dataset", default="semeval2018-ec", help="The emotion data.")
     parser.add_argument("--sentiment_dataset", default="semeval2017-4a", help="The sentiment data.")
@@ -60,12 +64,15 @@ def main() -> None:
     parser.add_argument(
         "--output_dir", default="outputs/paper/table-1-e-c", help="Where the runs are written, or found."
     )
-    args, further = parser.parse_known_args()
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
+    args, further = parser.parse_known_args(argv)
+    chosen = {group: [name for name in GROUPS[group] if name in (args.recipes or known)] for group in args.groups}
+    for group, recipes in chosen.items():
+        if len(recipes) < 2:
+            parser.error(f"--recipes leaves fewer than two of group {group}, which are to be compared.")
+    set_up_logging()
 
     names = [f"{name}_dataset" for name in ("emotion", "sentiment", "related", "unlabelled", "intensity", "valence")]
-    for group in args.groups:
-        recipes = [recipe for recipe in GROUPS[group] if not args.recipes or recipe in args.recipes]
+    for group, recipes in chosen.items():
         full = {seed: Path(args.output_dir) / f"seed-{seed}" for seed in args.seeds}
         folders = full
         if group in OPTIONS:
@@ -74,19 +81,20 @@ def main() -> None:
             options = OPTIONS.get(group, [])
             if folder != full[seed] and full[seed].is_dir():
                 options = [*options, "--reuse_stages_from", str(full[seed])]
-            argv = ["--recipe", *recipes, "--encoder", args.encoder, "--data_dir", args.data_dir, "--seed", str(seed)]
-            argv += [word for name in names for word in (f"--{name}", getattr(args, name))]
-            argv += ["--threshold", "global", "--output_dir", str(folder), *options, *further]
-            runner = Runner(parse_run_arguments(argv))
+            run = ["--recipe", *recipes, "--encoder", args.encoder, "--data_dir", args.data_dir, "--seed", str(seed)]
+            run += [word for name in names for word in (f"--{name}", getattr(args, name))]
+            run += ["--threshold", "global", "--output_dir", str(folder), *options, *further]
+            with exit_on(Path(__file__).name, *BAD_INPUT):
+                runner = Runner(parse_run_arguments(run))
             runner.run()
         problem_type = runner.context.task_config("emotion")["problem_type"]
         compared = compare_recipes(folders, recipes, runner.context.labels("dev"), problem_type, recipes[0])
         about = {name: getattr(args, name) for name in names} | {"encoder": encoder_label(args.encoder)}
-        chosen = ["--groups", group, "--recipes", *recipes, "--seeds", *map(str, args.seeds), *further]
-        command = f"python benchmarks/ablation.py --data_dir DATA {' '.join(chosen)}"
+        options = ["--groups", group, "--recipes", *recipes, "--seeds", *map(str, args.seeds), *further]
+        command = f"python benchmarks/ablation.py --data_dir DATA {' '.join(options)}"
         about |= {"seeds": args.seeds, "command": command}
         save_comparison(compared, RESULTS, group, group.capitalize(), about, baseline=recipes[0])
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

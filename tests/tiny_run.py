@@ -8,6 +8,7 @@ import importlib.util
 import json
 import os
 import random
+import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -143,7 +144,23 @@ def options(place: Path, output_dir: str | Path, **changes: Any) -> list[str]:
 
 def example(name: str) -> ModuleType:
     """The module `examples/<name>.py`."""
-    spec = importlib.util.spec_from_file_location(f"examples_{name}", REPOSITORY / "examples" / f"{name}.py")
+    return _script("examples", name)
+
+
+def benchmark(name: str, results: Path) -> ModuleType:
+    """The module `benchmarks/<name>.py`, whose results go to another folder."""
+    neighbours = str(REPOSITORY / "benchmarks")
+    sys.path.insert(0, neighbours)
+    try:
+        module = _script("benchmarks", name)
+    finally:
+        sys.path.remove(neighbours)
+    module.RESULTS = results
+    return module
+
+
+def _script(folder: str, name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"{folder}_{name}", REPOSITORY / folder / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

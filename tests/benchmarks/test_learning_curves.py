@@ -1,6 +1,5 @@
 """Learning curves: from runs at two shares of the texts to the tables, and how many labels a baseline needs."""
 
-import importlib.util
 import runpy
 import statistics
 from pathlib import Path
@@ -17,15 +16,7 @@ RECIPES = ["bert", "bert-head-rate"]
 @pytest.fixture(scope="module")
 def learning_curves(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
     """The benchmark, whose results go elsewhere."""
-    path = REPOSITORY / "benchmarks" / "learning_curves.py"
-    spec = importlib.util.spec_from_file_location("benchmarks_learning_curves", path)
-    module = importlib.util.module_from_spec(spec)
-    with pytest.MonkeyPatch.context() as patch:
-        # It takes names from its neighbour.
-        patch.syspath_prepend(str(path.parent))
-        spec.loader.exec_module(module)
-    module.RESULTS = tmp_path_factory.mktemp("results")
-    return module
+    return tiny_run.benchmark("learning_curves", tmp_path_factory.mktemp("results"))
 
 
 def options(place: Path, **changes: Any) -> list[str]:

@@ -1,6 +1,5 @@
 """The comparison of treatments of rare labels: from runs to the table of each label."""
 
-import importlib.util
 import runpy
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -18,12 +17,7 @@ TREATMENTS = ("default", "sqrt", "balanced", "augment")
 @pytest.fixture(scope="module")
 def rare_labels(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
     """The benchmark, whose results go elsewhere."""
-    path = REPOSITORY / "benchmarks" / "rare_labels.py"
-    spec = importlib.util.spec_from_file_location("benchmarks_rare_labels", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    module.RESULTS = tmp_path_factory.mktemp("results")
-    return module
+    return tiny_run.benchmark("rare_labels", tmp_path_factory.mktemp("results"))
 
 
 @pytest.fixture(scope="module")

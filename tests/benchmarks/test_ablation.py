@@ -1,0 +1,84 @@
+"""The ablation: groups of recipes, and the one that learns from a tenth of the labelled texts."""
+
+import re
+import runpy
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+tiny_run = SimpleNamespace(**runpy.run_path(str(REPOSITORY / "tests" / "tiny_run.py")))
+RECIPES = ["bert-head-rate", "label-attention-from-sentiment"]
+
+
+@pytest.fixture(scope="module")
+def ablation(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
+    """The benchmark, whose results go elsewhere."""
+    return tiny_run.benchmark("ablation", tmp_path_factory.mktemp("results"))
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_run.workplace(tmp_path_factory.mktemp("place"))
+
+
+def options(place: Path, **changes: Any) -> list[str]:
+    values = {"recipe": None, "groups": ["little-data"], "recipes": RECIPES, "seeds": [1, 2], "num_train_epochs": None}
+    return tiny_run.options(place, place / "out", **values | {"data_dir": place / "data"} | changes)
+
+
+@pytest.fixture(scope="module")
+def written(ablation: ModuleType, place: Path) -> dict[str, Any]:
+    # As where Table 1 was run before: its source encoder is there, and an emotion encoder of all texts.
+    run_csr = tiny_run.example("run_csr")
+    changes = {"recipe": ["model-1"], "num_train_epochs": 4, "threshold": "global", "seed": 1}
+    run_csr.main(tiny_run.options(place, place / "out" / "seed-1", **changes))
+    ablation.main(options(place))
+    return tiny_run.read_json(ablation.RESULTS / "little-data.json")
+
+
+def test_little_data_learns_from_a_tenth(place: Path, written: dict[str, Any]) -> None:
+    assert list(written["recipes"]) == RECIPES and written["baseline"] == RECIPES[0]
+    log = tiny_run.read_json(place / "out" / "little-data" / "seed-2" / "emotion-encoder-head-rate/training_log.json")
+    # Ten epochs over 8 of the 80 texts, in batches of 8.
+    assert log[-1]["step"] == 10
+
+
+def test_little_data_takes_source_encoders_from_the_full_runs(place: Path, written: dict[str, Any]) -> None:
+    trained, copied = (
+        place / "out" / folder / "sentiment-encoder" / "model.safetensors"
+        for folder in ("seed-1", "little-data/seed-1")
+    )
+    assert copied.read_bytes() == trained.read_bytes()
+    assert copied.stat().st_mtime_ns == trained.stat().st_mtime_ns, "copied, not trained again"
+
+
+def test_table_compares_with_the_first(ablation: ModuleType, written: dict[str, Any]) -> None:
+    text = (ablation.RESULTS / "little-data.md").read_text(encoding="utf-8")
+    assert "difference from `bert-head-rate`" in text
+    assert "--groups little-data --recipes bert-head-rate label-attention-from-sentiment --seeds 1 2" in text
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"recipes": ["bert"]}, "--recipes leaves fewer than two of group little-data"),
+        ({"recipes": ["bert-hed-rate"]}, "invalid choice: 'bert-hed-rate'"),
+        ({"emotion_dataset": "nowhere"}, "ablation.py: error: .*nowhere"),
+    ],
+)
+def test_bad_input(
+    ablation: ModuleType,
+    place: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    changes: dict[str, Any],
+    message: str,
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        ablation.main([*options(place, **changes), "--output_dir", str(tmp_path / "out")])
+    told = f"{ended.value}{capsys.readouterr().err}"
+    assert re.search(message, told)
+    assert not (tmp_path / "out").exists()
