@@ -123,7 +123,10 @@ def write_results(run: dict[str, Any], compared: dict[str, dict[str, Any]], metr
         tests = {
             recipe: [difference(compared[share][recipe]["tests"][metric]) for share in shares] for recipe in others
         }
-        saved = {recipe: list(map(written, needed[metric][recipe], counts)) for recipe in others}
+        saved = {
+            recipe: [written(*pair, counts[0]) for pair in zip(needed[metric][recipe], counts, strict=True)]
+            for recipe in others
+        }
         lines += [f"**{title(metric)}**", "", *table("recipe", heads, spreads), ""]
         lines += [*table(f"vs `{baseline}`", heads, tests), ""]
         lines += [*table(f"labels `{baseline}` needs", heads, saved), ""]
@@ -160,9 +163,11 @@ def labels_for(score: float, counts: Sequence[int], scores: Sequence[float]) -> 
     return None
 
 
-def written(needed: float | None, count: int) -> str:
-    """A number of labelled texts, and as a multiple of another."""
-    return "more than all" if needed is None else f"{needed:,.0f} ({needed / count:.1f} x)"
+def written(needed: float | None, count: int, fewest: int) -> str:
+    """A number of labelled texts, and as a multiple of another; what lies outside of the measured shares as such."""
+    if needed is None:
+        return "more than all"
+    return f"at most {fewest:,}" if needed <= fewest else f"{needed:,.0f} ({needed / count:.1f} x)"
 
 
 def table(corner: str, heads: Sequence[str], rows: Mapping[str, Sequence[str]]) -> list[str]:

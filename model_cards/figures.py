@@ -69,19 +69,23 @@ def plot_learning_curves(
         metric (`str`): What the scores are.
         texts (`int`): How many labelled texts there are in all.
     """
-    figure = Figure(figsize=(6, 4), layout="constrained")
+    figure = Figure(figsize=(8, 4), layout="constrained")
     axes = figure.subplots()
+    counts: list[float] = []
     for recipe, by_share in scores.items():
         counts = [share * texts for share in sorted(by_share)]
         values = [[100 * value for value in by_share[share]] for share in sorted(by_share)]
         means = [statistics.mean(part) for part in values]
         (line,) = axes.plot(counts, means, marker="o", markersize=4, label=recipe)
-        axes.fill_between(counts, list(map(min, values)), list(map(max, values)), color=line.get_color(), alpha=0.15)
+        axes.fill_between(counts, list(map(min, values)), list(map(max, values)), color=line.get_color(), alpha=0.08)
     axes.set_xscale("log")
+    axes.set_xticks(counts, [f"{count:,.0f}" for count in counts])
+    axes.minorticks_off()
     axes.set_xlabel("labelled training texts")
     axes.set_ylabel(f"{metric.replace('_', ' ')} x 100 (dev)")
     axes.grid(alpha=0.3)
-    axes.legend()
+    # Curves of many recipes leave no room for it among them.
+    axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
     figure.savefig(path, dpi=120)
 
 

@@ -90,8 +90,9 @@ def test_labels_for(learning_curves: ModuleType, score: float, scores: list[floa
 
 
 def test_labels_are_written_beside_how_many_times_as_many(learning_curves: ModuleType) -> None:
-    assert learning_curves.written(2601.4, 684) == "2,601 (3.8 x)"
-    assert learning_curves.written(None, 684) == "more than all"
+    assert learning_curves.written(2601.4, 684, 68) == "2,601 (3.8 x)"
+    assert learning_curves.written(None, 684, 68) == "more than all"
+    assert learning_curves.written(68, 684, 68) == "at most 68"
 
 
 def test_bad_input(

@@ -98,6 +98,7 @@ def test_learning_curves_have_a_line_a_recipe(figures: list[Figure], tmp_path: P
     plot_learning_curves(scores, tmp_path / "curves.png", "micro_f1", 5000)
     (axes,) = figures[0].axes
     assert axes.get_xscale() == "log" and axes.get_ylabel() == "micro f1 x 100 (dev)"
+    assert [tick.get_text() for tick in axes.get_xticklabels()] == ["50", "500", "5,000"]
     assert [line.get_label() for line in axes.lines] == list(scores)
     assert [text.get_text() for text in axes.get_legend().get_texts()] == list(scores)
     np.testing.assert_allclose(axes.lines[0].get_xydata(), [[50, 20], [500, 40], [5000, 70]])
