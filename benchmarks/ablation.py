@@ -73,14 +73,14 @@ def main(argv: list[str]) -> None:
 
     names = [f"{name}_dataset" for name in ("emotion", "sentiment", "related", "unlabelled", "intensity", "valence")]
     for group, recipes in chosen.items():
-        full = {seed: Path(args.output_dir) / f"seed-{seed}" for seed in args.seeds}
-        folders = full
-        if group in OPTIONS:
-            folders = {seed: Path(args.output_dir) / group / folder.name for seed, folder in full.items()}
+        # The full runs lie in the folder itself.
+        root = Path(args.output_dir) / group if group in OPTIONS else Path(args.output_dir)
+        folders = {seed: root / f"seed-{seed}" for seed in args.seeds}
         for seed, folder in folders.items():
             options = OPTIONS.get(group, [])
-            if folder != full[seed] and full[seed].is_dir():
-                options = [*options, "--reuse_stages_from", str(full[seed])]
+            full = Path(args.output_dir) / folder.name
+            if group in OPTIONS and full.is_dir():
+                options = [*options, "--reuse_stages_from", str(full)]
             run = ["--recipe", *recipes, "--encoder", args.encoder, "--data_dir", args.data_dir, "--seed", str(seed)]
             run += [word for name in names for word in (f"--{name}", getattr(args, name))]
             run += ["--threshold", "global", "--output_dir", str(folder), *options, *further]
@@ -90,8 +90,8 @@ def main(argv: list[str]) -> None:
         problem_type = runner.context.task_config("emotion")["problem_type"]
         compared = compare_recipes(folders, recipes, runner.context.labels("dev"), problem_type, recipes[0])
         about = {name: getattr(args, name) for name in names} | {"encoder": encoder_label(args.encoder)}
-        options = ["--groups", group, "--recipes", *recipes, "--seeds", *map(str, args.seeds), *further]
-        command = f"python benchmarks/ablation.py --data_dir DATA {' '.join(options)}"
+        given = ["--groups", group, "--recipes", *recipes, "--seeds", *map(str, args.seeds), *further]
+        command = f"python benchmarks/ablation.py --data_dir DATA {' '.join(given)}"
         about |= {"seeds": args.seeds, "command": command}
         save_comparison(compared, RESULTS, group, group.capitalize(), about, baseline=recipes[0])
 

@@ -71,7 +71,6 @@ def plot_learning_curves(
     """
     figure = Figure(figsize=(8, 4), layout="constrained")
     axes = figure.subplots()
-    counts: list[float] = []
     for recipe, by_share in scores.items():
         counts = [share * texts for share in sorted(by_share)]
         values = [[100 * value for value in by_share[share]] for share in sorted(by_share)]
@@ -79,7 +78,8 @@ def plot_learning_curves(
         (line,) = axes.plot(counts, means, marker="o", markersize=4, label=recipe)
         axes.fill_between(counts, list(map(min, values)), list(map(max, values)), color=line.get_color(), alpha=0.08)
     axes.set_xscale("log")
-    axes.set_xticks(counts, [f"{count:,.0f}" for count in counts])
+    measured = sorted({share * texts for by_share in scores.values() for share in by_share})
+    axes.set_xticks(measured, [f"{count:,.0f}" for count in measured])
     axes.minorticks_off()
     axes.set_xlabel("labelled training texts")
     axes.set_ylabel(f"{metric.replace('_', ' ')} x 100 (dev)")
