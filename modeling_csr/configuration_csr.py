@@ -40,6 +40,8 @@ class CSRConfig(ClassifierConfig):
         classifier_dropout (`float`, defaults to 0.1): Dropout in the common-space encoder and before the classifier.
         thresholds (`list[float]`, *optional*): Decision thresholds, one a label; 0.5 where absent.
         class_weights (`list[float]`, *optional*): Weights of the label loss, one a label (see [`losses.label_loss`]).
+        label_loss (`str`, defaults to `"cross_entropy"`): Or, of multi-label texts, `"asymmetric"` or `"correlation"`
+            (see [`losses.label_loss`]).
         problem_type (`str`, defaults to `"multi_label_classification"`): Or `"single_label_classification"`.
         id2label, label2id (`dict`): The emotion labels; both must be given together.
 

@@ -29,6 +29,8 @@ class DialogueConfig(ClassifierConfig):
         classifier_dropout (`float`, defaults to 0.3): Dropout in the dialogue layers and before the classifier.
         thresholds (`list[float]`, *optional*): Decision thresholds, one a label; 0.5 where absent.
         class_weights (`list[float]`, *optional*): Weights of the label loss, one a label (see [`losses.label_loss`]).
+        label_loss (`str`, defaults to `"cross_entropy"`): Or, of multi-label utterances, `"asymmetric"` or
+            `"correlation"` (see [`losses.label_loss`]).
         problem_type (`str`, defaults to `"single_label_classification"`): Or `"multi_label_classification"`.
         id2label, label2id (`dict`): The labels; both must be given together.
 

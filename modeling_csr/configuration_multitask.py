@@ -6,7 +6,7 @@ from transformers import AutoConfig, PreTrainedConfig
 from transformers.configuration_utils import SubConfigSpec
 
 from .configuration_recurrent_encoder import RecurrentEncoderConfig  # noqa: F401 (registered for `encoder`)
-from .losses import PROBLEM_TYPES
+from .losses import PROBLEM_TYPES, check_label_loss
 from .pooling import POOLING_MODES
 
 REPRESENTATIONS = ("pooled", "shared")
@@ -23,8 +23,9 @@ class MultitaskConfig(PreTrainedConfig):
             so that the model loads without looking the encoder up by name.
         tasks (`dict[str, dict]`): By task name, the head: `labels` (`list[str]`), `problem_type`
             (`"multi_label_classification"`, `"single_label_classification"` or `"regression"`) and, optionally,
-            `loss_weight` (`float`, 1.0), `thresholds` (`list[float]`, one a label, 0.5 where absent) and
-            `class_weights` (`list[float]`, one a label, see [`losses.label_loss`]).
+            `loss_weight` (`float`, 1.0), `thresholds` (`list[float]`, one a label, 0.5 where absent), and
+            `class_weights` (`list[float]`, one a label) and `label_loss` (`str`), both of which
+            [`losses.label_loss`] explains.
         main_task (`str`, *optional*): The task whose labels, problem type and logits the model shows to
             `pipeline("text-classification")`. The first task by default.
         pooling (`str`, defaults to `"mean"`): `"mean"`, `"cls"` (the paper's) or `"max"`.
@@ -134,6 +135,10 @@ def _check_task(name: str, task: dict[str, Any]) -> None:
         raise ValueError(f"Task {name!r} lacks {', '.join(sorted(missing))}.")
     if task["problem_type"] not in PROBLEM_TYPES:
         raise ValueError(f"Task {name!r}: problem_type must be one of {', '.join(PROBLEM_TYPES)}.")
+    try:
+        check_label_loss(task.get("label_loss", "cross_entropy"), task["problem_type"])
+    except ValueError as error:
+        raise ValueError(f"Task {name!r}: {error}") from error
     if len(set(task["labels"])) != len(task["labels"]) or not task["labels"]:
         raise ValueError(f"Task {name!r} needs at least one label, and each only once; got {task['labels']}.")
     for option in ("thresholds", "class_weights"):

@@ -6,7 +6,28 @@ import torch
 import torch.nn.functional as F
 
 PROBLEM_TYPES = ("multi_label_classification", "single_label_classification", "regression")
+# Of multi-label heads; all others have one loss.
+LABEL_LOSSES = ("cross_entropy", "asymmetric", "correlation")
 IGNORE_INDEX = -100
+# Those that the papers of the two losses recommend.
+NEGATIVE_FOCUS, MARGIN = 4, 0.05
+CORRELATION_SHARE = 0.2
+
+
+def check_label_loss(kind: str, problem_type: str) -> None:
+    """See that a head can be trained with a loss.
+
+    Args:
+        kind (`str`): The loss.
+        problem_type (`str`): The head's.
+
+    Raises:
+        ValueError: If the loss is none of `LABEL_LOSSES`, or one of multi-label heads for a head that is none.
+    """
+    if kind not in LABEL_LOSSES:
+        raise ValueError(f"label_loss must be one of {', '.join(LABEL_LOSSES)}, got {kind!r}.")
+    if kind != "cross_entropy" and problem_type != "multi_label_classification":
+        raise ValueError(f'label_loss="{kind}" is for problem_type="multi_label_classification", not {problem_type!r}.')
 
 
 def present_labels(labels: torch.Tensor) -> torch.Tensor:
@@ -53,8 +74,10 @@ def label_loss(
     problem_type: str,
     num_items: torch.Tensor | float | None = None,
     class_weights: Sequence[float] | None = None,
+    kind: str = "cross_entropy",
 ) -> torch.Tensor:
-    """Binary cross-entropy, cross-entropy or squared error, averaged over what is labelled.
+    """Binary cross-entropy (or another loss of several labels), cross-entropy or squared error, averaged over what is
+    labelled.
 
     A row may carry some of the labels (such as the intensities of those emotions that were annotated): the mean is over
     all labels that are there, not over the rows. A batch without any has loss 0 (and zero gradients), not NaN.
@@ -68,13 +91,16 @@ def label_loss(
             this batch is a part of it: the losses of the parts then add up to the loss of the whole.
         class_weights (`Sequence[float]`, *optional*): One a label: what a text of that class counts (single-label), or
             what a positive counts against a negative (multi-label). The mean is still taken over the number of texts.
+        kind (`str`, defaults to `"cross_entropy"`): Of a multi-label head, `"asymmetric"` for [`asymmetric_losses`] in
+            place of binary cross-entropy, or `"correlation"` for 0.2 parts of [`correlation_losses`] beside 0.8 of it.
 
     Returns:
         `torch.FloatTensor`, a scalar.
 
     Raises:
-        ValueError: If `problem_type` is unknown.
+        ValueError: If `problem_type` is unknown, or `kind` is, or not one of such a head.
     """
+    check_label_loss(kind, problem_type)
     if num_items is None:
         num_items = count_labelled(labels)
     logits = logits.float()
@@ -88,10 +114,61 @@ def label_loss(
         targets = labels.float().where(present, 0.0)
         if problem_type == "regression":
             losses = F.mse_loss(logits, targets, reduction="none")
+        elif kind == "asymmetric":
+            losses = asymmetric_losses(logits, targets, weights)
         else:
             losses = F.binary_cross_entropy_with_logits(logits, targets, pos_weight=weights, reduction="none")
+        if kind == "correlation":
+            of_text = correlation_losses(logits, targets, present)
+            losses = (1 - CORRELATION_SHARE) * losses + CORRELATION_SHARE * of_text.unsqueeze(1)
         total = losses.where(present, 0.0).sum() / logits.shape[1]
     else:
         raise ValueError(f"problem_type must be one of {', '.join(PROBLEM_TYPES)}, got {problem_type!r}.")
     items = torch.as_tensor(num_items, device=total.device)
     return total / items.where(items > 0, 1)
+
+
+def asymmetric_losses(
+    logits: torch.Tensor, targets: torch.Tensor, positive_weights: torch.Tensor | None = None
+) -> torch.Tensor:
+    """Binary cross-entropy in which an absent label counts little where it is already found unlikely.
+
+    Of an absent label with probability p, log(1 - p) becomes q^4 log(1 - q) with q = max(p - 0.05, 0); of a label that
+    is there, log p remains. From Ridnik et al. 2021, *Asymmetric Loss for Multi-Label Classification*.
+
+    Args:
+        logits (`torch.FloatTensor` of shape `(batch, num_labels)`): Unnormalised scores.
+        targets (`torch.FloatTensor` of shape `(batch, num_labels)`): 0 or 1, or how likely each label is there.
+        positive_weights (`torch.FloatTensor` of shape `(num_labels,)`, *optional*): What a label that is there counts.
+
+    Returns:
+        `torch.FloatTensor` of shape `(batch, num_labels)`.
+    """
+    shifted = (logits.sigmoid() - MARGIN).clamp(min=0)
+    positives = targets * F.logsigmoid(logits)
+    if positive_weights is not None:
+        positives = positives * positive_weights
+    return -positives - (1 - targets) * shifted**NEGATIVE_FOCUS * torch.log1p(-shifted)
+
+
+def correlation_losses(logits: torch.Tensor, targets: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
+    """How far the labels of each text stand below those that it does not have.
+
+    The mean of exp(p - q) over all pairs of a label that is absent, with probability p, and one that is there, with
+    probability q; 0 where there is no pair. The label-correlation aware loss of Alhuzali and Ananiadou 2021, *SpanEmo:
+    Casting Multi-label Emotion Classification as Span-prediction*.
+
+    Args:
+        logits (`torch.FloatTensor` of shape `(batch, num_labels)`): Unnormalised scores.
+        targets (`torch.FloatTensor` of shape `(batch, num_labels)`): 0 or 1, or how likely each label is there: a pair
+            then counts by how likely it is one.
+        present (`torch.BoolTensor` of shape `(batch, num_labels)`): Which labels are known.
+
+    Returns:
+        `torch.FloatTensor` of shape `(batch,)`.
+    """
+    probabilities = logits.sigmoid()
+    has, lacks = targets.where(present, 0.0), (1 - targets).where(present, 0.0)
+    pairs = has.sum(dim=1) * lacks.sum(dim=1)
+    total = (lacks * probabilities.exp()).sum(dim=1) * (has * (-probabilities).exp()).sum(dim=1)
+    return total / pairs.where(pairs > 0, 1.0)

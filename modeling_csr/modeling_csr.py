@@ -225,10 +225,12 @@ class CSRForSequenceClassification(CSRPreTrainedModel):
         Args:
             csr ([`CSRModel`]): The common space with its encoders; the new model has a copy of it.
             **config_kwargs: Fields of [`CSRConfig`] that differ from its own, the labels (`id2label` and `label2id`)
-                among them. Its thresholds, class weights and problem type belong to its labels and are not taken over.
+                among them. Its thresholds, class weights, label loss and problem type belong to its labels and are not
+                taken over.
         """
-        of_labels = dict.fromkeys(("thresholds", "class_weights", "problem_type", "architectures"))
-        model = cls(CSRConfig(**csr.config.to_dict() | of_labels | config_kwargs))
+        of_labels = ("thresholds", "class_weights", "label_loss", "problem_type", "architectures")
+        kept = {name: value for name, value in csr.config.to_dict().items() if name not in of_labels}
+        model = cls(CSRConfig(**kept | config_kwargs))
         model.csr.load_state_dict(csr.state_dict())
         return model
 
@@ -265,13 +267,14 @@ class CSRForSequenceClassification(CSRPreTrainedModel):
             logits = self.classifier(self.dropout(states.common_states), attention_mask)
         loss, prediction_loss, reconstruction_loss = None, None, None
         if labels is not None:
+            config = self.config
             prediction_loss = label_loss(
-                logits, labels, self.config.problem_type, num_items_in_batch, self.config.class_weights
+                logits, labels, config.problem_type, num_items_in_batch, config.class_weights, config.label_loss
             )
             reconstruction_loss = states.reconstruction_loss
             loss = (
-                self.config.prediction_loss_weight * prediction_loss
-                + self.config.reconstruction_loss_weight * reconstruction_loss
+                config.prediction_loss_weight * prediction_loss
+                + config.reconstruction_loss_weight * reconstruction_loss
             )
         output = CSRClassifierOutput(
             loss=loss,

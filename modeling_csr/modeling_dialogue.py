@@ -284,7 +284,10 @@ class DialogueForUtteranceClassification(DialoguePreTrainedModel):
         if labels is not None:
             rows = logits.reshape(-1, logits.shape[-1])
             targets = labels.reshape(len(rows), -1) if labels.is_floating_point() else labels.reshape(-1)
-            loss = label_loss(rows, targets, self.config.problem_type, num_items_in_batch, self.config.class_weights)
+            config = self.config
+            loss = label_loss(
+                rows, targets, config.problem_type, num_items_in_batch, config.class_weights, config.label_loss
+            )
         output = DialogueClassifierOutput(
             loss=loss,
             logits=logits,

@@ -244,7 +244,12 @@ class MultitaskForSequenceClassification(MultitaskPreTrainedModel):
             counts = num_items_in_batch if isinstance(num_items_in_batch, dict) else {main: num_items_in_batch}
             task_losses = {
                 name: label_loss(
-                    task_logits[name], labels[name], task["problem_type"], counts.get(name), task.get("class_weights")
+                    task_logits[name],
+                    labels[name],
+                    task["problem_type"],
+                    counts.get(name),
+                    task.get("class_weights"),
+                    task.get("label_loss", "cross_entropy"),
                 )
                 for name, task in self.config.tasks.items()
                 if name in labels

@@ -141,7 +141,7 @@ def stage_card(stage: Stage, context: StageContext, results: dict[str, Any]) -> 
     made_from = context.records[stage.name].made_from
     options = made_from["training"] | made_from.get("siamese", {}) | made_from.get("common", {})
     options |= made_from.get("model", {}) | {
-        name: made_from[name] for name in ("class_weights", "threshold") if name in made_from
+        name: made_from[name] for name in ("class_weights", "label_loss", "threshold") if name in made_from
     }
     encoders, repositories = list(dict.fromkeys(pretrained_encoders(stage, context).values())), context.repositories
     pretrained = [encoder for encoder in encoders if not Path(encoder).exists() and encoder != BUNDLED_ENCODER]

@@ -92,6 +92,8 @@ class StageContext:
         if self.args.model.class_weights != "none" and data.problem_type != "regression":
             mode = self.args.model.class_weights
             config["class_weights"] = class_weights(self.labels("train", task), data.labels, mode)
+        if self.args.model.label_loss != "cross_entropy" and data.problem_type == "multi_label_classification":
+            config["label_loss"] = self.args.model.label_loss
         return config
 
     def labels(self, split: str, task: str = "emotion") -> np.ndarray:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from modeling_csr.configuration_multitask import REPRESENTATIONS
+from modeling_csr.losses import LABEL_LOSSES
 from modeling_csr.pooling import POOLING_MODES
 
 from .class_weights import CLASS_WEIGHT_MODES
@@ -84,6 +85,15 @@ class ModelArguments:
             "help": "Weights of rare labels in the label losses: none, balanced (inverse to how many training texts "
             "have the label) or sqrt (the root of that).",
             "choices": CLASS_WEIGHT_MODES,
+        },
+    )
+    label_loss: str = field(
+        default="cross_entropy",
+        metadata={
+            "help": "Loss of texts with several labels: cross_entropy (binary, a label at a time), asymmetric (absent "
+            "labels that are easy count little) or correlation (besides, what a text has must stand above what it has "
+            "not).",
+            "choices": LABEL_LOSSES,
         },
     )
     threshold: str = field(

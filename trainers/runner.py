@@ -83,6 +83,11 @@ class Runner:
                     data.max_length,
                 )
             tasks[task] = dataset
+        if model.label_loss != "cross_entropy" and all(
+            dataset.problem_type != "multi_label_classification" for dataset in tasks.values()
+        ):
+            names = ", ".join(dataset.name for dataset in tasks.values())
+            raise ValueError(f"--label_loss {model.label_loss} is for texts with several labels, not for {names}.")
         context = StageContext(self.args, tasks, tokenizer, {})
         for stage in self.stages:
             if stage.teachers and tasks["emotion"].problem_type != "multi_label_classification":

@@ -34,6 +34,8 @@ def stage_record(stage: Stage, context: StageContext) -> StageRecord:
     }
     if model.class_weights != "none":
         made_from["class_weights"] = model.class_weights
+    if any("label_loss" in context.task_config(task) for task in stage.tasks):
+        made_from["label_loss"] = model.label_loss
     if stage.kind == "multitask" or stage.starts_anew:
         made_from["encoder"] = encoder_identity(*model.pretrained(stage.tasks[0]))
         made_from["model"] = {

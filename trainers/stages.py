@@ -310,5 +310,5 @@ def _label_config(context: StageContext, name: str = "emotion") -> dict[str, Any
         "id2label": dict(enumerate(task["labels"])),
         "label2id": {label: index for index, label in enumerate(task["labels"])},
         "problem_type": task["problem_type"],
-        "class_weights": task.get("class_weights"),
+        **{option: task[option] for option in ("class_weights", "label_loss") if option in task},
     }

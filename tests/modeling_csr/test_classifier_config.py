@@ -40,8 +40,10 @@ def test_each_family_has_its_problem_type(build: Callable[..., PreTrainedConfig]
         ({"problem_type": "ranking"}, "problem_type must be one of .*, got 'ranking'"),
         ({"thresholds": [0.5, 0.5]}, "There are 3 labels but 2 thresholds"),
         ({"class_weights": [1.0]}, "There are 3 labels but 1 class_weights"),
+        ({"label_loss": "focal"}, "label_loss must be one of .*, got 'focal'"),
+        ({"label_loss": "asymmetric", "problem_type": "regression"}, 'label_loss="asymmetric" is for'),
     ],
-    ids=["problem_type", "thresholds", "class_weights"],
+    ids=["problem_type", "thresholds", "class_weights", "label_loss", "label_loss of another problem type"],
 )
 def test_errors(build: Callable[..., PreTrainedConfig], options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):

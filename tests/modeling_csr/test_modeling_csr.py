@@ -80,9 +80,8 @@ def test_from_encoders_keeps_the_trained_parts(
 
 @pytest.mark.parametrize("level", ["text", "token"])
 def test_from_common_space_keeps_it_for_other_labels(csr: Factory, tokens: Tokens, level: str) -> None:
-    trained = csr(
-        common_size=7, common_level=level, thresholds=[0.1, 0.2, 0.3, 0.4], class_weights=[1.0, 2.0, 3.0, 4.0]
-    )
+    of_labels = {"thresholds": [0.1, 0.2, 0.3, 0.4], "class_weights": [1.0, 2.0, 3.0, 4.0], "label_loss": "asymmetric"}
+    trained = csr(common_size=7, common_level=level, **of_labels)
     names = {"id2label": {0: "glad", 1: "sad"}, "label2id": {"glad": 0, "sad": 1}}
     single = {"problem_type": "single_label_classification"}
     model = CSRForSequenceClassification.from_common_space(trained.csr, **names, **single).eval()
@@ -91,6 +90,7 @@ def test_from_common_space_keeps_it_for_other_labels(csr: Factory, tokens: Token
     assert model.csr.state_dict().keys() == trained.csr.state_dict().keys()
     assert model.config.id2label == names["id2label"] and model.config.label2id == names["label2id"]
     assert model.config.thresholds is None and model.config.class_weights is None
+    assert model.config.label_loss == "cross_entropy"
     assert model.config.common_size == 7 and model.config.common_level == level
     assert model.config.architectures == ["CSRModel"] and model.config.problem_type == single["problem_type"]
 

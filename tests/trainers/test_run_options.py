@@ -173,6 +173,40 @@ def test_class_weights_of_a_run(place: Path, tmp_path: Path, problem: str) -> No
         run_csr(tiny_run.options(place, tmp_path / "out", **(changes | {"class_weights": "sqrt"})))
 
 
+def test_label_loss_of_a_run(place: Path, tmp_path: Path) -> None:
+    changes = {"recipe": ["model-3.1", "common-space-from-related"], "num_train_epochs": 1, "seed": 3}
+    changes |= {"related_dataset": place / "data" / "moods"}
+    for loss in ("cross_entropy", "asymmetric"):
+        run_csr(tiny_run.options(place, tmp_path / loss, **changes, label_loss=loss))
+    folders = {loss: tmp_path / loss for loss in ("cross_entropy", "asymmetric")}
+    configs = {
+        stage: AutoConfig.from_pretrained(folders["asymmetric"] / stage)
+        for stage in ("emotion-encoder", "csr-prediction", "common-space-from-related")
+    }
+    assert configs["emotion-encoder"].tasks["emotion"]["label_loss"] == "asymmetric"
+    assert configs["csr-prediction"].label_loss == configs["common-space-from-related"].label_loss == "asymmetric"
+    # Stages of texts with one label, also the space that the last one starts from, are the same.
+    for stage in ("sentiment-encoder", "related-space"):
+        assert AutoConfig.from_pretrained(folders["asymmetric"] / stage).problem_type == "single_label_classification"
+        weights = [(folders[loss] / stage / "model.safetensors").read_bytes() for loss in folders]
+        assert weights[0] == weights[1]
+        records = [tiny_run.read_json(folders[loss] / stage / "stage.json") for loss in folders]
+        assert records[0] == records[1]
+    logs = [tiny_run.read_json(folders[loss] / "emotion-encoder" / "training_log.json") for loss in folders]
+    assert logs[0][0]["loss"] > logs[1][0]["loss"]
+    card = ModelCard.load(folders["asymmetric"] / "emotion-encoder" / "README.md")
+    assert "label_loss: asymmetric" in card.text
+    with pytest.raises(SystemExit, match="label_loss"):
+        run_csr(tiny_run.options(place, tmp_path / "asymmetric", **changes, label_loss="correlation"))
+
+
+def test_label_loss_without_texts_of_several_labels(place: Path, tmp_path: Path) -> None:
+    moods = {"emotion_dataset": place / "data" / "moods", "emotion_label_columns": None}
+    with pytest.raises(SystemExit, match="--label_loss correlation is for texts with several labels, not for moods"):
+        run_csr(tiny_run.options(place, tmp_path / "out", recipe=["bert"], label_loss="correlation", **moods))
+    assert not (tmp_path / "out").exists()
+
+
 # -- texts ------------------------------------------------------------------------------------------------------------
 
 
