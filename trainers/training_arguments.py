@@ -134,7 +134,7 @@ class StageTrainingArguments(TrainingArguments):
 
 
 def supports_fast_bf16() -> bool:
-    """Whether this machine multiplies bf16 matrices in hardware, faster than single precision (on CPUs by AMX or AVX512_BF16)."""
+    """Whether this machine multiplies bf16 matrices in hardware (CPUs: AMX, AVX512_BF16), faster than in single."""
     if torch.cuda.is_available():
         return torch.cuda.is_bf16_supported(including_emulation=False)
     return torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
