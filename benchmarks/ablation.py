@@ -36,8 +36,9 @@ GROUPS: dict[str, list[str]] = {
     # What starts from sentiment, or has it beside, where labels are few and the sources should matter most.
     "little-data": [
         *("bert-head-rate", "bert-averaged", "label-attention", "label-attention-from-sentiment", *FROM_RELATED),
-        *("common-space-from-related-sentiment", "token-space", "token-space-from-sentiment"),
-        *("token-space-reconstruction", "token-space-from-related", "token-space-trained-source"),
+        *("label-attention-from-intensity", "common-space-from-related-sentiment"),
+        *("token-space", "token-space-from-sentiment", "token-space-reconstruction"),
+        *("token-space-from-related", "token-space-trained-source"),
     ],
 }
 # Options of run_csr.py that belong to a group.

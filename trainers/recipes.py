@@ -209,6 +209,15 @@ LABEL_ATTENTION_FROM_RELATED = joint_stage("label-attention-from-related", "rela
 # same size as each.
 ALL_TASKS = ("emotion", "intensity", "valence")
 SEVERAL_TASKS: dict[str, Any] = {"config": {"shared_layer_sizes": []}, "training": {"head_learning_rate": HEAD_RATE}}
+# Intensities and valence as a source: how much of an emotion there is says more of a text than whether there is any.
+INTENSITY_FROM_RELATED = Stage(
+    "intensity-encoder-from-related",
+    "multitask",
+    tasks=REGRESSION_TASKS,
+    starts_from={"encoder": "related-encoder"},
+    config=SEVERAL_TASKS["config"],
+    training={"head_learning_rate": HEAD_RATE, "num_train_epochs": 4.0},
+)
 ALL_IN_ONE = Stage("all-in-one", "multitask", tasks=ALL_TASKS, **SEVERAL_TASKS)
 ALL_IN_ONE_SENTIMENT = Stage("all-in-one-sentiment", "multitask", tasks=(*ALL_TASKS, "sentiment"), **SEVERAL_TASKS)
 
@@ -257,6 +266,11 @@ ABLATIONS: dict[str, tuple[Stage, ...]] = {
         joint_stage("label-attention-from-sentiment", "sentiment-encoder"),
     ),
     "label-attention-from-related": (RELATED_ENCODER, LABEL_ATTENTION_FROM_RELATED),
+    "label-attention-from-intensity": (
+        RELATED_ENCODER,
+        INTENSITY_FROM_RELATED,
+        joint_stage("label-attention-from-intensity", "intensity-encoder-from-related"),
+    ),
     "token-space": (SENTIMENT_ENCODER, joint_stage("token-space", None, ("sentiment-encoder",))),
     "token-space-from-sentiment": (SENTIMENT_ENCODER, joint_stage("token-space-from-sentiment", **FROM_SENTIMENT)),
     "token-space-reconstruction": (

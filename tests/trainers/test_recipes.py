@@ -90,10 +90,11 @@ def test_model_3_2_learns_the_common_space_and_then_the_classifier() -> None:
     assert classifier.starts_from["model"] == common.name
 
 
-def test_all_is_judged_by_emotion_but_what_learns_one_other_task() -> None:
+def test_all_is_judged_by_emotion_but_what_learns_other_tasks() -> None:
     alone = ("sentiment", "related", "intensity", "valence")
     others = {f"{task}-encoder": task for task in alone}
     others |= dict.fromkeys(("related-space", "related-space-sentiment"), "related")
+    others["intensity-encoder-from-related"] = "intensity"
     for stage in stages_of(list(RECIPES)):
         assert stage.tasks[0] == others.get(stage.name, "emotion")
 

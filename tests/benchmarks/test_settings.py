@@ -1,0 +1,121 @@
+"""The comparison of settings: from runs to the tables."""
+
+import re
+import runpy
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+from transformers import AutoConfig
+
+REPOSITORY = Path(__file__).parents[2]
+tiny_run = SimpleNamespace(**runpy.run_path(str(REPOSITORY / "tests" / "tiny_run.py")))
+LOSSES = ("cross_entropy", "asymmetric", "correlation", "sqrt_weights", "balanced_weights")
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
+    """The benchmark, whose results go elsewhere."""
+    return tiny_run.benchmark("settings", tmp_path_factory.mktemp("results"))
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_run.workplace(tmp_path_factory.mktemp("place"))
+
+
+def options(place: Path, group: str, **changes: Any) -> list[str]:
+    values = {"recipe": None, "groups": [group], "data_dir": place / "data", "seeds": [1, 2], "num_train_epochs": 3}
+    return tiny_run.options(place, place / "out", **values | changes)
+
+
+@pytest.fixture(scope="module")
+def losses(settings: ModuleType, place: Path) -> dict[str, Any]:
+    settings.main(options(place, "label_losses", recipe=["bert"]))
+    return tiny_run.read_json(settings.RESULTS / "label_losses.json")
+
+
+def folders(place: Path, group: str, setting: str, share: float = 1.0) -> list[Path]:
+    return [place / "out" / f"share-{share}" / group / setting / f"seed-{seed}" for seed in (1, 2)]
+
+
+def test_scores_are_those_of_the_runs(place: Path, losses: dict[str, Any]) -> None:
+    assert list(losses["recipes"]) == list(LOSSES) and losses["baseline"] == LOSSES[0]
+    for setting, one in losses["recipes"].items():
+        runs = [folder / "emotion-encoder" for folder in folders(place, "label_losses", setting)]
+        scores = [tiny_run.read_json(run / "eval_results.json")["metrics"]["macro_f1"] for run in runs]
+        assert one["scores"]["macro_f1"] == pytest.approx(scores, abs=5e-5)
+        assert ("tests" in one) == (setting != LOSSES[0])
+
+
+def test_each_setting_was_trained_as_it_says(place: Path, losses: dict[str, Any]) -> None:
+    tasks = [
+        AutoConfig.from_pretrained(folders(place, "label_losses", setting)[0] / "emotion-encoder").tasks["emotion"]
+        for setting in LOSSES
+    ]
+    assert [task.get("label_loss") for task in tasks] == [None, "asymmetric", "correlation", None, None]
+    weights = [task.get("class_weights") for task in tasks]
+    assert weights[:3] == [None] * 3
+    assert weights[3] == pytest.approx([weight**0.5 for weight in weights[4]])
+
+
+def test_table_says_what_was_run(settings: ModuleType, losses: dict[str, Any]) -> None:
+    text = (settings.RESULTS / "label_losses.md").read_text(encoding="utf-8")
+    assert text.startswith("Label losses and class weights of bert: ")
+    assert "difference from `cross_entropy`" in text and "| `sqrt_weights` |" in text
+    assert "--groups label_losses --recipe bert --share 1.0 --seeds 1 2" in text
+    assert (settings.RESULTS / "label_losses.png").is_file()
+
+
+def test_a_share_of_the_labels_and_the_best_epoch(settings: ModuleType, place: Path) -> None:
+    # The epochs are those of the share: 10 at a tenth of the 80 texts, in batches of 8.
+    changes = {"share": 0.1, "num_train_epochs": None, "recipe": ["model-3.1"]}
+    settings.main(options(place, "early_stopping", **changes))
+    written = tiny_run.read_json(settings.RESULTS / "early_stopping-0.1.json")
+    assert list(written["recipes"]) == ["last_epoch", "best_epoch"] and written["share"] == 0.1
+    (last, _), (best, _) = (folders(place, "early_stopping", name, 0.1) for name in written["recipes"])
+    assert tiny_run.read_json(last / "emotion-encoder" / "training_log.json")[-1]["step"] == 10
+    log = tiny_run.read_json(best / "emotion-encoder" / "training_log.json")
+    dev_losses = [entry["eval_loss"] for entry in log if "eval_loss" in entry]
+    assert len(dev_losses) == 10
+    weights = [(folder / "emotion-encoder" / "model.safetensors").read_bytes() for folder in (last, best)]
+    # The same training: what is kept of it differs only where an earlier epoch was better.
+    assert (weights[0] == weights[1]) == (min(dev_losses) == dev_losses[-1])
+
+
+def test_stages_are_taken_from_earlier_runs(settings: ModuleType, place: Path, losses: dict[str, Any]) -> None:
+    earlier = place / "out" / "share-1.0" / "label_losses" / "cross_entropy"
+    again = options(place, "label_losses", recipe=["bert"], reuse_stages_from=earlier, seeds=[1])
+    settings.main([*again, "--output_dir", str(place / "again")])
+    copied = place / "again" / "share-1.0" / "label_losses" / "cross_entropy" / "seed-1" / "emotion-encoder"
+    trained = earlier / "seed-1" / "emotion-encoder"
+    times = [(folder / "model.safetensors").stat().st_mtime_ns for folder in (copied, trained)]
+    assert times[0] == times[1], "copied, not trained again"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"group": "losses"}, "invalid choice: 'losses'"),
+        ({"recipe": ["birt"]}, "invalid choice: 'birt'"),
+        ({"share": 0.5}, "invalid choice: 0.5"),
+        ({"emotion_dataset": "moods", "emotion_label_columns": None}, "settings.py: error: --label_loss asymmetric"),
+        ({"reuse_stages_from": "nowhere"}, "settings.py: error: --reuse_stages_from nowhere/seed-1 does not exist"),
+    ],
+)
+def test_bad_input(
+    settings: ModuleType,
+    place: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    changes: dict[str, Any],
+    message: str,
+) -> None:
+    if "emotion_dataset" in changes:
+        changes = changes | {"emotion_dataset": place / "data" / changes["emotion_dataset"]}
+    given = options(place, **{"group": "label_losses", "recipe": ["bert"]} | changes)
+    with pytest.raises(SystemExit) as ended:
+        settings.main([*given, "--output_dir", str(tmp_path / "out")])
+    assert re.search(message, f"{ended.value}{capsys.readouterr().err}")
+    assert not (tmp_path / "out").exists()
