@@ -66,22 +66,21 @@ GROUPS: dict[str, Group] = {
             "contrastive": ["--siamese_loss", "contrastive"],
         },
     ),
-    # An encoder that is stopped before it knows its own training texts by heart.
+    # An emotion encoder that is stopped before it knows its own training texts by heart, and the space that reads it.
     "early_stopping": Group(
         "Early stopping",
-        "model-3.3",
+        "emotion-alone",
         {
             "last_epoch": BY_EPOCH,
             "best_epoch": [*BY_EPOCH, "--load_best_model_at_end", "True"],
         },
     ),
-    # The recipe in which the sentiment encoder weighs most, and about as many texts read as by the others' epochs.
+    # The recipe in which the sentiment encoder weighs most. It has sixteen times the texts, read once.
     "sentiment_source": Group(
         "Sentiment data",
         "token-space",
         {
             "semeval2017-4a": ["--sentiment_dataset", "semeval2017-4a"],
-            "semeval2017-4a-all": ["--sentiment_dataset", "semeval2017-4a-all", "--source_num_train_epochs", "2"],
             "sentiment140": ["--sentiment_dataset", "sentiment140", "--source_num_train_epochs", "1"],
         },
     ),
