@@ -75,7 +75,7 @@ GROUPS: dict[str, Group] = {
             "best_epoch": [*BY_EPOCH, "--load_best_model_at_end", "True"],
         },
     ),
-    # The recipe in which the sentiment encoder weighs most. It has sixteen times the texts, read once.
+    # In this recipe the sentiment encoder weighs most. sentiment140 has sixteen times the texts: they are read once.
     "sentiment_source": Group(
         "Sentiment data",
         "token-space",
