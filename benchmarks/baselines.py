@@ -20,6 +20,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.multiclass import OneVsRestClassifier
 
 from trainers.data import load_task_dataset
+from trainers.markdown import markdown_table
 from trainers.metrics import HEADLINE, score
 from trainers.records import write_json
 from trainers.thresholds import tune_thresholds
@@ -80,16 +81,16 @@ def table(results: dict[str, dict[str, Any]]) -> str:
         "TF-IDF of words and pairs of words with logistic regression: dev scores x 100, the best of "
         f"{len(SETTINGS)} settings on dev.",
         "",
-        "| dataset | train / dev | scores | C | class weights | threshold | s |",
-        "|---|---|---|---|---|---|---|",
     ]
+    rows = []
     for name, found in results.items():
         metrics = HEADLINE[found["problem_type"]]
         scores = ", ".join(f"{metric.replace('_', ' ')} {100 * found['metrics'][metric]:.1f}" for metric in metrics)
         threshold = "–" if found["threshold"] is None else f"{found['threshold']:.2f}"
         sizes = f"{found['texts']['train']:,} / {found['texts']['dev']:,}"
         cells = [name, sizes, scores, f"{found['C']:g}", found["class_weight"] or "none", threshold, found["seconds"]]
-        lines.append(f"| {' | '.join(map(str, cells))} |")
+        rows.append(cells)
+    lines.append(markdown_table(["dataset", "train / dev", "scores", "C", "class weights", "threshold", "s"], rows))
     command = f"python benchmarks/baselines.py --data_dir DATA --datasets {' '.join(results)}"
     return "\n".join([*lines, "", f"- command: {command}", ""])
 

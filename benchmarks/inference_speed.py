@@ -22,6 +22,7 @@ from modeling_csr import CSRConfig, MultitaskConfig, MultitaskForSequenceClassif
 from trainers.data import load_task_dataset
 from trainers.encoders import encoder_label, resolve_encoder
 from trainers.inference import predict_logits, tokenized_batches
+from trainers.markdown import markdown_table
 from trainers.records import write_json
 from trainers.tokenization import load_tokenizer
 
@@ -108,22 +109,21 @@ def write_results(
     RESULTS.mkdir(exist_ok=True)
     write_json(RESULTS / "inference_speed.json", {**run, "seconds": rows})
     slowest = max(min(row["both"]) for row in rows.values())
-    lines = [
-        "| | parameters | texts a second | × slowest | model alone | tokenising alone | model, times its floor |",
-        "|---|---|---|---|---|---|---|",
-    ]
+    heads = ["", "parameters", "texts a second", "× slowest"]
+    heads += ["model alone", "tokenising alone", "model, times its floor"]
+    table = []
     for name, row in rows.items():
         both, alone, tokenizing = (min(row[part]) for part in ("both", "model", "tokenizing"))
         cells = [name, f"{row['parameters'] / 1e6:.1f}M", f"{texts / both:,.0f}", f"{slowest / both:.1f}"]
         cells += [f"{texts / alone:,.0f}", f"{texts / tokenizing:,.0f}", f"{alone / row['floor']:.1f}"]
-        lines.append(f"| {' | '.join(cells)} |")
+        table.append(cells)
     described = [f"- {key.replace('_', ' ')}: {value}" for key, value in run.items()]
     names = " ".join(encoder_label(name) for name in args.models)
     described.append(f"- command: python benchmarks/inference_speed.py --data_dir DATA --models {names}")
     intro = (
         "Texts a second; the floor is the model's matrix products alone, the last column the model's time over that."
     )
-    text = "\n".join([intro, "", *lines, "", *described, ""])
+    text = "\n".join([intro, "", markdown_table(heads, table), "", *described, ""])
     (RESULTS / "inference_speed.md").write_text(text, encoding="utf-8")
     print(text)
 

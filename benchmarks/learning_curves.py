@@ -22,6 +22,7 @@ from trainers.command_line import parse_run_arguments
 from trainers.commands import BAD_INPUT, exit_on, set_up_logging
 from trainers.comparison import compare_recipes, difference, mean_and_spread, title
 from trainers.encoders import encoder_label
+from trainers.markdown import markdown_table
 from trainers.metrics import HEADLINE
 from trainers.recipes import RECIPES
 from trainers.records import write_json
@@ -127,9 +128,9 @@ def write_results(run: dict[str, Any], compared: dict[str, dict[str, Any]], metr
             recipe: [written(*pair, counts[0]) for pair in zip(needed[metric][recipe], counts, strict=True)]
             for recipe in others
         }
-        lines += [f"**{title(metric)}**", "", *table("recipe", heads, spreads), ""]
-        lines += [*table(f"vs `{baseline}`", heads, tests), ""]
-        lines += [*table(f"labels `{baseline}` needs", heads, saved), ""]
+        lines += [f"**{title(metric)}**", "", table("recipe", heads, spreads), ""]
+        lines += [table(f"vs `{baseline}`", heads, tests), ""]
+        lines += [table(f"labels `{baseline}` needs", heads, saved), ""]
     write_json(RESULTS / "learning_curves.json", {**run, "shares": compared, "labels_needed": needed})
     heading = (
         "Dev scores x 100 by share of the training texts: mean ± standard deviation over the seeds; difference from "
@@ -170,9 +171,8 @@ def written(needed: float | None, count: int, fewest: int) -> str:
     return f"at most {fewest:,}" if needed <= fewest else f"{needed:,.0f} ({needed / count:.1f} x)"
 
 
-def table(corner: str, heads: Sequence[str], rows: Mapping[str, Sequence[str]]) -> list[str]:
-    lines = [f"| {corner} | {' | '.join(heads)} |", "|---" * (len(heads) + 1) + "|"]
-    return lines + [f"| `{name}` | {' | '.join(cells)} |" for name, cells in rows.items()]
+def table(corner: str, heads: Sequence[str], rows: Mapping[str, Sequence[str]]) -> str:
+    return markdown_table([corner, *heads], [[f"`{name}`", *cells] for name, cells in rows.items()])
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from trainers.comparison import mean_and_spread
+from trainers.markdown import markdown_table
 from trainers.records import write_json
 
 RESULTS = Path(__file__).parent / "results"
@@ -20,9 +21,10 @@ def write_report(name: str, run: dict[str, Any], scores: dict[str, dict[str, lis
     RESULTS.mkdir(exist_ok=True)
     write_json(RESULTS / f"{name}.json", {**run, "scores": scores})
     metrics = list(next(iter(scores.values())))
-    lines = [f"| | {' | '.join(metric.replace('_', ' ') for metric in metrics)} |", "|---|" + "---|" * len(metrics)]
-    for setting, by_metric in scores.items():
-        lines.append(f"| {setting} | {' | '.join(mean_and_spread(by_metric[metric]) for metric in metrics)} |")
+    rows = [
+        [setting, *(mean_and_spread(by_metric[metric]) for metric in metrics)] for setting, by_metric in scores.items()
+    ]
+    table = markdown_table(["", *(metric.replace("_", " ") for metric in metrics)], rows)
     described = [f"- {key.replace('_', ' ')}: {value}" for key, value in run.items()]
-    text = ["Dev scores x 100: mean ± standard deviation over the seeds.", "", *lines, "", *described]
+    text = ["Dev scores x 100: mean ± standard deviation over the seeds.", "", table, "", *described]
     (RESULTS / f"{name}.md").write_text("\n".join(text) + "\n", encoding="utf-8")

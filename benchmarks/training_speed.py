@@ -19,6 +19,7 @@ from transformers import TrainerCallback
 from modeling_csr import MultitaskModel
 from trainers.command_line import parse_run_arguments
 from trainers.encoders import encoder_label
+from trainers.markdown import markdown_table
 from trainers.recipes import EMOTION_ENCODER
 from trainers.records import write_json
 from trainers.runner import Runner
@@ -125,17 +126,16 @@ def write_results(
     run |= {"threads": torch.get_num_threads(), "matrix_gflops": round(speed / 1e9), "floor_seconds_a_step": floor}
     RESULTS.mkdir(exist_ok=True)
     write_json(RESULTS / "training_speed.json", {**run, "seconds_a_step": seconds})
-    lines = [
-        "| setting | ms a step | s an epoch | times as fast as bf16 autocast | times the floor |",
-        "|---|---|---|---|---|",
+    rows = [
+        [name, f"{1000 * best:.0f}", f"{best * steps:.0f}", f"{fastest[BASELINE] / best:.2f}", f"{best / floor:.1f}"]
+        for name, best in fastest.items()
     ]
-    for name, best in fastest.items():
-        ratio = fastest[BASELINE] / best
-        lines.append(f"| {name} | {1000 * best:.0f} | {best * steps:.0f} | {ratio:.2f} | {best / floor:.1f} |")
-    lines.append(f"| floor: matrix products only | {1000 * floor:.0f} | {floor * steps:.0f} | – | 1.0 |")
+    rows.append(["floor: matrix products only", f"{1000 * floor:.0f}", f"{floor * steps:.0f}", "–", "1.0"])
+    table = markdown_table(
+        ["setting", "ms a step", "s an epoch", f"times as fast as {BASELINE}", "times the floor"], rows
+    )
     described = "".join(f"\n- {key.replace('_', ' ')}: {value}" for key, value in run.items())
     command = "python benchmarks/training_speed.py --data_dir DATA"
-    table = "\n".join(lines)
     text = f"Cumulative settings; the fastest of all turns of each.\n\n{table}\n{described}\n- {command}\n"
     (RESULTS / "training_speed.md").write_text(text, encoding="utf-8")
     print(text)

@@ -10,6 +10,7 @@ import numpy as np
 
 from model_cards.figures import plot_comparison
 
+from .markdown import markdown_table
 from .metrics import HEADLINE, decide
 from .records import write_json
 from .results import DEV_LOGITS_NAME, chosen_thresholds, dev_logits_path, read_results, task_results
@@ -162,15 +163,14 @@ def labels_table(
     columns = ["label", "dev texts"]
     for name in compared:
         columns += [f"`{name}`", *([] if name == baseline else [f"vs {baseline}"])]
-    lines = [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
+    rows = []
     for label, texts in support.items():
-        # Labels of one's own may hold what Markdown reads as a cell's end.
-        cells = [label.replace("|", "\\|"), str(texts)]
+        cells = [label, str(texts)]
         for one in compared.values():
             cells.append(mean_and_spread(one[label]["f1"]))
             cells += [difference(one[label]["test"])] if "test" in one[label] else []
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines)
+        rows.append(cells)
+    return markdown_table(columns, rows)
 
 
 def mean_and_spread(values: Sequence[float]) -> str:
@@ -201,7 +201,7 @@ def comparison_table(
     for metric in metrics:
         columns += [title(metric), *beside]
     columns += [f"{title(metric)} at 0.5" for metric in metrics] if tuned else []
-    lines = [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
+    rows = []
     for recipe, one in compared.items():
         cells = [f"`{recipe}`"]
         for metric in metrics:
@@ -214,8 +214,8 @@ def comparison_table(
         if tuned:
             halves = one.get("scores_at_0.5")
             cells += [mean_and_spread(halves[metric]) if halves else "–" for metric in metrics]
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines)
+        rows.append(cells)
+    return markdown_table(columns, rows)
 
 
 def shuffled_table(compared: Mapping[str, Mapping[str, Any]]) -> str:
@@ -226,7 +226,7 @@ def shuffled_table(compared: Mapping[str, Mapping[str, Any]]) -> str:
     """
     metrics = list(next(iter(compared.values()))["scores"])
     heads = [f"{title(metric)}, {part} shuffled" for part in ("P_S", "P_E") for metric in metrics]
-    lines = [f"| recipe | {' | '.join(heads)} |", "|---" * (len(heads) + 1) + "|"]
+    rows = []
     for recipe, one in compared.items():
         if "shuffled" not in one:
             continue
@@ -235,8 +235,8 @@ def shuffled_table(compared: Mapping[str, Mapping[str, Any]]) -> str:
             for metric in metrics:
                 pairs = zip(one["shuffled"][part][metric], one["scores"][metric], strict=True)
                 losses.append(mean_and_spread([after - before for after, before in pairs]))
-        lines.append(f"| `{recipe}` | {' | '.join(losses)} |")
-    return "\n".join(lines)
+        rows.append([f"`{recipe}`", *losses])
+    return markdown_table(["recipe", *heads], rows)
 
 
 def save_comparison(

@@ -10,6 +10,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from .comparison import dev_decisions
+from .markdown import markdown_table
 from .metrics import HEADLINE
 from .records import write_json
 from .runner import Runner
@@ -97,12 +98,11 @@ def label_table(runners: dict[str, Runner]) -> str:
             f"{100 * score:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
             for score, (low, high) in zip(scores, f1_intervals(decisions, references), strict=True)
         ]
-    rows = [["label", "dev texts", *cells]]
+    rows = []
     for index, label in enumerate(first.context.tasks["emotion"].labels):
         rows.append([label, str(support[index]), *(column[index] for column in cells.values())])
-    return (
-        _table(rows) + "\n\nF1 x 100 on dev, in brackets the 95 % interval of the bootstrap over its texts. One seed."
-    )
+    table = markdown_table(["label", "dev texts", *cells], rows)
+    return f"{table}\n\nF1 x 100 on dev, in brackets the 95 % interval of the bootstrap over its texts. One seed."
 
 
 def final_folder(runner: Runner) -> Path:
@@ -113,11 +113,11 @@ def final_folder(runner: Runner) -> Path:
 def scores_table(runners: dict[str, Runner]) -> str:
     """The scores of several finished runs."""
     metrics = HEADLINE[_problem_type(next(iter(runners.values())))]
-    rows = [["run", *(metric.replace("_", " ") for metric in metrics)]]
+    rows = []
     for name, runner in runners.items():
         scores = json.loads((final_folder(runner) / "eval_results.json").read_text(encoding="utf-8"))["metrics"]
         rows.append([name, *(f"{100 * scores[metric]:.1f}" for metric in metrics)])
-    return _table(rows)
+    return markdown_table(["run", *(metric.replace("_", " ") for metric in metrics)], rows)
 
 
 def _problem_type(runner: Runner) -> str:
@@ -142,7 +142,7 @@ def _comparison(default: Runner, best: Runner) -> str:
 
 def _trials_table(study: "Study", metric: str) -> str:
     names = list(dict.fromkeys(name for trial in study.trials for name in trial.params))
-    rows = [["trial", "state", metric.replace("_", " "), "minutes", *names]]
+    rows = []
     order = sorted(study.trials, key=lambda trial: (trial.state.name, -(trial.value or 0.0)))
     for trial in order:
         values = [trial.params.get(name, "") for name in names]
@@ -155,18 +155,12 @@ def _trials_table(study: "Study", metric: str) -> str:
                 *(f"{value:.2g}" if isinstance(value, float) else str(value) for value in values),
             ]
         )
-    return _table(rows)
+    return markdown_table(["trial", "state", metric.replace("_", " "), "minutes", *names], rows)
 
 
 def _importance_table(importances: dict[str, float]) -> str:
-    rows = [["option", "importance"], *([name, f"{value:.2f}"] for name, value in importances.items())]
-    return _table(rows) + "\n\nShares of the variance that the options explain, estimated from few trials."
-
-
-def _table(rows: list[list[str]]) -> str:
-    lines = [rows[0], ["---"] * len(rows[0]), *rows[1:]]
-    # Labels of one's own may hold what Markdown reads as a cell's end.
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+    table = markdown_table(["option", "importance"], [[name, f"{value:.2f}"] for name, value in importances.items()])
+    return f"{table}\n\nShares of the variance that the options explain, estimated from few trials."
 
 
 def _draw(study: "Study", folder: Path, with_importances: bool) -> dict[str, str]:

@@ -16,6 +16,7 @@ from model_cards.figures import plot_comparison
 
 from .comparison import dev_decisions, difference, mean_and_spread
 from .inference import predict_logits
+from .markdown import markdown_table
 from .metrics import HEADLINE
 from .records import write_json
 from .results import dev_logits_path, task_results
@@ -162,15 +163,16 @@ def compare_with_twins(
 
 def twins_table(compared: Mapping[str, Any]) -> str:
     """What [`compare_with_twins`] returned, as two Markdown tables."""
-    lines = ["| task | metric | one model | its twin | difference |", "|---|---|---|---|---|"]
+    rows = []
     for task, metrics in compared["scores"].items():
         for metric, both in metrics.items():
             differences = [one - twin for one, twin in zip(both["model"], both["twin"], strict=True)]
             cells = [mean_and_spread(values) for values in (both["model"], both["twin"])]
             test = compared["tests"][task].get(metric)
             cells.append(difference(test) if test else mean_and_spread(differences))
-            lines.append(f"| {task} | {metric.replace('_', ' ')} | {' | '.join(cells)} |")
-    lines += ["", "| | one model | twins together | share |", "|---|---|---|---|"]
+            rows.append([task, metric.replace("_", " "), *cells])
+    scores = markdown_table(["task", "metric", "one model", "its twin", "difference"], rows)
+    rows = []
     training = {who: statistics.mean(seconds) for who, seconds in compared["training_seconds"].items()}
     for name, values, form in (
         ("parameters", compared["parameters"], "{:,.0f}"),
@@ -178,8 +180,8 @@ def twins_table(compared: Mapping[str, Any]) -> str:
         (f"reading {compared['texts']} texts, s", compared["seconds_to_read"], "{:.2f}"),
     ):
         share = values["model"] / values["twins"]
-        lines.append(f"| {name} | {form.format(values['model'])} | {form.format(values['twins'])} | {share:.2f} |")
-    return "\n".join(lines)
+        rows.append([name, form.format(values["model"]), form.format(values["twins"]), f"{share:.2f}"])
+    return f"{scores}\n\n{markdown_table(['', 'one model', 'twins together', 'share'], rows)}"
 
 
 def compare_encoders(
@@ -221,14 +223,14 @@ def encoders_table(compared: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> s
     first = next(iter(compared))
     metrics = list(compared[first]["scores"])
     columns = ["encoder", *(cell for metric in metrics for cell in (metric, f"vs {first}"))]
-    lines = [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
+    rows = []
     for encoder, one in compared.items():
         cells = [encoder]
         for metric in metrics:
             test = one.get("tests", {}).get(metric)
             cells += [mean_and_spread(one["scores"][metric]), difference(test) if test else "–"]
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines)
+        rows.append(cells)
+    return markdown_table(columns, rows)
 
 
 def save_twins(compared: Mapping[str, Any], folder: Path, name: str, about: Mapping[str, Any]) -> str:
