@@ -161,7 +161,7 @@ def correlation_losses(logits: torch.Tensor, targets: torch.Tensor, present: tor
     Args:
         logits (`torch.FloatTensor` of shape `(batch, num_labels)`): Unnormalised scores.
         targets (`torch.FloatTensor` of shape `(batch, num_labels)`): 0 or 1, or how likely each label is there: a pair
-            then counts by how likely it is one.
+            then counts by how likely it is one (a label may then make a pair with itself, which teaches nothing).
         present (`torch.BoolTensor` of shape `(batch, num_labels)`): Which labels are known.
 
     Returns:
