@@ -53,6 +53,7 @@ GROUPS: dict[str, Group] = {
             "correlation": ["--label_loss", "correlation"],
             "sqrt_weights": ["--class_weights", "sqrt"],
             "balanced_weights": ["--class_weights", "balanced"],
+            "asymmetric_sqrt_weights": ["--label_loss", "asymmetric", "--class_weights", "sqrt"],
         },
     ),
     "siamese_pairs": Group(
@@ -95,6 +96,8 @@ def main(argv: list[str]) -> None:
         description=__doc__, allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--groups", nargs="+", default=list(GROUPS), choices=GROUPS, help="What to compare.")
+    known = sorted({setting for group in GROUPS.values() for setting in group.settings})
+    parser.add_argument("--settings", nargs="+", choices=known, metavar="SETTING", help="Only these of the groups.")
     parser.add_argument("--recipe", choices=RECIPES, metavar="RECIPE", help="Another recipe than the group's own.")
     parser.add_argument("--share", type=float, default=1.0, choices=EPOCHS, help="Share of the emotion texts.")
     parser.add_argument("--data_dir", required=True, help="The folder that holds one folder a registered dataset.")
@@ -105,12 +108,23 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--output_dir", default="outputs/settings", help="Where the runs are written, or found.")
     parser.add_argument("--reuse_stages_from", help="A folder of runs `seed-N` whose equal stages are copied.")
     args, further = parser.parse_known_args(argv)
+    chosen = {
+        name: {
+            setting: options
+            for setting, options in GROUPS[name].settings.items()
+            if setting in (args.settings or known)
+        }
+        for name in args.groups
+    }
+    for name, settings in chosen.items():
+        if len(settings) < 2:
+            parser.error(f"--settings leaves fewer than two of group {name}, which are to be compared.")
     set_up_logging()
-    for name in args.groups:
-        compare(name, args, further)
+    for name, settings in chosen.items():
+        compare(name, settings, args, further)
 
 
-def compare(name: str, args: argparse.Namespace, further: list[str]) -> None:
+def compare(name: str, settings: dict[str, list[str]], args: argparse.Namespace, further: list[str]) -> None:
     """Carry out the runs of a group, and write what came out."""
     group = GROUPS[name]
     recipe = args.recipe or group.recipe
@@ -123,7 +137,7 @@ def compare(name: str, args: argparse.Namespace, further: list[str]) -> None:
     with exit_on(Path(__file__).name, *BAD_INPUT):
         for seed in args.seeds:
             reused = ["--reuse_stages_from", f"{args.reuse_stages_from}/seed-{seed}"] if args.reuse_stages_from else []
-            for setting, differing in group.settings.items():
+            for setting, differing in settings.items():
                 run = [*given, *options, *reused, *further, *differing, "--seed", str(seed)]
                 run += ["--output_dir", str(root / setting / f"seed-{seed}")]
                 runners[seed, setting] = Runner(parse_run_arguments(run))
@@ -131,12 +145,12 @@ def compare(name: str, args: argparse.Namespace, further: list[str]) -> None:
     for (_, setting), runner in runners.items():
         systems.setdefault(setting, []).append(runner.run()["recipes"][recipe])
 
-    baseline = next(iter(group.settings))
+    baseline = next(iter(settings))
     problem_type = runner.context.task_config("emotion")["problem_type"]
     compared = compare_systems(systems, runner.context.labels("dev"), problem_type, baseline)
     about = {"emotion_dataset": args.emotion_dataset, "share": args.share, "recipe": recipe, "seeds": args.seeds}
-    command = [f"python benchmarks/settings.py --data_dir DATA --groups {name} --recipe {recipe} --share {args.share}"]
-    command += ["--seeds", *map(str, args.seeds), *further]
+    command = [f"python benchmarks/settings.py --data_dir DATA --groups {name} --settings {' '.join(settings)}"]
+    command += [f"--recipe {recipe} --share {args.share} --seeds", *map(str, args.seeds), *further]
     about |= {"encoder": encoder_label(args.encoder), "command": " ".join(command)}
     told = f"{group.title} of {recipe}" + (f", {100 * args.share:g} % of the labels" if args.share < 1 else "")
     written = name if args.share == 1 else f"{name}-{args.share}"

@@ -11,7 +11,7 @@ from transformers import AutoConfig
 
 REPOSITORY = Path(__file__).parents[2]
 tiny_run = SimpleNamespace(**runpy.run_path(str(REPOSITORY / "tests" / "tiny_run.py")))
-LOSSES = ("cross_entropy", "asymmetric", "correlation", "sqrt_weights", "balanced_weights")
+LOSSES = ("cross_entropy", "asymmetric", "sqrt_weights", "balanced_weights", "asymmetric_sqrt_weights")
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def options(place: Path, group: str, **changes: Any) -> list[str]:
 
 @pytest.fixture(scope="module")
 def losses(settings: ModuleType, place: Path) -> dict[str, Any]:
-    settings.main(options(place, "label_losses", recipe=["bert"]))
+    settings.main(options(place, "label_losses", recipe=["bert"], settings=LOSSES))
     return tiny_run.read_json(settings.RESULTS / "label_losses.json")
 
 
@@ -54,17 +54,17 @@ def test_each_setting_was_trained_as_it_says(place: Path, losses: dict[str, Any]
         AutoConfig.from_pretrained(folders(place, "label_losses", setting)[0] / "emotion-encoder").tasks["emotion"]
         for setting in LOSSES
     ]
-    assert [task.get("label_loss") for task in tasks] == [None, "asymmetric", "correlation", None, None]
+    assert [task.get("label_loss") for task in tasks] == [None, "asymmetric", None, None, "asymmetric"]
     weights = [task.get("class_weights") for task in tasks]
-    assert weights[:3] == [None] * 3
-    assert weights[3] == pytest.approx([weight**0.5 for weight in weights[4]])
+    assert weights[:2] == [None] * 2 and weights[2] == weights[4]
+    assert weights[2] == pytest.approx([weight**0.5 for weight in weights[3]])
 
 
 def test_table_says_what_was_run(settings: ModuleType, losses: dict[str, Any]) -> None:
     text = (settings.RESULTS / "label_losses.md").read_text(encoding="utf-8")
     assert text.startswith("Label losses and class weights of bert: ")
     assert "difference from `cross_entropy`" in text and "| `sqrt_weights` |" in text
-    assert "--groups label_losses --recipe bert --share 1.0 --seeds 1 2" in text
+    assert f"--groups label_losses --settings {' '.join(LOSSES)} --recipe bert --share 1.0 --seeds 1 2" in text
     assert (settings.RESULTS / "label_losses.png").is_file()
 
 
@@ -86,7 +86,8 @@ def test_a_share_of_the_labels_and_the_best_epoch(settings: ModuleType, place: P
 
 def test_stages_are_taken_from_earlier_runs(settings: ModuleType, place: Path, losses: dict[str, Any]) -> None:
     earlier = place / "out" / "share-1.0" / "label_losses" / "cross_entropy"
-    again = options(place, "label_losses", recipe=["bert"], reuse_stages_from=earlier, seeds=[1])
+    changes = {"recipe": ["bert"], "settings": LOSSES[:2], "reuse_stages_from": earlier, "seeds": [1]}
+    again = options(place, "label_losses", **changes)
     settings.main([*again, "--output_dir", str(place / "again")])
     copied = place / "again" / "share-1.0" / "label_losses" / "cross_entropy" / "seed-1" / "emotion-encoder"
     trained = earlier / "seed-1" / "emotion-encoder"
@@ -100,6 +101,7 @@ def test_stages_are_taken_from_earlier_runs(settings: ModuleType, place: Path, l
         ({"group": "losses"}, "invalid choice: 'losses'"),
         ({"recipe": ["birt"]}, "invalid choice: 'birt'"),
         ({"share": 0.5}, "invalid choice: 0.5"),
+        ({"settings": ["best_epoch"]}, "--settings leaves fewer than two of group label_losses"),
         ({"emotion_dataset": "moods", "emotion_label_columns": None}, "settings.py: error: --label_loss asymmetric"),
         ({"reuse_stages_from": "nowhere"}, "settings.py: error: --reuse_stages_from nowhere/seed-1 does not exist"),
     ],
