@@ -153,7 +153,8 @@ def compare(name: str, settings: dict[str, list[str]], args: argparse.Namespace,
     command += [f"--recipe {recipe} --share {args.share} --seeds", *map(str, args.seeds), *further]
     about |= {"encoder": encoder_label(args.encoder), "command": " ".join(command)}
     told = f"{group.title} of {recipe}" + (f", {100 * args.share:g} % of the labels" if args.share < 1 else "")
-    written = name if args.share == 1 else f"{name}-{args.share}"
+    other = [*([recipe] if recipe != group.recipe else []), *([str(args.share)] if args.share < 1 else [])]
+    written = "-".join([name, *other])
     save_comparison(compared, RESULTS, written, told, about, baseline=baseline)
     print((RESULTS / f"{written}.md").read_text(encoding="utf-8"))
 

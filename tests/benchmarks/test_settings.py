@@ -33,7 +33,7 @@ def options(place: Path, group: str, **changes: Any) -> list[str]:
 @pytest.fixture(scope="module")
 def losses(settings: ModuleType, place: Path) -> dict[str, Any]:
     settings.main(options(place, "label_losses", recipe=["bert"], settings=LOSSES))
-    return tiny_run.read_json(settings.RESULTS / "label_losses.json")
+    return tiny_run.read_json(settings.RESULTS / "label_losses-bert.json")
 
 
 def folders(place: Path, group: str, setting: str, share: float = 1.0) -> list[Path]:
@@ -61,18 +61,18 @@ def test_each_setting_was_trained_as_it_says(place: Path, losses: dict[str, Any]
 
 
 def test_table_says_what_was_run(settings: ModuleType, losses: dict[str, Any]) -> None:
-    text = (settings.RESULTS / "label_losses.md").read_text(encoding="utf-8")
+    text = (settings.RESULTS / "label_losses-bert.md").read_text(encoding="utf-8")
     assert text.startswith("Label losses and class weights of bert: ")
     assert "difference from `cross_entropy`" in text and "| `sqrt_weights` |" in text
     assert f"--groups label_losses --settings {' '.join(LOSSES)} --recipe bert --share 1.0 --seeds 1 2" in text
-    assert (settings.RESULTS / "label_losses.png").is_file()
+    assert (settings.RESULTS / "label_losses-bert.png").is_file()
 
 
 def test_a_share_of_the_labels_and_the_best_epoch(settings: ModuleType, place: Path) -> None:
     # The epochs are those of the share: 10 at a tenth of the 80 texts, in batches of 8.
     changes = {"share": 0.1, "num_train_epochs": None, "recipe": ["model-3.1"]}
     settings.main(options(place, "early_stopping", **changes))
-    written = tiny_run.read_json(settings.RESULTS / "early_stopping-0.1.json")
+    written = tiny_run.read_json(settings.RESULTS / "early_stopping-model-3.1-0.1.json")
     assert list(written["recipes"]) == ["last_epoch", "best_epoch"] and written["share"] == 0.1
     (last, _), (best, _) = (folders(place, "early_stopping", name, 0.1) for name in written["recipes"])
     assert tiny_run.read_json(last / "emotion-encoder" / "training_log.json")[-1]["step"] == 10
