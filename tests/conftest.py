@@ -22,6 +22,8 @@ for _name in ("HUB_CACHE", "MODULES_CACHE", "DATASETS_CACHE", "EVALUATE_CACHE", 
 for _name in ("HF_TOKEN", "HF_TOKEN_PATH", "HF_STORED_TOKENS_PATH", "HUGGING_FACE_HUB_TOKEN", "HUGGINGFACE_HUB_CACHE"):
     os.environ.pop(_name, None)
 os.environ |= {"HF_HOME": CACHES, "HF_HUB_DISABLE_TELEMETRY": "1", "TOKENIZERS_PARALLELISM": "false"}
+# Else the last bit of a matrix product hangs, on AMD's CPUs, on where in memory a matrix lies.
+os.environ.setdefault("MKL_CBWR", "AUTO")
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ["OMP_NUM_THREADS"] = "1"
 

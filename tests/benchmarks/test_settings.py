@@ -11,7 +11,7 @@ from transformers import AutoConfig
 
 REPOSITORY = Path(__file__).parents[2]
 tiny_run = SimpleNamespace(**runpy.run_path(str(REPOSITORY / "tests" / "tiny_run.py")))
-LOSSES = ("cross_entropy", "asymmetric", "sqrt_weights", "balanced_weights", "asymmetric_sqrt_weights")
+LOSSES = ["cross_entropy", "asymmetric", "sqrt_weights", "balanced_weights", "asymmetric_sqrt_weights"]
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def folders(place: Path, group: str, setting: str, share: float = 1.0) -> list[P
 
 
 def test_scores_are_those_of_the_runs(place: Path, losses: dict[str, Any]) -> None:
-    assert list(losses["recipes"]) == list(LOSSES) and losses["baseline"] == LOSSES[0]
+    assert list(losses["recipes"]) == LOSSES and losses["baseline"] == LOSSES[0]
     for setting, one in losses["recipes"].items():
         runs = [folder / "emotion-encoder" for folder in folders(place, "label_losses", setting)]
         scores = [tiny_run.read_json(run / "eval_results.json")["metrics"]["macro_f1"] for run in runs]
