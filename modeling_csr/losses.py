@@ -9,7 +9,7 @@ PROBLEM_TYPES = ("multi_label_classification", "single_label_classification", "r
 # Of multi-label heads; all others have one loss.
 LABEL_LOSSES = ("cross_entropy", "asymmetric", "correlation")
 IGNORE_INDEX = -100
-# Those that the papers of the two losses recommend.
+# What implementations of the asymmetric loss have by default, and SpanEmo for the correlation loss.
 NEGATIVE_FOCUS, MARGIN = 4, 0.05
 CORRELATION_SHARE = 0.2
 

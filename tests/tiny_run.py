@@ -3,8 +3,10 @@
 In pytest's importlib mode tests cannot import their neighbours: `runpy.run_path` brings this file in.
 """
 
+import contextlib
 import csv
 import importlib.util
+import io
 import json
 import os
 import random
@@ -13,6 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import pytest
 import torch
 from transformers import BertConfig, BertModel, BertTokenizer
 
@@ -157,6 +160,15 @@ def benchmark(name: str, results: Path) -> ModuleType:
         sys.path.remove(neighbours)
     module.RESULTS = results
     return module
+
+
+def refusal(command: ModuleType, argv: list[str]) -> str:
+    """What a command says as it ends without having begun, be it its parser that ends it."""
+    told = io.StringIO()
+    with pytest.raises(SystemExit) as ended, contextlib.redirect_stderr(told):
+        command.main(argv)
+    assert ended.value.code not in (0, None)
+    return f"{ended.value}{told.getvalue()}"
 
 
 def _script(folder: str, name: str) -> ModuleType:

@@ -83,16 +83,15 @@ class Runner:
                     data.max_length,
                 )
             tasks[task] = dataset
-        if model.label_loss != "cross_entropy" and all(
-            dataset.problem_type != "multi_label_classification" for dataset in tasks.values()
-        ):
-            names = ", ".join(dataset.name for dataset in tasks.values())
-            raise ValueError(f"--label_loss {model.label_loss} is for texts with several labels, not for {names}.")
         context = StageContext(self.args, tasks, tokenizer, {})
         for stage in self.stages:
             if stage.teachers and tasks["emotion"].problem_type != "multi_label_classification":
                 raise ValueError(f"{stage.name} learns from probabilities and needs multi-label emotion data.")
             context.records[stage.name] = stage_record(stage, context)
+        learnt = any("label_loss" in record.made_from for record in context.records.values())
+        if model.label_loss != "cross_entropy" and not learnt:
+            names = ", ".join(dataset.name for dataset in tasks.values())
+            raise ValueError(f"--label_loss {model.label_loss} is for texts with several labels, not for {names}.")
         return context
 
     def _check_encoders(self) -> None:

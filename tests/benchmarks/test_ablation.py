@@ -69,16 +69,7 @@ def test_table_compares_with_the_first(ablation: ModuleType, written: dict[str, 
         ({"emotion_dataset": "nowhere"}, "ablation.py: error: .*nowhere"),
     ],
 )
-def test_bad_input(
-    ablation: ModuleType,
-    place: Path,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    changes: dict[str, Any],
-    message: str,
-) -> None:
-    with pytest.raises(SystemExit) as ended:
-        ablation.main([*options(place, **changes), "--output_dir", str(tmp_path / "out")])
-    told = f"{ended.value}{capsys.readouterr().err}"
+def test_bad_input(ablation: ModuleType, place: Path, tmp_path: Path, changes: dict[str, Any], message: str) -> None:
+    told = tiny_run.refusal(ablation, [*options(place, **changes), "--output_dir", str(tmp_path / "out")])
     assert re.search(message, told)
     assert not (tmp_path / "out").exists()
