@@ -89,12 +89,22 @@ class StageContext:
         """A task as [`MultitaskConfig`] has it."""
         data = self.tasks[task]
         config: dict[str, Any] = {"labels": list(data.labels), "problem_type": data.problem_type}
-        if self.args.model.class_weights != "none" and data.problem_type != "regression":
-            mode = self.args.model.class_weights
-            config["class_weights"] = class_weights(self.labels("train", task), data.labels, mode)
-        if self.args.model.label_loss != "cross_entropy" and data.problem_type == "multi_label_classification":
-            config["label_loss"] = self.args.model.label_loss
+        if task == "emotion":
+            config |= self._emotion_loss(data)
         return config
+
+    def _emotion_loss(self, data: TaskDataset) -> dict[str, Any]:
+        """What `--class_weights` and `--label_loss` ask for, as far as it is for such data.
+
+        What the emotions are learnt from besides is learnt without, so that a source encoder is the same for all.
+        """
+        model = self.args.model
+        options: dict[str, Any] = {}
+        if model.class_weights != "none" and data.problem_type != "regression":
+            options["class_weights"] = class_weights(self.labels("train"), data.labels, model.class_weights)
+        if model.label_loss != "cross_entropy" and data.problem_type == "multi_label_classification":
+            options["label_loss"] = model.label_loss
+        return options
 
     def labels(self, split: str, task: str = "emotion") -> np.ndarray:
         """Multi-hot floats or scores `(texts, num_labels)`, or class ids `(texts,)`."""

@@ -82,17 +82,17 @@ class ModelArguments:
     class_weights: str = field(
         default="none",
         metadata={
-            "help": "Weights of rare labels in the label losses: none, balanced (inverse to how many training texts "
-            "have the label) or sqrt (the root of that).",
+            "help": "Weights of rare emotion labels in the loss: none, balanced (inverse to how many training texts "
+            "have the label) or sqrt (the root of that). Other tasks are learnt without.",
             "choices": CLASS_WEIGHT_MODES,
         },
     )
     label_loss: str = field(
         default="cross_entropy",
         metadata={
-            "help": "Loss of texts with several labels: cross_entropy (binary, a label at a time), asymmetric (absent "
-            "labels that are easy count little) or correlation (besides, what a text has must stand above what it has "
-            "not).",
+            "help": "Loss of emotion data with several labels a text: cross_entropy (binary, a label at a time), "
+            "asymmetric (absent labels that are easy count little) or correlation (besides, what a text has must stand "
+            "above what it has not). Other tasks are learnt with cross_entropy.",
             "choices": LABEL_LOSSES,
         },
     )

@@ -88,10 +88,14 @@ class Runner:
             if stage.teachers and tasks["emotion"].problem_type != "multi_label_classification":
                 raise ValueError(f"{stage.name} learns from probabilities and needs multi-label emotion data.")
             context.records[stage.name] = stage_record(stage, context)
-        learnt = any("label_loss" in record.made_from for record in context.records.values())
-        if model.label_loss != "cross_entropy" and not learnt:
-            names = ", ".join(dataset.name for dataset in tasks.values())
-            raise ValueError(f"--label_loss {model.label_loss} is for texts with several labels, not for {names}.")
+        for option, default, needed in (
+            ("class_weights", "none", "labels"),
+            ("label_loss", "cross_entropy", "several labels a text"),
+        ):
+            value = getattr(model, option)
+            if value != default and not any(option in record.made_from for record in context.records.values()):
+                names = ", ".join(dataset.name for dataset in tasks.values())
+                raise ValueError(f"--{option} {value} is for emotion data with {needed}; the run has {names}.")
         return context
 
     def _check_encoders(self) -> None:

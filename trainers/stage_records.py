@@ -32,10 +32,9 @@ def stage_record(stage: Stage, context: StageContext) -> StageRecord:
         | {"global_batch_size": training.train_batch_size * training.gradient_accumulation_steps * training.world_size},
         "threshold": model.threshold,
     }
-    if model.class_weights != "none":
-        made_from["class_weights"] = model.class_weights
-    if any("label_loss" in context.task_config(task) for task in stage.tasks):
-        made_from["label_loss"] = model.label_loss
+    for option in ("class_weights", "label_loss"):
+        if any(option in context.task_config(task) for task in stage.tasks):
+            made_from[option] = getattr(model, option)
     if stage.kind == "multitask" or stage.starts_anew:
         made_from["encoder"] = encoder_identity(*model.pretrained(stage.tasks[0]))
         made_from["model"] = {

@@ -175,7 +175,7 @@ def test_class_weights_of_a_run(place: Path, tmp_path: Path, problem: str) -> No
 
 def test_label_loss_of_a_run(place: Path, tmp_path: Path) -> None:
     changes = {"recipe": ["model-3.1", "common-space-from-related"], "num_train_epochs": 1, "seed": 3}
-    changes |= {"related_dataset": place / "data" / "moods"}
+    changes |= {"related_dataset": place / "data" / "posts", "related_label_columns": list(tiny_run.EMOTIONS)}
     for loss in ("cross_entropy", "asymmetric"):
         run_csr(tiny_run.options(place, tmp_path / loss, **changes, label_loss=loss))
     folders = {loss: tmp_path / loss for loss in ("cross_entropy", "asymmetric")}
@@ -185,13 +185,6 @@ def test_label_loss_of_a_run(place: Path, tmp_path: Path) -> None:
     }
     assert configs["emotion-encoder"].tasks["emotion"]["label_loss"] == "asymmetric"
     assert configs["csr-prediction"].label_loss == configs["common-space-from-related"].label_loss == "asymmetric"
-    # Stages of texts with one label, also the space that the last one starts from, are the same.
-    for stage in ("sentiment-encoder", "related-space"):
-        assert AutoConfig.from_pretrained(folders["asymmetric"] / stage).problem_type == "single_label_classification"
-        weights = [(folders[loss] / stage / "model.safetensors").read_bytes() for loss in folders]
-        assert weights[0] == weights[1]
-        records = [tiny_run.read_json(folders[loss] / stage / "stage.json") for loss in folders]
-        assert records[0] == records[1]
     logs = [tiny_run.read_json(folders[loss] / "emotion-encoder" / "training_log.json") for loss in folders]
     assert logs[0][0]["loss"] > logs[1][0]["loss"]
     card = ModelCard.load(folders["asymmetric"] / "emotion-encoder" / "README.md")
@@ -200,10 +193,32 @@ def test_label_loss_of_a_run(place: Path, tmp_path: Path) -> None:
         run_csr(tiny_run.options(place, tmp_path / "asymmetric", **changes, label_loss="correlation"))
 
 
-def test_label_loss_without_texts_of_several_labels(place: Path, tmp_path: Path) -> None:
+def test_sources_are_the_same_for_all_losses(place: Path, tmp_path: Path) -> None:
+    changes = {"recipe": ["model-1", "common-space-from-related"], "num_train_epochs": 1}
+    changes |= {"related_dataset": place / "data" / "posts", "related_label_columns": list(tiny_run.EMOTIONS)}
+    run_csr(tiny_run.options(place, tmp_path / "plain", **changes))
+    differing = {"label_loss": "asymmetric", "class_weights": "balanced", "reuse_stages_from": [tmp_path / "plain"]}
+    run_csr(tiny_run.options(place, tmp_path / "other", **changes, **differing))
+    for stage in ("sentiment-encoder", "related-space", "common-space-from-related"):
+        plain, other = (tiny_run.read_json(tmp_path / run / stage / "stage.json") for run in ("plain", "other"))
+        # Of the related texts, too, each may have several labels.
+        assert (plain == other) is (stage != "common-space-from-related")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"label_loss": "correlation"}, "--label_loss correlation is for emotion data with several labels a text"),
+        (
+            {"class_weights": "sqrt", "recipe": ["single-sentiment"]},
+            "--class_weights sqrt is for emotion data with labels; the run has reviews",
+        ),
+    ],
+)
+def test_losses_of_other_data(place: Path, tmp_path: Path, changes: dict[str, Any], message: str) -> None:
     moods = {"emotion_dataset": place / "data" / "moods", "emotion_label_columns": None}
-    with pytest.raises(SystemExit, match="--label_loss correlation is for texts with several labels, not for moods"):
-        run_csr(tiny_run.options(place, tmp_path / "out", recipe=["bert"], label_loss="correlation", **moods))
+    with pytest.raises(SystemExit, match=message):
+        run_csr(tiny_run.options(place, tmp_path / "out", **({"recipe": ["bert"]} | changes), **moods))
     assert not (tmp_path / "out").exists()
 
 
