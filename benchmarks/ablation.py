@@ -38,7 +38,7 @@ GROUPS: dict[str, list[str]] = {
         *("bert-head-rate", "bert-averaged", "label-attention", "label-attention-from-sentiment", *FROM_RELATED),
         *("label-attention-from-intensity", "common-space-from-related-sentiment"),
         *("token-space", "token-space-from-sentiment", "token-space-reconstruction"),
-        *("token-space-from-related", "token-space-trained-source"),
+        *("token-space-from-related", "token-space-trained-source", "self-trained-seeds", *OWN_RECIPES),
     ],
 }
 # Options of run_csr.py that belong to a group.

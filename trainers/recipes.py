@@ -159,7 +159,10 @@ EMOTION_FROM_RELATED = Stage(
 # The common space itself may be learnt from them, and is then there before the first emotion label is read.
 LEARNS_RELATED: dict[str, Any] = {"tasks": ("related",), "training": {**JOINT, **RELATED_TRAINING}}
 RELATED_SPACE = joint_stage("related-space", None, **LEARNS_RELATED)
-SPACE_FROM_RELATED = joint_stage("common-space-from-related", "related-space", part="csr")
+SPACE_FROM_RELATED, SPACE_FROM_RELATED_2, SPACE_FROM_RELATED_3 = (
+    joint_stage(f"common-space-from-related{suffix}", "related-space", part="csr", seed_offset=offset)
+    for suffix, offset in (("", 0), ("-2", 1000), ("-3", 2000))
+)
 # The same with a source, the paper's idea; the second stage finds it in the space of the first.
 RELATED_SPACE_SENTIMENT = joint_stage("related-space-sentiment", None, ("sentiment-encoder",), **LEARNS_RELATED)
 SPACE_FROM_RELATED_SENTIMENT = joint_stage(
@@ -297,6 +300,14 @@ ABLATIONS: dict[str, tuple[Stage, ...]] = {
         "csr-self-trained",
         "related-encoder",
         (EMOTION_ENCODER, LABEL_ATTENTION, RELATED_ENCODER, LABEL_ATTENTION_FROM_RELATED),
+    ),
+    # Teachers of one kind that differ in their seeds.
+    "self-trained-seeds": self_trained_recipe(
+        "csr-self-trained-seeds",
+        "related-space",
+        (RELATED_SPACE, SPACE_FROM_RELATED, SPACE_FROM_RELATED_2, SPACE_FROM_RELATED_3),
+        part="csr",
+        temperature=0.5,
     ),
     # Where intensities and valence of the same texts are at hand, the model of all tasks teaches in place of bert.
     "self-trained-intensity": self_trained_recipe(

@@ -1,4 +1,5 @@
 import itertools
+from dataclasses import replace
 
 import pytest
 
@@ -148,6 +149,16 @@ def test_second_emotion_encoder_differs_in_its_seed_alone() -> None:
         second.starts_from,
         second.config,
     )
+
+
+def test_teachers_of_several_seeds_differ_in_those_alone() -> None:
+    seeds, own = RECIPES["self-trained-seeds"][-1], RECIPES["model-3.4"][-1]
+    teachers = {stage.name: stage for stage in RECIPES["self-trained-seeds"] if stage.name in seeds.teachers}
+    first = RECIPES["common-space-from-related"][-1]
+    assert [replace(stage, name=first.name, seed_offset=0) for stage in teachers.values()] == [first] * 3
+    assert len({stage.seed_offset for stage in teachers.values()}) == 3
+    # The student is that of model-3.4.
+    assert replace(seeds, name=own.name, teachers=own.teachers) == own
 
 
 def test_stages_say_what_they_train() -> None:
