@@ -8,6 +8,7 @@ flatters the baseline. Datasets that were measured before keep their results.
 
 import argparse
 import json
+import sys
 import time
 from itertools import product
 from pathlib import Path
@@ -19,7 +20,8 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.multiclass import OneVsRestClassifier
 
-from trainers.data import load_task_dataset
+from trainers.commands import BAD_INPUT, exit_on
+from trainers.data import TaskDataset, load_task_dataset
 from trainers.markdown import markdown_table
 from trainers.metrics import HEADLINE, score
 from trainers.records import write_json
@@ -29,25 +31,26 @@ RESULTS = Path(__file__).parent / "results"
 SETTINGS = tuple(product((1.0, 3.0, 10.0, 30.0), (None, "balanced")))
 
 
-def main() -> None:
+def main(argv: list[str]) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data_dir", help="The folder that holds one folder a registered dataset.")
     parser.add_argument("--datasets", nargs="+", default=["dair-emotion"], help="Registered names, files or Hub ids.")
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
 
+    with exit_on(Path(__file__).name, *BAD_INPUT):
+        loaded = {name: load_task_dataset(name, data_dir=args.data_dir) for name in args.datasets}
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / "baselines.json"
     results = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    for name in args.datasets:
-        results[name] = baseline(name, args.data_dir)
+    for name, dataset in loaded.items():
+        results[name] = baseline(dataset)
         write_json(path, results)
         (RESULTS / "baselines.md").write_text(table(results), encoding="utf-8")
     print(table(results))
 
 
-def baseline(name: str, data_dir: str | None, label_columns: list[str] | None = None) -> dict[str, Any]:
+def baseline(dataset: TaskDataset) -> dict[str, Any]:
     """Dev scores of the best setting, and what all settings reach."""
-    dataset = load_task_dataset(name, data_dir=data_dir, label_columns=label_columns)
     train, dev = dataset.splits["train"], dataset.splits["dev"]
     labels, references = np.asarray(train["labels"]), np.asarray(dev["labels"])
     multi_label = dataset.problem_type == "multi_label_classification"
@@ -96,4 +99,4 @@ def table(results: dict[str, dict[str, Any]]) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -8,6 +8,7 @@ without padding, at the speed this machine has on matrices of MiniLM's shapes.
 """
 
 import argparse
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +20,7 @@ from training_speed import matrix_speed
 from transformers import AutoConfig, AutoModelForSequenceClassification, PreTrainedModel, PreTrainedTokenizerBase
 
 from modeling_csr import CSRConfig, MultitaskConfig, MultitaskForSequenceClassification
+from trainers.commands import BAD_INPUT, exit_on
 from trainers.data import load_task_dataset
 from trainers.encoders import encoder_label, resolve_encoder
 from trainers.inference import predict_logits, tokenized_batches
@@ -30,7 +32,7 @@ RESULTS = Path(__file__).parent / "results"
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 
-def main() -> None:
+def main(argv: list[str]) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data_dir", required=True, help="The folder that holds one folder a registered dataset.")
     parser.add_argument("--dataset", default="dair-emotion", help="Its dev texts are read.")
@@ -38,14 +40,13 @@ def main() -> None:
     parser.add_argument("--batch_size", type=int, default=128, help="Texts in a batch (default: 128).")
     parser.add_argument("--samples", type=int, default=2000, help="At most so many texts (default: 2000).")
     parser.add_argument("--turns", type=int, default=3, help="Turns of each model (default: 3).")
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
 
-    dataset = load_task_dataset(args.dataset, data_dir=args.data_dir)
-    texts, task = (
-        list(dataset.splits["dev"]["text"][: args.samples]),
-        {"labels": dataset.labels, "problem_type": dataset.problem_type},
-    )
-    models = {encoder_label(name): load(name, task) for name in args.models}
+    with exit_on(Path(__file__).name, *BAD_INPUT):
+        dataset = load_task_dataset(args.dataset, data_dir=args.data_dir)
+        task = {"labels": dataset.labels, "problem_type": dataset.problem_type}
+        models = {encoder_label(name): load(name, task) for name in args.models}
+    texts = list(dataset.splits["dev"]["text"][: args.samples])
     speeds = {name: matrix_speed(dtype=dtype) for name, dtype in DTYPES.items()}
     rows: dict[str, dict[str, Any]] = {}
     for _ in range(args.turns):
@@ -129,4 +130,4 @@ def write_results(
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -5,6 +5,7 @@ python benchmarks/intensity_baseline.py --data_dir DATA
 
 import argparse
 import math
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 
+from trainers.commands import BAD_INPUT, exit_on
 from trainers.data import load_task_dataset
 from trainers.records import write_json
 from trainers.regression_metrics import per_output_scores, regression_scores
@@ -26,16 +28,17 @@ def build_baseline(alpha: float) -> Pipeline:
     return make_pipeline(FeatureUnion([("words", words), ("characters", characters)]), Ridge(alpha=alpha))
 
 
-def main() -> None:
+def main(argv: list[str]) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--datasets", nargs="+", default=DATASETS, help="Registered regression data.")
     parser.add_argument("--data_dir", help="The folder that holds one folder a registered dataset.")
     parser.add_argument("--alpha", type=float, default=1.0, help="Strength of the ridge penalty.")
     parser.add_argument("--output_file", help="Where to write the scores, as JSON.")
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     results = {}
-    for name in args.datasets:
-        data = load_task_dataset(name, data_dir=args.data_dir, regression=True)
+    with exit_on(Path(__file__).name, *BAD_INPUT):
+        loaded = {name: load_task_dataset(name, data_dir=args.data_dir, regression=True) for name in args.datasets}
+    for name, data in loaded.items():
         train, dev = data.splits["train"], data.splits["dev"]
         predictions = []
         # One model an output, on the texts that have a score of it.
@@ -59,4 +62,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

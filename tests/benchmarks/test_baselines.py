@@ -7,6 +7,8 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
+from trainers.data import load_task_dataset
+
 REPOSITORY = Path(__file__).parents[2]
 tiny_run = SimpleNamespace(**runpy.run_path(str(REPOSITORY / "tests" / "tiny_run.py")))
 
@@ -31,7 +33,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("name", ["moods", "two"])
 def test_words_that_name_the_label_are_enough(baselines: ModuleType, data: Path, name: str) -> None:
-    found = baselines.baseline(str(data / name), None)
+    found = baselines.baseline(load_task_dataset(str(data / name)))
     assert found["problem_type"] == "single_label_classification" and found["threshold"] is None
     assert found["texts"] == {"train": 120, "dev": 30}
     assert found["metrics"]["accuracy"] > 0.95
@@ -41,8 +43,7 @@ def test_words_that_name_the_label_are_enough(baselines: ModuleType, data: Path,
 
 
 def test_several_labels_a_text_have_one_tuned_threshold(baselines: ModuleType, data: Path) -> None:
-    columns = {"data_dir": None, "label_columns": list(tiny_run.EMOTIONS)}
-    found = baselines.baseline(str(data / "posts"), **columns)
+    found = baselines.baseline(load_task_dataset(str(data / "posts"), label_columns=list(tiny_run.EMOTIONS)))
     assert found["problem_type"] == "multi_label_classification"
     assert 0 < found["threshold"] < 1
     assert found["metrics"]["jaccard"] > 0.8
