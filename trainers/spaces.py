@@ -3,12 +3,15 @@
 from pathlib import Path
 
 from huggingface_hub import CommitOperationAdd, HfApi, RepoCard
+from huggingface_hub.errors import RemoteEntryNotFoundError
 
 from .registered_data import BUNDLED_DATA
 
 SPACE = Path(__file__).resolve().parent.parent / "examples" / "space"
 POSTS = [BUNDLED_DATA / "emotion" / name for name in ("dev.jsonl", "test.jsonl")]
 CARD_NAME = "README.md"
+# Of the card's metadata, what belongs to the page; the rest is people's to change.
+OF_THE_PAGE = ("sdk", "sdk_version", "python_version", "app_file")
 
 
 def space_name(model: str) -> str:
@@ -33,6 +36,9 @@ def check_space_files() -> None:
 def push_space(api: HfApi, name: str, model: str, compare: str | None = None, *, private: bool | None = None) -> str:
     """Put the page on the Hub in one commit. Where nothing has changed, none is made.
 
+    A Space that has the page already keeps its card, with what people made of it, but for the models that it names and
+    what the page runs on.
+
     Args:
         api (`HfApi`): The client, with its token.
         name (`str`): The Space's id; it is created where there is none.
@@ -48,11 +54,25 @@ def push_space(api: HfApi, name: str, model: str, compare: str | None = None, *,
         FileNotFoundError: If the page is not there, as in an installation without the repository.
     """
     check_space_files()
-    card = RepoCard.load(SPACE / CARD_NAME)
-    card.data["models"] = [model, compare] if compare else [model]
     files = {path.name: path for path in SPACE.iterdir() if path.is_file() and path.name != CARD_NAME}
     files |= {f"posts/{path.name}": path for path in POSTS}
     operations = [CommitOperationAdd(path, files[path]) for path in sorted(files)]
-    operations.append(CommitOperationAdd(CARD_NAME, str(card).encode("utf-8")))
     api.create_repo(name, repo_type="space", space_sdk="gradio", private=private, exist_ok=True)
+    card = _space_card(api, name)
+    card.data["models"] = [model, compare] if compare else [model]
+    operations.append(CommitOperationAdd(CARD_NAME, str(card).encode("utf-8")))
     return api.create_commit(name, operations, commit_message=f"A page to try {model}", repo_type="space").oid
+
+
+def _space_card(api: HfApi, name: str) -> RepoCard:
+    card = RepoCard.load(SPACE / CARD_NAME)
+    # The Hub gives a new Space a card of its own: that is ours to replace.
+    if not api.file_exists(name, "app.py", repo_type="space"):
+        return card
+    try:
+        there = RepoCard.load(api.hf_hub_download(name, CARD_NAME, repo_type="space"))
+    except RemoteEntryNotFoundError:
+        return card
+    for field in OF_THE_PAGE:
+        there.data[field] = card.data[field]
+    return there

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from huggingface_hub import HfApi, constants
+from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, RepoCard, constants
 from transformers import AutoTokenizer, BertConfig, BertForSequenceClassification
 
 from modeling_csr import CSRForSequenceClassification, MultitaskForSequenceClassification
@@ -248,11 +248,15 @@ def hub() -> Iterator[Any]:
         yield server
 
 
-def test_space_is_one_commit_and_made_once(hub: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def api(hub: Any, monkeypatch: pytest.MonkeyPatch) -> HfApi:
     # Read from the environment when huggingface_hub is imported, which is too late here.
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
     monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
-    api = HfApi(endpoint=hub.url, token="hf_write")
+    return HfApi(endpoint=hub.url, token="hf_write")
+
+
+def test_space_is_one_commit_and_made_once(hub: Any, api: HfApi) -> None:
     push_space(api, "org/page", "org/model", "org/other", private=True)
     space = hub.repositories["spaces/org/page"]
     assert (space.sdk, space.private, len(space.commits)) == ("gradio", True, 2)
@@ -269,6 +273,30 @@ def test_space_is_one_commit_and_made_once(hub: Any, monkeypatch: pytest.MonkeyP
     assert len(space.commits) == 2
     push_space(api, "org/page", "org/model")
     assert len(space.commits) == 3 and space.card_data()["models"] == ["org/model"]
+
+
+def test_space_keeps_the_card_that_people_changed(hub: Any, api: HfApi) -> None:
+    push_space(api, "org/changed", "org/model", "org/other")
+    space = hub.repositories["spaces/org/changed"]
+    card = RepoCard(space.files()["README.md"].decode("utf-8"))
+    card.data["title"], card.data["sdk_version"] = "Moods of my readers", "5.0.0"
+    card.text += "\nAsk me about it.\n"
+    changed = CommitOperationAdd("README.md", str(card).encode("utf-8"))
+    api.create_commit("org/changed", [changed], commit_message="My own words", repo_type="space")
+    push_space(api, "org/changed", "org/newer")
+    data = space.card_data()
+    assert (data["title"], data["models"]) == ("Moods of my readers", ["org/newer"])
+    assert space.files()["README.md"].endswith(b"\nAsk me about it.\n")
+    # What the page runs on goes with its code.
+    assert data["sdk_version"].startswith("6.")
+
+
+def test_space_without_a_card_gets_one(hub: Any, api: HfApi) -> None:
+    push_space(api, "org/bare", "org/model")
+    removal = CommitOperationDelete("README.md")
+    api.create_commit("org/bare", [removal], commit_message="No card", repo_type="space")
+    push_space(api, "org/bare", "org/model")
+    assert hub.repositories["spaces/org/bare"].card_data()["models"] == ["org/model"]
 
 
 @pytest.mark.parametrize(
