@@ -11,6 +11,7 @@ import argparse
 import sys
 import time
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,9 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--data_dir", required=True, help="The folder that holds one folder a registered dataset.")
     parser.add_argument("--dataset", default="dair-emotion", help="Its dev texts are read.")
     parser.add_argument("--models", nargs="+", required=True, help="Trained models, or encoders with new heads.")
-    parser.add_argument("--batch_size", type=int, default=128, help="Texts in a batch (default: 128).")
+    parser.add_argument(
+        "--batch_sizes", nargs="+", type=int, default=[32, 128], help="Texts in a batch (default: 32 128)."
+    )
     parser.add_argument("--samples", type=int, default=2000, help="At most so many texts (default: 2000).")
     parser.add_argument("--turns", type=int, default=3, help="Turns of each model (default: 3).")
     args = parser.parse_args(argv)
@@ -50,15 +53,16 @@ def main(argv: list[str]) -> None:
     speeds = {name: matrix_speed(dtype=dtype) for name, dtype in DTYPES.items()}
     rows: dict[str, dict[str, Any]] = {}
     for _ in range(args.turns):
-        for label, (model, tokenizer) in models.items():
-            tokenizing, batches = timed(lambda tokenizer=tokenizer: list(batched(tokenizer, texts, args.batch_size)))
+        for (label, (model, tokenizer)), size in product(models.items(), args.batch_sizes):
+            tokenizing, batches = timed(lambda t=tokenizer, size=size: list(batched(t, texts, size)))
             tokens = int(sum(batch["attention_mask"].sum() for batch in batches))
             for precision, dtype in DTYPES.items():
                 model.to(dtype)
-                row = rows.setdefault(f"{label}, {precision}", {"tokenizing": [], "model": [], "both": []})
+                name = f"{label}, {precision}, {size} a batch"
+                row = rows.setdefault(name, {"tokenizing": [], "model": [], "both": []})
                 row["tokenizing"].append(tokenizing)
                 row["model"].append(timed(lambda model=model, batches=batches: forward(model, batches))[0])
-                row["both"].append(timed(lambda m=model, t=tokenizer: predict(m, t, texts, args.batch_size))[0])
+                row["both"].append(timed(lambda m=model, t=tokenizer, size=size: predict(m, t, texts, size))[0])
                 row["parameters"] = sum(parameter.numel() for parameter in model.parameters())
                 row["floor"] = 2.0 * matrix_weights(model) * tokens / speeds[precision]
     write_results(args, rows, len(texts), speeds)
@@ -104,7 +108,7 @@ def matrix_weights(model: nn.Module) -> int:
 def write_results(
     args: argparse.Namespace, rows: dict[str, dict[str, Any]], texts: int, speeds: dict[str, float]
 ) -> None:
-    run = {"dataset": args.dataset, "texts": texts, "batch_size": args.batch_size, "turns": args.turns}
+    run = {"dataset": args.dataset, "texts": texts, "turns": args.turns}
     run |= {"threads": torch.get_num_threads()}
     run |= {f"matrix_gflops_{precision}": round(speed / 1e9) for precision, speed in speeds.items()}
     RESULTS.mkdir(exist_ok=True)
@@ -120,7 +124,9 @@ def write_results(
         table.append(cells)
     described = [f"- {key.replace('_', ' ')}: {value}" for key, value in run.items()]
     names = " ".join(encoder_label(name) for name in args.models)
-    described.append(f"- command: python benchmarks/inference_speed.py --data_dir DATA --models {names}")
+    sizes = " ".join(map(str, args.batch_sizes))
+    command = f"python benchmarks/inference_speed.py --data_dir DATA --models {names} --batch_sizes {sizes}"
+    described.append(f"- command: {command}")
     intro = (
         "Texts a second; the floor is the model's matrix products alone, the last column the model's time over that."
     )

@@ -55,7 +55,7 @@ def parse_args(argv: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--max_length", type=int, help="Longer texts are cut to this number of tokens; the model's own."
     )
-    parser.add_argument("--batch_size", type=int, default=128, help="Texts in a batch.")
+    parser.add_argument("--batch_size", type=int, help="Texts in a batch; 32 on a CPU, else 128.")
     parser.add_argument("--trust_remote_code", action="store_true", help="Run the code that comes with the model.")
     return parser.parse_args(argv)
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 import torch
 from transformers import TrainingArguments
 
+from .inference import inference_batch_size
+
 # Training arguments that change what is learnt; all others (logging, saving, pushing, devices) do not.
 DECISIVE_ARGUMENTS = (
     "adam_beta1",
@@ -61,7 +63,10 @@ class StageTrainingArguments(TrainingArguments):
     )
     num_train_epochs: float = field(default=4.0, metadata={"help": "Epochs of the encoder stages."})
     per_device_train_batch_size: int = field(default=32, metadata={"help": "Texts in a batch of each process."})
-    per_device_eval_batch_size: int = field(default=128, metadata={"help": "Texts in an evaluation batch."})
+    per_device_eval_batch_size: int = field(
+        default_factory=lambda: inference_batch_size("cuda" if torch.accelerator.is_available() else "cpu"),
+        metadata={"help": "Texts in an evaluation batch. Default: 32 on a CPU, else 128."},
+    )
     warmup_steps: float = field(
         default=0.1, metadata={"help": "Steps of warm-up, or below 1 their share of all steps."}
     )
