@@ -86,21 +86,21 @@ class StageContext:
         return self.output_dir / stage
 
     def task_config(self, task: str) -> dict[str, Any]:
-        """A task as [`MultitaskConfig`] has it."""
+        """A task as [`MultitaskConfig`] has it, without what its loss is."""
         data = self.tasks[task]
-        config: dict[str, Any] = {"labels": list(data.labels), "problem_type": data.problem_type}
-        if task == "emotion":
-            config |= self._emotion_loss(data)
-        return config
+        return {"labels": list(data.labels), "problem_type": data.problem_type}
 
-    def _emotion_loss(self, data: TaskDataset) -> dict[str, Any]:
-        """What `--class_weights` and `--label_loss` ask for, as far as it is for such data.
+    def loss_options(self, stage: Stage, task: str) -> dict[str, Any]:
+        """What `--class_weights` and `--label_loss` ask for, as far as it is for a stage and its task.
 
-        What the emotions are learnt from besides is learnt without, so that a source encoder is the same for all.
+        What the emotions are learnt from besides is learnt without, so that a source encoder is the same for all. A
+        self-trained stage has no weights: its teachers say rare labels more often already, and twice is too much.
         """
-        model = self.args.model
+        data, model = self.tasks[task], self.args.model
         options: dict[str, Any] = {}
-        if model.class_weights != "none" and data.problem_type != "regression":
+        if task != "emotion":
+            return options
+        if model.class_weights != "none" and data.problem_type != "regression" and not stage.teachers:
             options["class_weights"] = class_weights(self.labels("train"), data.labels, model.class_weights)
         if model.label_loss != "cross_entropy" and data.problem_type == "multi_label_classification":
             options["label_loss"] = model.label_loss

@@ -33,7 +33,7 @@ def stage_record(stage: Stage, context: StageContext) -> StageRecord:
         "threshold": model.threshold,
     }
     for option in ("class_weights", "label_loss"):
-        if any(option in context.task_config(task) for task in stage.tasks):
+        if any(option in context.loss_options(stage, task) for task in stage.tasks):
             made_from[option] = getattr(model, option)
     if stage.kind == "multitask" or stage.starts_anew:
         made_from["encoder"] = encoder_identity(*model.pretrained(stage.tasks[0]))

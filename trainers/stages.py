@@ -134,7 +134,7 @@ def _multitask_model(stage: Stage, context: StageContext) -> MultitaskForSequenc
 def _weighted_tasks(stage: Stage, context: StageContext) -> dict[str, dict[str, Any]]:
     """The tasks of a stage. Weighted by size, a task's weight is its share of all labelled training texts, times the
     number of tasks: then each labelled text counts alike, while "equal" has each task count alike."""
-    tasks = {task: context.task_config(task) for task in stage.tasks}
+    tasks = {task: context.task_config(task) | context.loss_options(stage, task) for task in stage.tasks}
     if len(tasks) > 1 and context.args.model.task_weighting == "size":
         sizes = {task: count_labelled(torch.from_numpy(context.labels("train", task))).item() for task in tasks}
         for task, config in tasks.items():
@@ -165,7 +165,7 @@ def _siamese_trainer(stage: Stage, context: StageContext, arguments: StageTraini
         siamese_size=options.siamese_size,
         siamese_loss=options.siamese_loss,
         siamese_margin=options.siamese_margin,
-        **_label_config(context),
+        **_label_config(stage, context),
     )
     _freeze(model, stage, context)
 
@@ -211,7 +211,7 @@ def _csr_model(stage: Stage, context: StageContext) -> CSRForSequenceClassificat
         "reconstruction_loss_weight": options.reconstruction_loss_weight,
         **stage.config,
     }
-    config |= _label_config(context, stage.tasks[0])
+    config |= _label_config(stage, context)
     if "csr" in parents:
         return CSRForSequenceClassification.from_common_space(
             AutoModel.from_pretrained(context.folder(parents["csr"])), **config
@@ -279,7 +279,7 @@ def _dialogue_trainer(stage: Stage, context: StageContext, arguments: StageTrain
         num_attention_heads=options.dialogue_attention_heads,
         utterance_dropout=options.dialogue_utterance_dropout,
         classifier_dropout=options.dialogue_dropout,
-        **_label_config(context),
+        **_label_config(stage, context),
         **stage.config,
     )
     _freeze(model, stage, context)
@@ -304,11 +304,11 @@ def _dialogue_trainer(stage: Stage, context: StageContext, arguments: StageTrain
     )
 
 
-def _label_config(context: StageContext, name: str = "emotion") -> dict[str, Any]:
-    task = context.task_config(name)
+def _label_config(stage: Stage, context: StageContext) -> dict[str, Any]:
+    task = context.task_config(stage.tasks[0])
     return {
         "id2label": dict(enumerate(task["labels"])),
         "label2id": {label: index for index, label in enumerate(task["labels"])},
         "problem_type": task["problem_type"],
-        **{option: task[option] for option in ("class_weights", "label_loss") if option in task},
+        **context.loss_options(stage, stage.tasks[0]),
     }

@@ -159,6 +159,19 @@ def test_texts_without_labels_are_enough(runner: Runner, tmp_path: Path) -> None
     assert "tweets" in card
 
 
+def test_student_has_the_loss_of_its_teachers_but_no_weights(tmp_path: Path) -> None:
+    place = tiny_run.workplace(tmp_path)
+    changes = {"recipe": ["model-3.4"], "related_dataset": place / "data" / "posts", "class_weights": "balanced"}
+    changes |= {"related_label_columns": list(tiny_run.EMOTIONS), "label_loss": "asymmetric"}
+    context = Runner(parse_run_arguments(tiny_run.options(place, tmp_path / "out", **changes))).context
+    made_from = {name: record.made_from for name, record in context.records.items()}
+    with_loss = {name for name, values in made_from.items() if values.get("label_loss") == "asymmetric"}
+    assert with_loss == {*STUDENT.teachers, STUDENT.name}
+    weighted = {name for name, values in made_from.items() if values.get("class_weights") == "balanced"}
+    assert weighted == set(STUDENT.teachers)
+    assert context.loss_options(STUDENT, "emotion") == {"label_loss": "asymmetric"}
+
+
 def test_single_label_data_are_refused_before_training(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     place = tiny_run.workplace(tmp_path)
     moods = place / "data" / "moods"
