@@ -83,7 +83,7 @@ class ModelArguments:
         default="none",
         metadata={
             "help": "Weights of rare emotion labels in the loss: none, balanced (inverse to how many training texts "
-            "have the label) or sqrt (the root of that). Other tasks are learnt without.",
+            "have the label) or sqrt (the root of that). Other tasks and self-trained stages are learnt without.",
             "choices": CLASS_WEIGHT_MODES,
         },
     )
