@@ -244,17 +244,16 @@ def self_trained_recipe(name: str, start: str, teachers: tuple[Stage, ...], **op
 
 FROM_SENTIMENT: dict[str, Any] = {"start": "sentiment-encoder", "sources": ("sentiment-encoder",)}
 FROM_RELATED: dict[str, Any] = {"start": "related-encoder", "sources": ("sentiment-encoder",)}
+SPACE_STUDENT: dict[str, Any] = {"start": "related-space", "part": "csr", "temperature": 0.5}
 OWN_RECIPES: dict[str, tuple[Stage, ...]] = {
     # All teachers have learnt from the related data, so that they know something where there are few emotion labels.
     "model-3.4": self_trained_recipe(
         "common-space-self-trained",
-        "related-space",
-        (
+        teachers=(
             *(RELATED_ENCODER, EMOTION_FROM_RELATED, LABEL_ATTENTION_FROM_RELATED),
             *(RELATED_SPACE, SPACE_FROM_RELATED),
         ),
-        part="csr",
-        temperature=0.5,
+        **SPACE_STUDENT,
     ),
 }
 ABLATIONS: dict[str, tuple[Stage, ...]] = {
@@ -304,10 +303,8 @@ ABLATIONS: dict[str, tuple[Stage, ...]] = {
     # Teachers of one kind that differ in their seeds.
     "self-trained-seeds": self_trained_recipe(
         "csr-self-trained-seeds",
-        "related-space",
-        (RELATED_SPACE, SPACE_FROM_RELATED, SPACE_FROM_RELATED_2, SPACE_FROM_RELATED_3),
-        part="csr",
-        temperature=0.5,
+        teachers=(RELATED_SPACE, SPACE_FROM_RELATED, SPACE_FROM_RELATED_2, SPACE_FROM_RELATED_3),
+        **SPACE_STUDENT,
     ),
     # Where intensities and valence of the same texts are at hand, the model of all tasks teaches in place of bert.
     "self-trained-intensity": self_trained_recipe(

@@ -47,8 +47,10 @@ def cached_representations(
         shape = (len(texts), encoder.config.representation_size)
         output = np.lib.format.open_memmap(unfinished, mode="w+", dtype=np.float32, shape=shape)
         encoder = encoder.to(device).eval()
-        options: dict[str, Any] = {"max_length": max_length, "description": description}
-        batches = tokenized_batches(tokenizer, texts, batch_size=batch_size or inference_batch_size(device), **options)
+        batch_size = batch_size or inference_batch_size(device)
+        batches = tokenized_batches(
+            tokenizer, texts, max_length=max_length, batch_size=batch_size, description=description
+        )
         with torch.inference_mode():
             for rows, batch in batches:
                 output[rows] = encoder(**batch.to(device)).representation.float().cpu().numpy()

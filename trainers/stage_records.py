@@ -32,9 +32,9 @@ def stage_record(stage: Stage, context: StageContext) -> StageRecord:
         | {"global_batch_size": training.train_batch_size * training.gradient_accumulation_steps * training.world_size},
         "threshold": model.threshold,
     }
-    for option in ("class_weights", "label_loss"):
-        if any(option in context.loss_options(stage, task) for task in stage.tasks):
-            made_from[option] = getattr(model, option)
+    made_from |= {
+        option: getattr(model, option) for task in stage.tasks for option in context.loss_options(stage, task)
+    }
     if stage.kind == "multitask" or stage.starts_anew:
         made_from["encoder"] = encoder_identity(*model.pretrained(stage.tasks[0]))
         made_from["model"] = {

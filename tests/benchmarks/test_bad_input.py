@@ -11,10 +11,9 @@ tiny_run = SimpleNamespace(**runpy.run_path(str(REPOSITORY / "tests" / "tiny_run
 # What the others import, and what measures nothing.
 PARTS = {"readme", "report", "shares"}
 BENCHMARKS = sorted({path.stem for path in (REPOSITORY / "benchmarks").glob("*.py")} - PARTS)
-# The option that names the encoder.
-ENCODERS = dict.fromkeys(BENCHMARKS, "--encoder") | {"inference_speed": "--models"}
-for without in ("baselines", "intensity_baseline", "recurrent"):
-    del ENCODERS[without]
+# By benchmark that reads one, the option that names the encoder.
+ENCODERS = dict.fromkeys(set(BENCHMARKS) - {"baselines", "intensity_baseline", "recurrent"}, "--encoder")
+ENCODERS["inference_speed"] = "--models"
 
 
 @pytest.mark.parametrize("name", BENCHMARKS)

@@ -185,6 +185,14 @@ def test_label_loss_of_a_run(place: Path, tmp_path: Path) -> None:
     }
     assert configs["emotion-encoder"].tasks["emotion"]["label_loss"] == "asymmetric"
     assert configs["csr-prediction"].label_loss == configs["common-space-from-related"].label_loss == "asymmetric"
+    # The sources are the same, also the space that the last one starts from, whose texts may have several labels.
+    for stage, kind in (("sentiment-encoder", "single"), ("related-space", "multi")):
+        config = AutoConfig.from_pretrained(folders["asymmetric"] / stage)
+        assert config.problem_type == f"{kind}_label_classification"
+        weights = [(folders[loss] / stage / "model.safetensors").read_bytes() for loss in folders]
+        assert weights[0] == weights[1]
+        records = [tiny_run.read_json(folders[loss] / stage / "stage.json") for loss in folders]
+        assert records[0] == records[1]
     logs = [tiny_run.read_json(folders[loss] / "emotion-encoder" / "training_log.json") for loss in folders]
     assert logs[0][0]["loss"] > logs[1][0]["loss"]
     card = ModelCard.load(folders["asymmetric"] / "emotion-encoder" / "README.md")
