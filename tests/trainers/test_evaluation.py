@@ -33,7 +33,7 @@ def mix_decisions(tiny: ModuleType, trainer: StageTrainer) -> None:
     """Give each label to half of the texts: an untrained classifier may treat them all alike."""
     logits, _ = logits_and_labels(tiny, trainer)
     with torch.no_grad():
-        trainer.model.classifier.bias -= torch.from_numpy(np.median(logits, axis=0))
+        trainer.model.classifier.bias -= tiny.middle(logits)
 
 
 def jaccard(decisions: np.ndarray, labels: np.ndarray) -> float:
@@ -170,7 +170,7 @@ def test_common_space_on_tokens_is_scored_with_each_half_shuffled(tiny: ModuleTy
         tiny_logits = trainer.predict(trainer.eval_dataset).predictions
         with torch.no_grad():
             # Each label is given to half of the texts.
-            trainer.model.classifier.bias -= torch.from_numpy(np.median(tiny_logits, axis=0))
+            trainer.model.classifier.bias -= tiny.middle(tiny_logits)
         results[size], _ = evaluate_classifier(trainer, "emotion", tiny.EMOTION, "fixed")
     assert results[1]["metrics"] == pytest.approx(results[21]["metrics"])
     for part in ("emotion", "sources"):

@@ -261,7 +261,7 @@ def joint_trainer(tiny: ModuleType, folder: Path, **changes: Any) -> CSRTrainer:
     logits = trainer.predict(rows).predictions
     with torch.no_grad():
         # Each label for half of the texts: an untrained classifier may treat them all alike.
-        model.classifier.output.bias -= torch.from_numpy(np.median(logits, axis=0))
+        model.classifier.output.bias -= tiny.middle(logits)
     return trainer
 
 
@@ -282,7 +282,7 @@ def test_half_that_the_common_space_ignores_costs_nothing(
         columns = slice(None, tiny.HIDDEN_SIZE) if ignored == "sources" else slice(tiny.HIDDEN_SIZE, None)
         trainer.model.csr.common_encoder[0].weight[:, columns] = 0
         logits = trainer.predict(trainer.eval_dataset).predictions
-        trainer.model.classifier.output.bias -= torch.from_numpy(np.median(logits, axis=0))
+        trainer.model.classifier.output.bias -= tiny.middle(logits)
     results, _ = evaluate_classifier(trainer, "emotion", tiny.EMOTION, "fixed")
     assert results["shuffled"][ignored] == pytest.approx(results["metrics"])
     assert results["shuffled"][used] != pytest.approx(results["metrics"])

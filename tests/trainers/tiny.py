@@ -95,6 +95,12 @@ def emotions(size: int) -> np.ndarray:
     return (np.random.default_rng(1).random((size, 3)) < 0.4).astype(np.float32)
 
 
+def middle(logits: np.ndarray) -> torch.Tensor:
+    """By label, what half of the texts lie above. None lies at it, where the last bit of a sum would decide."""
+    half = len(logits) // 2
+    return torch.from_numpy(np.sort(logits, axis=0)[half - 1 : half + 1].mean(axis=0))
+
+
 def spread_out(model: nn.Module) -> None:
     """Larger weights than the usual initial ones, which leave losses and gradients close to nothing."""
     with torch.no_grad():
