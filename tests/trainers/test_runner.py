@@ -210,6 +210,21 @@ def test_losses_are_logged_by_name(finished: Path) -> None:
             assert entry["loss"] == pytest.approx(sum(entry[name] for name in names), abs=1e-3)
 
 
+def test_losses_of_weight_0_are_not_logged(finished: Path) -> None:
+    """What they are taken from was not trained: no Siamese network, or no classifier."""
+    for stage, named in {
+        "csr-prediction": {"prediction_loss"},
+        "csr-reconstruction": {"reconstruction_loss"},
+        "csr-frozen": {"prediction_loss"},
+        "csr": {"prediction_loss", "reconstruction_loss"},
+    }.items():
+        log = tiny_run.read_json(finished / stage / "training_log.json")
+        steps = [entry for entry in log if "loss" in entry]
+        assert steps
+        for entry in steps:
+            assert {name for name in entry if name.endswith("on_loss")} == named, stage
+
+
 def test_card_of_a_stage_without_trained_classifier_shows_no_classifier(finished: Path) -> None:
     card = ModelCard.load(finished / "csr-reconstruction" / "README.md")
     assert card.data.pipeline_tag != "text-classification"
