@@ -23,6 +23,7 @@ from trainers.runner import Runner
 RESULTS = Path(__file__).parent / "results"
 # What may be started from related data, without self-training.
 FROM_RELATED = ["bert-from-related", "label-attention-from-related", "common-space-from-related"]
+MORE_TEACHERS = ["self-trained-label-attention", "self-trained-sentiment"]
 # By group, its recipes; the first is what the others are tested against.
 GROUPS: dict[str, list[str]] = {
     "controls": ["bert", "model-3.1", "model-3.3", *CONTROLS],
@@ -31,6 +32,8 @@ GROUPS: dict[str, list[str]] = {
     "tuned-bert": ["bert-head-rate", "model-3.3", "label-attention", *FROM_RELATED, "self-trained", *OWN_RECIPES],
     # One encoder without self-training, started from the same texts: read plainly, and by the same head.
     "single-encoder": [*FROM_RELATED, *OWN_RECIPES],
+    # One teacher more, without and with the sentiment encoder beside it.
+    "more-teachers": ["bert-head-rate", *OWN_RECIPES, *MORE_TEACHERS],
     # The same space, without and with the sentiment encoder beside it.
     "source": ["common-space-from-related", "common-space-from-related-sentiment"],
     # What starts from sentiment, or has it beside, where labels are few and the sources should matter most.
@@ -38,7 +41,8 @@ GROUPS: dict[str, list[str]] = {
         *("bert-head-rate", "bert-averaged", "label-attention", "label-attention-from-sentiment", *FROM_RELATED),
         *("label-attention-from-intensity", "common-space-from-related-sentiment"),
         *("token-space", "token-space-from-sentiment", "token-space-reconstruction"),
-        *("token-space-from-related", "token-space-trained-source", "self-trained-seeds", *OWN_RECIPES),
+        *("token-space-related", "token-space-from-related", "token-space-trained-source"),
+        *("self-trained-seeds", *MORE_TEACHERS, *OWN_RECIPES),
     ],
 }
 # Options of run_csr.py that belong to a group.

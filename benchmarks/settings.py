@@ -22,6 +22,7 @@ from trainers.recipes import RECIPES
 from trainers.runner import Runner
 
 RESULTS = Path(__file__).parent / "results"
+ALL_TWEETS = "semeval2017-4a-all"
 # The same for both: to evaluate draws random numbers, which changes the training that goes on.
 BY_EPOCH = ["--eval_strategy", "epoch", "--save_strategy", "epoch"]
 READ_ONCE = ["--max_train_samples", "40000", "--source_num_train_epochs", "1"]
@@ -83,8 +84,18 @@ GROUPS: dict[str, Group] = {
         "token-space",
         {
             "semeval2017-4a": ["--sentiment_dataset", "semeval2017-4a"],
-            "semeval2017-4a-all": ["--sentiment_dataset", "semeval2017-4a-all", *READ_ONCE],
+            "semeval2017-4a-all": ["--sentiment_dataset", ALL_TWEETS, *READ_ONCE],
             "sentiment140": ["--sentiment_dataset", "sentiment140", *READ_ONCE],
+        },
+    ),
+    # How many texts without labels the last stage reads.
+    "unlabelled_texts": Group(
+        "Texts without labels",
+        "model-3.4",
+        {
+            "6000": ["--unlabelled_dataset", "semeval2017-4a"],
+            "20000": ["--unlabelled_dataset", ALL_TWEETS],
+            "all": ["--unlabelled_dataset", ALL_TWEETS, "--max_unlabelled_samples", "100000"],
         },
     ),
 }

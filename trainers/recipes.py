@@ -208,6 +208,7 @@ CONTROLS: dict[str, tuple[Stage, ...]] = {
 # What model-3.4 is made of, one thing at a time, and what it was not made of in the end.
 LABEL_ATTENTION = joint_stage("label-attention", None)
 LABEL_ATTENTION_FROM_RELATED = joint_stage("label-attention-from-related", "related-encoder")
+TOKEN_SPACE = joint_stage("token-space", None, ("sentiment-encoder",))
 # One model for several tasks over the same tweets. It has no layers that models of one task lack, so that it is of the
 # same size as each.
 ALL_TASKS = ("emotion", "intensity", "valence")
@@ -245,16 +246,13 @@ def self_trained_recipe(name: str, start: str, teachers: tuple[Stage, ...], **op
 FROM_SENTIMENT: dict[str, Any] = {"start": "sentiment-encoder", "sources": ("sentiment-encoder",)}
 FROM_RELATED: dict[str, Any] = {"start": "related-encoder", "sources": ("sentiment-encoder",)}
 SPACE_STUDENT: dict[str, Any] = {"start": "related-space", "part": "csr", "temperature": 0.5}
+# They have learnt from the related data, so that they know something where there are few emotion labels.
+RELATED_TEACHERS = (
+    *(RELATED_ENCODER, EMOTION_FROM_RELATED, LABEL_ATTENTION_FROM_RELATED),
+    *(RELATED_SPACE, SPACE_FROM_RELATED),
+)
 OWN_RECIPES: dict[str, tuple[Stage, ...]] = {
-    # All teachers have learnt from the related data, so that they know something where there are few emotion labels.
-    "model-3.4": self_trained_recipe(
-        "common-space-self-trained",
-        teachers=(
-            *(RELATED_ENCODER, EMOTION_FROM_RELATED, LABEL_ATTENTION_FROM_RELATED),
-            *(RELATED_SPACE, SPACE_FROM_RELATED),
-        ),
-        **SPACE_STUDENT,
-    ),
+    "model-3.4": self_trained_recipe("common-space-self-trained", teachers=RELATED_TEACHERS, **SPACE_STUDENT),
 }
 ABLATIONS: dict[str, tuple[Stage, ...]] = {
     "corrupted-emotion": (EMOTION_ENCODER, SENTIMENT_ENCODER, SIAMESE, CSR_CORRUPTED),
@@ -273,13 +271,14 @@ ABLATIONS: dict[str, tuple[Stage, ...]] = {
         INTENSITY_FROM_RELATED,
         joint_stage("label-attention-from-intensity", "intensity-encoder-from-related"),
     ),
-    "token-space": (SENTIMENT_ENCODER, joint_stage("token-space", None, ("sentiment-encoder",))),
+    "token-space": (SENTIMENT_ENCODER, TOKEN_SPACE),
     "token-space-from-sentiment": (SENTIMENT_ENCODER, joint_stage("token-space-from-sentiment", **FROM_SENTIMENT)),
     "token-space-reconstruction": (
         SENTIMENT_ENCODER,
         SIAMESE_ON_SENTIMENT,
         joint_stage("token-space-reconstruction", **FROM_SENTIMENT, weight=0.1),
     ),
+    "token-space-related": (RELATED_ENCODER, joint_stage("token-space-related", None, ("related-encoder",))),
     "token-space-from-related": (
         SENTIMENT_ENCODER,
         RELATED_ENCODER,
@@ -299,6 +298,18 @@ ABLATIONS: dict[str, tuple[Stage, ...]] = {
         "csr-self-trained",
         "related-encoder",
         (EMOTION_ENCODER, LABEL_ATTENTION, RELATED_ENCODER, LABEL_ATTENTION_FROM_RELATED),
+    ),
+    # One more teacher, which knows what the others do not: not the related data, but sentiment.
+    "self-trained-sentiment": self_trained_recipe(
+        "common-space-self-trained-sentiment",
+        teachers=(*RELATED_TEACHERS, SENTIMENT_ENCODER, TOKEN_SPACE),
+        **SPACE_STUDENT,
+    ),
+    # That teacher without its sentiment encoder.
+    "self-trained-label-attention": self_trained_recipe(
+        "common-space-self-trained-label-attention",
+        teachers=(*RELATED_TEACHERS, LABEL_ATTENTION),
+        **SPACE_STUDENT,
     ),
     # Teachers of one kind that differ in their seeds.
     "self-trained-seeds": self_trained_recipe(

@@ -161,6 +161,19 @@ def test_teachers_of_several_seeds_differ_in_those_alone() -> None:
     assert replace(seeds, name=own.name, teachers=own.teachers) == own
 
 
+def test_one_teacher_more_differs_in_its_source_alone() -> None:
+    """Else what the sentiment encoder brings would not show."""
+    own = RECIPES["model-3.4"][-1]
+    further = {"self-trained-label-attention": "label-attention", "self-trained-sentiment": "token-space"}
+    for recipe, teacher in further.items():
+        student = RECIPES[recipe][-1]
+        assert student.teachers == (*own.teachers, teacher)
+        assert replace(student, name=own.name, teachers=own.teachers) == own
+    without, beside = (RECIPES[teacher][-1] for teacher in further.values())
+    assert (without.sources, beside.sources) == ([], ["sentiment-encoder"])
+    assert replace(beside, name=without.name, starts_from={}) == without
+
+
 def test_stages_say_what_they_train() -> None:
     """Only the Siamese network, and the common space that is trained by reconstruction alone, have no classifier."""
     stages = {stage.name: stage for stages in RECIPES.values() for stage in stages}
