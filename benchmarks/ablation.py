@@ -2,16 +2,16 @@
 
 python benchmarks/ablation.py --data_dir DATA
 
-The runs lie where examples/reproduce_paper.py writes those of Table 1, so that all share their encoders. Those of
-little-data learn from a tenth of the labelled texts; they have a folder of their own, and take the source encoders from
-there.
+The runs lie where examples/reproduce_paper.py writes those of Table 1, so that all share their encoders. Those that
+learn from a share of the labelled texts, as little-data does, have a folder of their own, and take the source encoders
+from there.
 """
 
 import argparse
 import sys
 from pathlib import Path
 
-from shares import share_options
+from shares import EPOCHS, share_options
 
 from trainers.command_line import parse_run_arguments
 from trainers.commands import BAD_INPUT, exit_on, set_up_logging
@@ -45,8 +45,8 @@ GROUPS: dict[str, list[str]] = {
         *("self-trained-seeds", *MORE_TEACHERS, *OWN_RECIPES),
     ],
 }
-# Options of run_csr.py that belong to a group.
-OPTIONS = {"little-data": share_options(0.1)}
+# The share of the labelled emotion texts that a group learns from, where it is not all.
+SHARES = {"little-data": 0.1}
 
 
 def main(argv: list[str]) -> None:
@@ -56,6 +56,7 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--groups", nargs="+", default=list(GROUPS), choices=GROUPS, help="What to compare.")
     known = sorted({recipe for recipes in GROUPS.values() for recipe in recipes})
     parser.add_argument("--recipes", nargs="+", choices=known, metavar="RECIPE", help="Only these of the groups.")
+    parser.add_argument("--share", type=float, choices=EPOCHS, help="Share of the emotion texts, not the group's own.")
     parser.add_argument("--data_dir", required=True, help="The folder that holds one folder a registered dataset.")
     parser.add_argument("--emotion_dataset", default="semeval2018-ec", help="The emotion data.")
     parser.add_argument("--sentiment_dataset", default="semeval2017-4a", help="The sentiment data.")
@@ -78,14 +79,17 @@ def main(argv: list[str]) -> None:
     set_up_logging()
 
     names = [f"{name}_dataset" for name in ("emotion", "sentiment", "related", "unlabelled", "intensity", "valence")]
+    changed = [name for name in names if getattr(args, name) != parser.get_default(name)]
     for group, recipes in chosen.items():
+        share = args.share or SHARES.get(group, 1.0)
+        written = group if share == SHARES.get(group, 1.0) else f"{group}-{share}"
         # The full runs lie in the folder itself.
-        root = Path(args.output_dir) / group if group in OPTIONS else Path(args.output_dir)
+        root = Path(args.output_dir) / written if share < 1 else Path(args.output_dir)
         folders = {seed: root / f"seed-{seed}" for seed in args.seeds}
         for seed, folder in folders.items():
-            options = OPTIONS.get(group, [])
+            options = share_options(share) if share < 1 else []
             full = Path(args.output_dir) / folder.name
-            if group in OPTIONS and full.is_dir():
+            if share < 1 and full.is_dir():
                 options = [*options, "--reuse_stages_from", str(full)]
             run = ["--recipe", *recipes, "--encoder", args.encoder, "--data_dir", args.data_dir, "--seed", str(seed)]
             run += [word for name in names for word in (f"--{name}", getattr(args, name))]
@@ -96,10 +100,13 @@ def main(argv: list[str]) -> None:
         problem_type = runner.context.task_config("emotion")["problem_type"]
         compared = compare_recipes(folders, recipes, runner.context.labels("dev"), problem_type, recipes[0])
         about = {name: getattr(args, name) for name in names} | {"encoder": encoder_label(args.encoder)}
-        given = ["--groups", group, "--recipes", *recipes, "--seeds", *map(str, args.seeds), *further]
-        command = f"python benchmarks/ablation.py --data_dir DATA {' '.join(given)}"
+        given = ["--groups", group, *(["--share", str(share)] if args.share else []), "--recipes", *recipes]
+        given += ["--seeds", *map(str, args.seeds)]
+        given += [word for name in changed for word in (f"--{name}", getattr(args, name))]
+        command = f"python benchmarks/ablation.py --data_dir DATA {' '.join([*given, *further])}"
         about |= {"seeds": args.seeds, "command": command}
-        save_comparison(compared, RESULTS, group, group.capitalize(), about, baseline=recipes[0])
+        told = group.capitalize() + (f", {100 * share:g} % of the labels" if args.share else "")
+        save_comparison(compared, RESULTS, written, told, about, baseline=recipes[0])
 
 
 if __name__ == "__main__":
