@@ -23,7 +23,6 @@ from trainers.runner import Runner
 RESULTS = Path(__file__).parent / "results"
 # What may be started from related data, without self-training.
 FROM_RELATED = ["bert-from-related", "label-attention-from-related", "common-space-from-related"]
-MORE_TEACHERS = ["self-trained-label-attention", "self-trained-sentiment"]
 # By group, its recipes; the first is what the others are tested against.
 GROUPS: dict[str, list[str]] = {
     "controls": ["bert", "model-3.1", "model-3.3", *CONTROLS],
@@ -32,17 +31,21 @@ GROUPS: dict[str, list[str]] = {
     "tuned-bert": ["bert-head-rate", "model-3.3", "label-attention", *FROM_RELATED, "self-trained", *OWN_RECIPES],
     # One encoder without self-training, started from the same texts: read plainly, and by the same head.
     "single-encoder": [*FROM_RELATED, *OWN_RECIPES],
-    # One teacher more, without and with the sentiment encoder beside it.
-    "more-teachers": ["bert-head-rate", *OWN_RECIPES, *MORE_TEACHERS],
-    # The same space, without and with the sentiment encoder beside it.
-    "source": ["common-space-from-related", "common-space-from-related-sentiment"],
+    # Without a sentiment encoder beside, and with it: started from the pretrained encoder, from that of the related
+    # data, in the space learnt from these, and as one teacher more.
+    "sentiment": [
+        *("bert-head-rate", "label-attention", "token-space"),
+        *("label-attention-from-related", "token-space-from-related"),
+        *("common-space-from-related", "common-space-from-related-sentiment"),
+        *(*OWN_RECIPES, "self-trained-label-attention", "self-trained-sentiment"),
+    ],
     # What starts from sentiment, or has it beside, where labels are few and the sources should matter most.
     "little-data": [
         *("bert-head-rate", "bert-averaged", "label-attention", "label-attention-from-sentiment", *FROM_RELATED),
         *("label-attention-from-intensity", "common-space-from-related-sentiment"),
         *("token-space", "token-space-from-sentiment", "token-space-reconstruction"),
         *("token-space-related", "token-space-from-related", "token-space-trained-source"),
-        *("self-trained-seeds", *MORE_TEACHERS, *OWN_RECIPES),
+        *("self-trained-seeds", *OWN_RECIPES),
     ],
 }
 # The share of the labelled emotion texts that a group learns from, where it is not all.

@@ -62,23 +62,23 @@ def test_table_compares_with_the_first(ablation: ModuleType, written: dict[str, 
 
 
 def test_share_and_data_that_differ_are_told(ablation: ModuleType, place: Path, written: dict[str, Any]) -> None:
-    changes = {"groups": ["more-teachers"], "recipes": ["bert-head-rate", "self-trained-label-attention"], "seeds": [1]}
+    changes = {"groups": ["sentiment"], "recipes": ["bert-head-rate", "self-trained-label-attention"], "seeds": [1]}
     changes |= {"share": 0.1, "related_dataset": place / "data" / "moods", "max_unlabelled_samples": 8}
     changes |= {"unlabelled_dataset": place / "data" / "reviews"}
     reuse = {"reuse_stages_from": place / "out" / "little-data" / "seed-1"}
     ablation.main(options(place, **changes, **reuse))
-    assert not (ablation.RESULTS / "more-teachers.json").exists()
-    results = tiny_run.read_json(ablation.RESULTS / "more-teachers-0.1.json")
+    assert not (ablation.RESULTS / "sentiment.json").exists()
+    results = tiny_run.read_json(ablation.RESULTS / "sentiment-0.1.json")
     assert list(results["recipes"]) == changes["recipes"]
-    text = (ablation.RESULTS / "more-teachers-0.1.md").read_text(encoding="utf-8")
-    assert text.startswith("More-teachers, 10 % of the labels: ")
-    assert f"--groups more-teachers --share 0.1 --recipes {' '.join(changes['recipes'])} --seeds 1 " in text
+    text = (ablation.RESULTS / "sentiment-0.1.md").read_text(encoding="utf-8")
+    assert text.startswith("Sentiment, 10 % of the labels: ")
+    assert f"--groups sentiment --share 0.1 --recipes {' '.join(changes['recipes'])} --seeds 1 " in text
     for name in ("related", "unlabelled"):
         assert f"--{name}_dataset {changes[f'{name}_dataset']}" in text
     # Texts of the tenth alone, and what is the same as there.
     here, there = (
         place / "out" / group / "seed-1" / "emotion-encoder-head-rate" / "model.safetensors"
-        for group in ("more-teachers-0.1", "little-data")
+        for group in ("sentiment-0.1", "little-data")
     )
     assert here.read_bytes() == there.read_bytes()
 
