@@ -84,8 +84,9 @@ def main(argv: list[str]) -> None:
     names = [f"{name}_dataset" for name in ("emotion", "sentiment", "related", "unlabelled", "intensity", "valence")]
     changed = [name for name in names if getattr(args, name) != parser.get_default(name)]
     for group, recipes in chosen.items():
-        share = args.share or SHARES.get(group, 1.0)
-        written = group if share == SHARES.get(group, 1.0) else f"{group}-{share}"
+        own = SHARES.get(group, 1.0)
+        share = args.share or own
+        written = group if share == own else f"{group}-{share}"
         # The full runs lie in the folder itself.
         root = Path(args.output_dir) / written if share < 1 else Path(args.output_dir)
         folders = {seed: root / f"seed-{seed}" for seed in args.seeds}

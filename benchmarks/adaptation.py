@@ -11,7 +11,6 @@ import sys
 from pathlib import Path
 
 import torch
-from datasets import Dataset
 from shares import EPOCHS, share_options
 from transformers import (
     AutoModelForMaskedLM,
@@ -99,11 +98,10 @@ def adapt(encoder: str, dataset: str, data_dir: str, size: int, folder: Path) ->
     # The texts as all stages read them.
     tokenizer = load_tokenizer(path)
     texts = load_texts(dataset, data_dir=data_dir).splits["train"].shuffle(seed=0)
-    texts = Dataset.from_dict({"text": texts["text"][:size]})
-    rows = texts.map(
+    rows = texts.take(min(size, len(texts))).map(
         lambda batch: tokenizer(batch["text"], truncation=True, max_length=128),
         batched=True,
-        remove_columns=["text"],
+        remove_columns=texts.column_names,
         desc="Tokenising",
     )
     arguments = TrainingArguments(

@@ -24,12 +24,6 @@ tiny_run = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[1] / "tin
 run_csr = tiny_run.example("run_csr").main
 
 
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An encoder and data; read only."""
-    return tiny_run.workplace(tmp_path_factory.mktemp("place"))
-
-
 def test_encoder_stages_start_from_the_given_encoders(place: Path, tmp_path: Path) -> None:
     """At learning rate 0 a stage ends where it started."""
     other = tiny_run.write_encoder(tmp_path / "other", seed=1)

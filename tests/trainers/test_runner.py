@@ -19,7 +19,6 @@ from trainers.recipes import CONTROLS, PAPER_RECIPES, RECIPES
 from trainers.runner import Runner
 
 tiny_run = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[1] / "tiny_run.py")))
-run_csr = tiny_run.example("run_csr").main
 
 # The stages of the paper's recipes and of the controls, in order.
 STAGES = {
@@ -65,20 +64,6 @@ MULTITASK_CODE = RECURRENT_CODE | {
 }
 CSR_CODE = MULTITASK_CODE | {"classifier_config.py", "configuration_csr.py", "layers.py", "modeling_csr.py"}
 SIAMESE_CODE = CSR_CODE | {"modeling_siamese.py"}
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An encoder and data; read only."""
-    return tiny_run.workplace(tmp_path_factory.mktemp("place"))
-
-
-@pytest.fixture(scope="module")
-def finished(place: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The output folder of one run of all these recipes; read only."""
-    output_dir = tmp_path_factory.mktemp("finished") / "out"
-    run_csr(tiny_run.options(place, output_dir, recipe=list(STAGES)))
-    return output_dir
 
 
 # -- what a run leaves behind -----------------------------------------------------------------------------------------

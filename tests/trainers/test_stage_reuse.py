@@ -19,20 +19,6 @@ run_csr = tiny_run.example("run_csr").main
 STAGES = {name: [stage.name for stage in stages] for name, stages in (PAPER_RECIPES | CONTROLS).items()}
 
 
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An encoder and data; read only."""
-    return tiny_run.workplace(tmp_path_factory.mktemp("place"))
-
-
-@pytest.fixture(scope="module")
-def finished(place: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The output folder of one run of all these recipes; read only."""
-    output_dir = tmp_path_factory.mktemp("finished") / "out"
-    run_csr(tiny_run.options(place, output_dir, recipe=list(STAGES)))
-    return output_dir
-
-
 @pytest.fixture
 def copy(finished: Path, tmp_path: Path) -> Path:
     """A copy of the finished run that a test may change."""
