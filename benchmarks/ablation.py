@@ -13,12 +13,12 @@ from pathlib import Path
 
 from shares import EPOCHS, share_options
 
-from trainers.command_line import parse_run_arguments
-from trainers.commands import BAD_INPUT, exit_on, set_up_logging
-from trainers.comparison import compare_recipes, save_comparison
-from trainers.encoders import encoder_label
-from trainers.recipes import ABLATIONS, CONTROLS, OWN_RECIPES
-from trainers.runner import Runner
+from trainers.commands.parser import parse_run_arguments
+from trainers.commands.terminal import BAD_INPUT, exit_on, set_up_logging
+from trainers.experiments.comparison import compare_recipes, save_comparison
+from trainers.loop.encoders import encoder_label
+from trainers.recipes.library import ABLATIONS, CONTROLS, OWN_RECIPES
+from trainers.runs.runner import Runner
 
 RESULTS = Path(__file__).parent / "results"
 # What may be started from related data, without self-training.

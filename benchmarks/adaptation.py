@@ -21,14 +21,14 @@ from transformers import (
     set_seed,
 )
 
-from trainers.command_line import parse_run_arguments
-from trainers.commands import BAD_INPUT, exit_on, set_up_logging
-from trainers.comparison import compare_systems, save_comparison
-from trainers.data import load_texts
-from trainers.encoders import encoder_label, fast_attention, resolve_encoder
-from trainers.recipes import RECIPES
-from trainers.runner import Runner
-from trainers.tokenization import load_tokenizer
+from trainers.commands.parser import parse_run_arguments
+from trainers.commands.terminal import BAD_INPUT, exit_on, set_up_logging
+from trainers.data.task_dataset import load_texts
+from trainers.data.tokenization import load_tokenizer
+from trainers.experiments.comparison import compare_systems, save_comparison
+from trainers.loop.encoders import encoder_label, fast_attention, resolve_encoder
+from trainers.recipes.library import RECIPES
+from trainers.runs.runner import Runner
 
 RESULTS = Path(__file__).parent / "results"
 

@@ -20,12 +20,12 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.multiclass import OneVsRestClassifier
 
-from trainers.commands import BAD_INPUT, exit_on
-from trainers.data import TaskDataset, load_task_dataset
-from trainers.markdown import markdown_table
-from trainers.metrics import HEADLINE, score
-from trainers.records import write_json
-from trainers.thresholds import tune_thresholds
+from trainers.commands.terminal import BAD_INPUT, exit_on
+from trainers.data.digests import write_json
+from trainers.data.task_dataset import TaskDataset, load_task_dataset
+from trainers.evaluation.metrics import HEADLINE, score
+from trainers.evaluation.thresholds import tune_thresholds
+from trainers.experiments.markdown import markdown_table
 
 RESULTS = Path(__file__).parent / "results"
 SETTINGS = tuple(product((1.0, 3.0, 10.0, 30.0), (None, "balanced")))

@@ -21,13 +21,13 @@ from training_speed import matrix_speed
 from transformers import AutoConfig, AutoModelForSequenceClassification, PreTrainedModel, PreTrainedTokenizerBase
 
 from modeling_csr import CSRConfig, MultitaskConfig, MultitaskForSequenceClassification
-from trainers.commands import BAD_INPUT, exit_on
-from trainers.data import load_task_dataset
-from trainers.encoders import encoder_label, resolve_encoder
-from trainers.inference import predict_logits, tokenized_batches
-from trainers.markdown import markdown_table
-from trainers.records import write_json
-from trainers.tokenization import load_tokenizer
+from trainers.commands.terminal import BAD_INPUT, exit_on
+from trainers.data.digests import write_json
+from trainers.data.task_dataset import load_task_dataset
+from trainers.data.tokenization import load_tokenizer
+from trainers.evaluation.inference import predict_logits, tokenized_batches
+from trainers.experiments.markdown import markdown_table
+from trainers.loop.encoders import encoder_label, resolve_encoder
 
 RESULTS = Path(__file__).parent / "results"
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}

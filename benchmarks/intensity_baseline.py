@@ -13,10 +13,10 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 
-from trainers.commands import BAD_INPUT, exit_on
-from trainers.data import load_task_dataset
-from trainers.records import write_json
-from trainers.regression_metrics import per_output_scores, regression_scores
+from trainers.commands.terminal import BAD_INPUT, exit_on
+from trainers.data.digests import write_json
+from trainers.data.task_dataset import load_task_dataset
+from trainers.evaluation.regression_metrics import per_output_scores, regression_scores
 
 DATASETS = ("semeval2018-ei-reg-intensity", "semeval2018-v-reg")
 

@@ -18,15 +18,15 @@ from ablation import FROM_RELATED
 from shares import EPOCHS, share_options
 
 from model_cards.figures import plot_learning_curves
-from trainers.command_line import parse_run_arguments
-from trainers.commands import BAD_INPUT, exit_on, set_up_logging
-from trainers.comparison import compare_recipes, difference, mean_and_spread, title
-from trainers.encoders import encoder_label
-from trainers.markdown import markdown_table
-from trainers.metrics import HEADLINE
-from trainers.recipes import RECIPES
-from trainers.records import write_json
-from trainers.runner import Runner
+from trainers.commands.parser import parse_run_arguments
+from trainers.commands.terminal import BAD_INPUT, exit_on, set_up_logging
+from trainers.data.digests import write_json
+from trainers.evaluation.metrics import HEADLINE
+from trainers.experiments.comparison import compare_recipes, difference, mean_and_spread, title
+from trainers.experiments.markdown import markdown_table
+from trainers.loop.encoders import encoder_label
+from trainers.recipes.library import RECIPES
+from trainers.runs.runner import Runner
 
 RESULTS = Path(__file__).parent / "results"
 

@@ -10,11 +10,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from trainers.command_line import parse_run_arguments
-from trainers.commands import BAD_INPUT, exit_on, set_up_logging
-from trainers.comparison import compare_labels, compare_systems, labels_table, save_comparison
-from trainers.encoders import encoder_label
-from trainers.runner import Runner
+from trainers.commands.parser import parse_run_arguments
+from trainers.commands.terminal import BAD_INPUT, exit_on, set_up_logging
+from trainers.experiments.comparison import compare_labels, compare_systems, labels_table, save_comparison
+from trainers.loop.encoders import encoder_label
+from trainers.runs.runner import Runner
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 RESULTS = Path(__file__).parent / "results"

@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from report import write_report
 
-from trainers.results import read_results
+from trainers.runs.results import read_results
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "examples" / "run_recurrent.py"
 METRICS = ("accuracy", "macro_f1", "weighted_f1")

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from trainers.comparison import mean_and_spread
-from trainers.markdown import markdown_table
-from trainers.records import write_json
+from trainers.data.digests import write_json
+from trainers.experiments.comparison import mean_and_spread
+from trainers.experiments.markdown import markdown_table
 
 RESULTS = Path(__file__).parent / "results"
 

@@ -14,12 +14,12 @@ from typing import Any
 
 from shares import EPOCHS, share_options
 
-from trainers.command_line import parse_run_arguments
-from trainers.commands import BAD_INPUT, exit_on, set_up_logging
-from trainers.comparison import compare_systems, save_comparison
-from trainers.encoders import encoder_label
-from trainers.recipes import RECIPES
-from trainers.runner import Runner
+from trainers.commands.parser import parse_run_arguments
+from trainers.commands.terminal import BAD_INPUT, exit_on, set_up_logging
+from trainers.experiments.comparison import compare_systems, save_comparison
+from trainers.loop.encoders import encoder_label
+from trainers.recipes.library import RECIPES
+from trainers.runs.runner import Runner
 
 RESULTS = Path(__file__).parent / "results"
 ALL_TWEETS = "semeval2017-4a-all"

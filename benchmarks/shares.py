@@ -4,7 +4,7 @@ The shares are stratified by label and nested; the sources keep all their texts.
 that no model stops before it has learnt what it can.
 """
 
-from trainers.arguments import CommonSpaceArguments, SiameseArguments
+from trainers.runs.arguments import CommonSpaceArguments, SiameseArguments
 
 # Epochs at each share of the training texts.
 EPOCHS = {0.01: 40, 0.03: 20, 0.1: 10, 0.3: 6, 1.0: 4}

@@ -11,12 +11,12 @@ from pathlib import Path
 
 from report import RESULTS, write_report
 
-from trainers.command_line import parse_run_arguments
-from trainers.commands import BAD_INPUT, exit_on, set_up_logging
-from trainers.encoders import encoder_label
-from trainers.results import read_results
-from trainers.runner import Runner
-from trainers.twins import task_scores
+from trainers.commands.parser import parse_run_arguments
+from trainers.commands.terminal import BAD_INPUT, exit_on, set_up_logging
+from trainers.experiments.twins import task_scores
+from trainers.loop.encoders import encoder_label
+from trainers.runs.results import read_results
+from trainers.runs.runner import Runner
 
 NAME, RECIPE = "task_weighting", "all-in-one"
 # By setting, the options that differ from the defaults.

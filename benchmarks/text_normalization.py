@@ -9,11 +9,11 @@ from pathlib import Path
 
 from report import write_report
 
-from trainers.command_line import parse_run_arguments
-from trainers.commands import BAD_INPUT, exit_on
-from trainers.metrics import HEADLINE
-from trainers.runner import Runner
-from trainers.tokenization import NORMALIZATION_STEPS
+from trainers.commands.parser import parse_run_arguments
+from trainers.commands.terminal import BAD_INPUT, exit_on
+from trainers.data.tokenization import NORMALIZATION_STEPS
+from trainers.evaluation.metrics import HEADLINE
+from trainers.runs.runner import Runner
 
 
 def main(argv: list[str]) -> None:

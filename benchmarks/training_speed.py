@@ -18,14 +18,14 @@ import torch
 from transformers import TrainerCallback
 
 from modeling_csr import MultitaskModel
-from trainers.command_line import parse_run_arguments
-from trainers.commands import BAD_INPUT, exit_on
-from trainers.encoders import encoder_label
-from trainers.markdown import markdown_table
-from trainers.recipes import EMOTION_ENCODER
-from trainers.records import write_json
-from trainers.runner import Runner
-from trainers.stages import build_trainer
+from trainers.commands.parser import parse_run_arguments
+from trainers.commands.terminal import BAD_INPUT, exit_on
+from trainers.data.digests import write_json
+from trainers.experiments.markdown import markdown_table
+from trainers.loop.encoders import encoder_label
+from trainers.recipes.library import EMOTION_ENCODER
+from trainers.runs.runner import Runner
+from trainers.runs.stages import build_trainer
 
 RESULTS = Path(__file__).parent / "results"
 PLAIN = {

@@ -11,11 +11,11 @@ sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != Pa
 
 from transformers import HfArgumentParser  # noqa: E402
 
-from trainers.arguments import HubArguments  # noqa: E402
-from trainers.commands import BAD_INPUT, exit_on, set_up_logging  # noqa: E402
-from trainers.distillation import Distillation, DistillationArguments  # noqa: E402
-from trainers.metrics import HEADLINE  # noqa: E402
-from trainers.publishing import PublishingError  # noqa: E402
+from trainers.commands.terminal import BAD_INPUT, exit_on, set_up_logging  # noqa: E402
+from trainers.evaluation.metrics import HEADLINE  # noqa: E402
+from trainers.hub.publisher import PublishingError  # noqa: E402
+from trainers.runs.arguments import HubArguments  # noqa: E402
+from trainers.runs.distillation import Distillation, DistillationArguments  # noqa: E402
 from trainers.training_arguments import StageTrainingArguments  # noqa: E402
 
 NAME = Path(__file__).name

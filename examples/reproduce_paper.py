@@ -15,12 +15,12 @@ from typing import Any
 # This folder holds evaluate.py, which must not stand in for the evaluate library.
 sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != Path(__file__).resolve().parent]
 
-from trainers.command_line import parse_run_arguments  # noqa: E402
-from trainers.commands import BAD_INPUT, exit_on, set_up_logging  # noqa: E402
-from trainers.comparison import compare_recipes, save_comparison  # noqa: E402
-from trainers.encoders import encoder_label  # noqa: E402
-from trainers.recipes import RECIPES  # noqa: E402
-from trainers.runner import Runner  # noqa: E402
+from trainers.commands.parser import parse_run_arguments  # noqa: E402
+from trainers.commands.terminal import BAD_INPUT, exit_on, set_up_logging  # noqa: E402
+from trainers.experiments.comparison import compare_recipes, save_comparison  # noqa: E402
+from trainers.loop.encoders import encoder_label  # noqa: E402
+from trainers.recipes.library import RECIPES  # noqa: E402
+from trainers.runs.runner import Runner  # noqa: E402
 
 # By table, the experiments in it: target and source data, recipes, and options of run_csr.py. Which source belongs to
 # which target of Table 2 is our reading; 20,000 of the 100,000 sentiment140 texts keep ISEAR's source in proportion.

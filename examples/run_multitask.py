@@ -16,17 +16,17 @@ from typing import Any
 # This folder holds evaluate.py, which must not stand in for the evaluate library.
 sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != Path(__file__).resolve().parent]
 
-from trainers.arguments import RunArguments  # noqa: E402
-from trainers.command_line import parse_run_arguments, parse_run_arguments_and  # noqa: E402
-from trainers.commands import BAD_INPUT, exit_on, set_up_logging  # noqa: E402
-from trainers.data import load_task_dataset  # noqa: E402
-from trainers.encoders import encoder_label  # noqa: E402
-from trainers.publishing import PublishingError  # noqa: E402
-from trainers.recipes import RECIPES  # noqa: E402
-from trainers.records import write_json  # noqa: E402
-from trainers.recurrent_encoders import RecurrentArguments, write_recurrent_encoder  # noqa: E402
-from trainers.runner import Runner  # noqa: E402
-from trainers.twins import TWINS, compare_encoders, compare_with_twins, encoders_table, save_twins  # noqa: E402
+from trainers.commands.parser import parse_run_arguments, parse_run_arguments_and  # noqa: E402
+from trainers.commands.terminal import BAD_INPUT, exit_on, set_up_logging  # noqa: E402
+from trainers.data.digests import write_json  # noqa: E402
+from trainers.data.task_dataset import load_task_dataset  # noqa: E402
+from trainers.experiments.twins import TWINS, compare_encoders, compare_with_twins, encoders_table, save_twins  # noqa: E402
+from trainers.hub.publisher import PublishingError  # noqa: E402
+from trainers.loop.encoders import encoder_label  # noqa: E402
+from trainers.loop.recurrent_encoders import RecurrentArguments, write_recurrent_encoder  # noqa: E402
+from trainers.recipes.library import RECIPES  # noqa: E402
+from trainers.runs.arguments import RunArguments  # noqa: E402
+from trainers.runs.runner import Runner  # noqa: E402
 
 # With --data_dir, the tasks of SemEval-2018, which are annotated on the same tweets.
 SEMEVAL = {

@@ -11,16 +11,16 @@ from pathlib import Path
 # This folder holds evaluate.py, which must not stand in for the evaluate library.
 sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != Path(__file__).resolve().parent]
 
-from trainers.command_line import parse_run_arguments_and  # noqa: E402
-from trainers.commands import BAD_INPUT, exit_on, set_up_logging  # noqa: E402
-from trainers.data import load_task_dataset  # noqa: E402
-from trainers.metrics import HEADLINE  # noqa: E402
-from trainers.model_arguments import ModelArguments  # noqa: E402
-from trainers.publishing import PublishingError  # noqa: E402
-from trainers.recurrent_encoders import RecurrentArguments, write_recurrent_encoder  # noqa: E402
-from trainers.results import print_results  # noqa: E402
-from trainers.runner import Runner  # noqa: E402
-from trainers.sources import ColumnValues  # noqa: E402
+from trainers.commands.parser import parse_run_arguments_and  # noqa: E402
+from trainers.commands.terminal import BAD_INPUT, exit_on, set_up_logging  # noqa: E402
+from trainers.data.sources import ColumnValues  # noqa: E402
+from trainers.data.task_dataset import load_task_dataset  # noqa: E402
+from trainers.evaluation.metrics import HEADLINE  # noqa: E402
+from trainers.hub.publisher import PublishingError  # noqa: E402
+from trainers.loop.recurrent_encoders import RecurrentArguments, write_recurrent_encoder  # noqa: E402
+from trainers.runs.model_arguments import ModelArguments  # noqa: E402
+from trainers.runs.results import print_results  # noqa: E402
+from trainers.runs.runner import Runner  # noqa: E402
 
 NAME = Path(__file__).name
 # Not emoji, which these texts do not hold: their thousand steps cost ten times as much time as the rest of the

@@ -3,20 +3,18 @@
 import argparse
 import os
 import re
-import runpy
 import shlex
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from transformers import AutoModel, AutoTokenizer
 
 from modeling_csr import CSRForSequenceClassification, MultitaskConfig, MultitaskModel
-from trainers.recipes import RECIPES
-from trainers.registry import REGISTRY
+from tests.helpers import tiny_run
+from trainers.data.registry import REGISTRY
+from trainers.recipes.library import RECIPES
 
-tiny_run = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("tiny_run.py"))))
 COMMANDS = (
     "run_csr",
     "evaluate",
@@ -27,6 +25,7 @@ COMMANDS = (
     "run_dialogue",
     "run_recurrent",
 )
+
 README = (tiny_run.REPOSITORY / "README.md").read_text(encoding="utf-8")
 
 
@@ -107,11 +106,11 @@ def test_command_lines_parse() -> None:
     """Values too: recipes, choices, numbers."""
     from transformers import HfArgumentParser
 
-    from trainers.arguments import HubArguments
-    from trainers.command_line import parse_run_arguments, parse_run_arguments_and
-    from trainers.distillation import DistillationArguments
-    from trainers.recurrent_encoders import RecurrentArguments
-    from trainers.search import SearchArguments
+    from trainers.commands.parser import parse_run_arguments, parse_run_arguments_and
+    from trainers.experiments.search import SearchArguments
+    from trainers.loop.recurrent_encoders import RecurrentArguments
+    from trainers.runs.arguments import HubArguments
+    from trainers.runs.distillation import DistillationArguments
     from trainers.training_arguments import StageTrainingArguments
 
     parsed = 0
@@ -162,7 +161,7 @@ def test_inline_options_exist(capsys: pytest.CaptureFixture) -> None:
         with pytest.raises(SystemExit):
             tiny_run.example(name).main(["--help"])
     # The page's own parser stands behind the import of gradio, which is an extra.
-    page = (tiny_run.REPOSITORY / "examples" / "space" / "app.py").read_text(encoding="utf-8")
+    page = (tiny_run.REPOSITORY / "trainers" / "hub" / "page" / "app.py").read_text(encoding="utf-8")
     known = set(re.findall(r"--\w+", capsys.readouterr().out + page)) | {"--help"}
     assert set(re.findall(r"`(--\w+)`", README)) <= known
 

@@ -9,7 +9,7 @@ from transformers.trainer_utils import PredictionOutput
 
 from modeling_csr.losses import IGNORE_INDEX
 
-from .dialogues import DialogueDataset
+from .data.dialogues import DialogueDataset
 from .trainer import StageTrainer
 
 

@@ -6,8 +6,8 @@ import torch
 from torch import nn
 from torch.utils.data import Dataset, Sampler
 
-from .parameter_groups import set_apart
-from .samplers import TaskBatches, text_lengths
+from .loop.parameter_groups import set_apart
+from .loop.samplers import TaskBatches, text_lengths
 from .trainer import StageTrainer
 
 # At the rate of an encoder the log variances would hardly move; they need some units.

@@ -15,11 +15,11 @@ from transformers.trainer_utils import TrainOutput
 from modeling_csr import MultitaskModel
 from modeling_csr.losses import count_labelled
 
-from .half_precision import HalfPrecisionForward
-from .parameter_groups import set_apart
-from .samplers import LengthGroupedBatches, text_lengths
+from .loop.half_precision import HalfPrecisionForward
+from .loop.parameter_groups import set_apart
+from .loop.samplers import LengthGroupedBatches, text_lengths
+from .loop.weight_averaging import WeightAveraging
 from .training_arguments import StageTrainingArguments
-from .weight_averaging import WeightAveraging
 
 Counts = torch.Tensor | dict[str, torch.Tensor] | None
 

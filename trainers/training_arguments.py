@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import torch
 from transformers import TrainingArguments
 
-from .inference import inference_batch_size
+from .evaluation.inference import inference_batch_size
 
 # Training arguments that change what is learnt; all others (logging, saving, pushing, devices) do not.
 DECISIVE_ARGUMENTS = (

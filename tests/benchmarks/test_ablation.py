@@ -1,15 +1,15 @@
 """The ablation: groups of recipes, and the one that learns from a tenth of the labelled texts."""
 
 import re
-import runpy
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 from typing import Any
 
 import pytest
 
+from tests.helpers import tiny_run
+
 REPOSITORY = Path(__file__).parents[2]
-tiny_run = SimpleNamespace(**runpy.run_path(str(REPOSITORY / "tests" / "tiny_run.py")))
 RECIPES = ["bert-head-rate", "label-attention-from-sentiment"]
 
 

@@ -1,16 +1,16 @@
 """An encoder that is adapted to texts without labels first, and its runs beside those of the pretrained one."""
 
-import runpy
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 from typing import Any
 
 import pytest
 import torch
 from safetensors.torch import load_file
 
+from tests.helpers import tiny_run
+
 REPOSITORY = Path(__file__).parents[2]
-tiny_run = SimpleNamespace(**runpy.run_path(str(REPOSITORY / "tests" / "tiny_run.py")))
 
 
 @pytest.fixture(scope="module")

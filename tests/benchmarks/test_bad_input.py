@@ -1,13 +1,12 @@
 """Benchmarks that are asked for what is not there say so, and write nothing."""
 
-import runpy
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
+from tests.helpers import tiny_run
+
 REPOSITORY = Path(__file__).parents[2]
-tiny_run = SimpleNamespace(**runpy.run_path(str(REPOSITORY / "tests" / "tiny_run.py")))
 # What the others import, and what measures nothing.
 PARTS = {"readme", "report", "shares"}
 BENCHMARKS = sorted({path.stem for path in (REPOSITORY / "benchmarks").glob("*.py")} - PARTS)

@@ -1,16 +1,15 @@
 """The TF-IDF baseline: what it reports of single-label and multi-label data."""
 
 import importlib.util
-import runpy
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 
 import pytest
 
-from trainers.data import load_task_dataset
+from tests.helpers import tiny_run
+from trainers.data.task_dataset import load_task_dataset
 
 REPOSITORY = Path(__file__).parents[2]
-tiny_run = SimpleNamespace(**runpy.run_path(str(REPOSITORY / "tests" / "tiny_run.py")))
 
 
 @pytest.fixture(scope="module")

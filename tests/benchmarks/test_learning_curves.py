@@ -1,15 +1,15 @@
 """Learning curves: from runs at two shares of the texts to the tables, and how many labels a baseline needs."""
 
-import runpy
 import statistics
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 from typing import Any
 
 import pytest
 
+from tests.helpers import tiny_run
+
 REPOSITORY = Path(__file__).parents[2]
-tiny_run = SimpleNamespace(**runpy.run_path(str(REPOSITORY / "tests" / "tiny_run.py")))
 RECIPES = ["bert", "bert-head-rate"]
 
 

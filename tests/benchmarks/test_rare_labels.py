@@ -1,16 +1,16 @@
 """The comparison of treatments of rare labels: from runs to the table of each label."""
 
-import runpy
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 from typing import Any
 
 import pytest
 
+from tests.helpers import tiny_run
+
 pytest.importorskip("nlpaug")
 
 REPOSITORY = Path(__file__).parents[2]
-tiny_run = SimpleNamespace(**runpy.run_path(str(REPOSITORY / "tests" / "tiny_run.py")))
 TREATMENTS = ("default", "sqrt", "balanced", "augment")
 
 

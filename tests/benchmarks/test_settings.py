@@ -1,16 +1,16 @@
 """The comparison of settings: from runs to the tables."""
 
 import re
-import runpy
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 from typing import Any
 
 import pytest
 from transformers import AutoConfig
 
+from tests.helpers import tiny_run
+
 REPOSITORY = Path(__file__).parents[2]
-tiny_run = SimpleNamespace(**runpy.run_path(str(REPOSITORY / "tests" / "tiny_run.py")))
 LOSSES = ["cross_entropy", "asymmetric", "sqrt_weights", "balanced_weights", "asymmetric_sqrt_weights"]
 
 

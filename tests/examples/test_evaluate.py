@@ -1,8 +1,6 @@
 """`examples/evaluate.py` on what a run has left, and on models that are none of ours."""
 
-import runpy
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,7 +8,8 @@ import torch
 from sklearn.metrics import accuracy_score, f1_score, jaccard_score
 from transformers import AutoTokenizer, BertConfig, BertForSequenceClassification
 
-tiny_run = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[1] / "tiny_run.py")))
+from tests.helpers import tiny_run
+
 evaluate = tiny_run.example("evaluate").main
 
 COLUMNS = ["--label_columns", *tiny_run.EMOTIONS]

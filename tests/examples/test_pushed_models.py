@@ -3,7 +3,6 @@
 import json
 import os
 import random
-import runpy
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,8 +12,7 @@ from typing import Any
 
 import pytest
 
-hub_server = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[1] / "hub_server.py")))
-tiny_run = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[1] / "tiny_run.py")))
+from tests.helpers import hub_server, tiny_run
 
 TOKEN = "hf_0nlyItsOwnerKnows"
 # By repository, the folder below the place of the runs that it is to be. The search's depends on its best trial.

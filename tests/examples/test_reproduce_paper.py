@@ -1,18 +1,16 @@
 """The command that reproduces the paper's tables, on a few invented rows in the published formats."""
 
 import random
-import runpy
 from collections.abc import Sequence
 from pathlib import Path
-from types import SimpleNamespace
 
 import matplotlib.image
 import pytest
 
-from trainers.readers import EMOTIONS
-from trainers.registry import REGISTRY
+from tests.helpers import tiny_run
+from trainers.data.readers import EMOTIONS
+from trainers.data.registry import REGISTRY
 
-tiny_run = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[1] / "tiny_run.py")))
 reproduce_paper = tiny_run.example("reproduce_paper")
 
 RECIPES = ["bert", "model-1"]

@@ -3,26 +3,24 @@
 import contextlib
 import io
 import json
-import runpy
 import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import yaml
 
-from trainers.arguments import CommonSpaceArguments, SiameseArguments
-from trainers.command_line import parse_run_arguments
-from trainers.data_arguments import DataArguments
-from trainers.model_arguments import ModelArguments
-from trainers.recipes import RECIPES
+from tests.helpers import tiny_run
+from trainers.commands.parser import parse_run_arguments
+from trainers.recipes.library import RECIPES
+from trainers.runs.arguments import CommonSpaceArguments, SiameseArguments
+from trainers.runs.data_arguments import DataArguments
+from trainers.runs.model_arguments import ModelArguments
 from trainers.training_arguments import StageTrainingArguments
 
-tiny_run = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[1] / "tiny_run.py")))
 run_csr = tiny_run.example("run_csr").main
 
 EMOTIONS = "anger anticipation disgust fear joy love optimism pessimism sadness surprise trust"

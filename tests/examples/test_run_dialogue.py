@@ -1,9 +1,7 @@
 """The command for dialogues, from a table of utterances to models that follow a dialogue."""
 
 import random
-import runpy
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,8 +10,8 @@ from PIL import Image
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from modeling_csr import DialogueForUtteranceClassification
+from tests.helpers import tiny_run
 
-tiny_run = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[1] / "tiny_run.py")))
 run_dialogue = tiny_run.example("run_dialogue")
 RECIPES = ("dialogue-none", "dialogue-past", "dialogue")
 

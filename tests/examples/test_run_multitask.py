@@ -1,18 +1,16 @@
 """All-in-One beside its twins: the command, from data to the tables."""
 
-import runpy
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, pipeline
 
-from trainers.data import load_task_dataset
-from trainers.inference import predict_logits
+from tests.helpers import tiny_run
+from trainers.data.task_dataset import load_task_dataset
+from trainers.evaluation.inference import predict_logits
 
-tiny_run = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[1] / "tiny_run.py")))
 command = tiny_run.example("run_multitask")
 run_multitask = command.main
 

@@ -1,8 +1,6 @@
 """run_recurrent.py: a run from raw text, what it leaves, and what it says to bad input."""
 
-import runpy
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -10,9 +8,9 @@ import pytest
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, pipeline
 
 from modeling_csr import RecurrentEncoderModel
-from trainers.inference import predict_logits
+from tests.helpers import tiny_run
+from trainers.evaluation.inference import predict_logits
 
-tiny_run = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[1] / "tiny_run.py")))
 example = tiny_run.example("run_recurrent")
 
 

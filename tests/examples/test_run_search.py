@@ -1,16 +1,14 @@
 """The command of the search: its options, from YAML as well, and its refusals."""
 
-import runpy
 from dataclasses import fields
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
-from trainers.command_line import parse_run_arguments_and
-from trainers.search import SearchArguments
+from tests.helpers import tiny_run
+from trainers.commands.parser import parse_run_arguments_and
+from trainers.experiments.search import SearchArguments
 
-tiny_run = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[1] / "tiny_run.py")))
 run_search = tiny_run.example("run_search").main
 CONFIG = tiny_run.REPOSITORY / "examples" / "configs" / "seven-emotions.yaml"
 

@@ -1,17 +1,16 @@
 """A Hub on loopback, and clients of it in processes of their own."""
 
 import json
-import runpy
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-hub_server = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[1] / "hub_server.py")))
+from tests.helpers import hub_server
+
 Token = hub_server.Token
 
 TOKENS = {

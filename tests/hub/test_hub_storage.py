@@ -1,17 +1,14 @@
 """What the Hub on loopback keeps: blobs with the ids of git, and which cards it refuses."""
 
 import json
-import runpy
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-storage = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[1] / "hub_storage.py")))
+from tests.helpers import hub_storage as storage
 
 
 def test_blobs_have_the_ids_of_git() -> None:

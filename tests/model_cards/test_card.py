@@ -2,12 +2,10 @@
 
 import ast
 import re
-import runpy
 import shutil
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,11 +16,10 @@ from matplotlib.image import imread
 
 from model_cards import StageCard, plot_training_curves
 from model_cards.card import EXAMPLE_TEXTS, CardDataset
-from trainers.cards import notable_hyperparameters, write_card
-from trainers.command_line import parse_run_arguments
-from trainers.runner import Runner
-
-tiny_run = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[1] / "tiny_run.py")))
+from tests.helpers import tiny_run
+from trainers.commands.parser import parse_run_arguments
+from trainers.runs.cards import notable_hyperparameters, write_card
+from trainers.runs.runner import Runner
 
 # One of every kind: several labels a text or one, no labels, and a common space without and with a classifier.
 STAGES = ("emotion-encoder", "sentiment-encoder", "siamese", "csr-reconstruction", "csr")

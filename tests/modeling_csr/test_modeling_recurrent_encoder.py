@@ -14,8 +14,8 @@ from modeling_csr import (
     RecurrentEncoderConfig,
     RecurrentEncoderModel,
 )
-from trainers.encoders import dropout_fields
-from trainers.half_precision import HalfPrecisionForward
+from trainers.loop.encoders import dropout_fields
+from trainers.loop.half_precision import HalfPrecisionForward
 
 BRANCHES: dict[str, dict[str, Any]] = {
     "cnn": {"type": "cnn", "hidden_size": 3, "kernel_sizes": [2, 3]},

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from trainers.dialogue_trainer import DialogueTrainer
-from trainers.metrics import score
-from trainers.task_metrics import TaskMetrics
+from trainers.evaluation.metrics import score
+from trainers.evaluation.task_metrics import TaskMetrics
 
 
 @pytest.fixture

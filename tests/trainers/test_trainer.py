@@ -12,9 +12,9 @@ from transformers import AutoModelForSequenceClassification, EvalPrediction
 from transformers.trainer_utils import get_last_checkpoint
 
 from trainers.csr_trainer import CSRTrainer
-from trainers.recipes import CSR, CSR_PREDICTION, Stage
+from trainers.recipes.library import CSR, CSR_PREDICTION, Stage
+from trainers.runs.stages import StageContext, build_trainer
 from trainers.siamese_trainer import siamese_metrics
-from trainers.stages import StageContext, build_trainer
 from trainers.trainer import StageTrainer
 
 KINDS = ("one-task", "two-tasks", "three-tasks", "siamese", "csr", "dialogue")

@@ -1,9 +1,6 @@
 """The emotion pipeline: labels over their thresholds, and what can and cannot be passed."""
 
-import runpy
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,7 +9,8 @@ from datasets import Dataset
 from transformers import pipeline
 from transformers.pipelines.pt_utils import KeyDataset, KeyPairDataset
 
-tools = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("emotion_pipelines.py"))))
+from tests.helpers import emotion_pipelines as tools
+
 EMOTIONS, SENTIMENTS, TEXTS, LONG = tools.EMOTIONS, tools.SENTIMENTS, tools.TEXTS, tools.LONG
 emotions, logits, by_label, approx, close = tools.emotions, tools.logits, tools.by_label, tools.approx, tools.close
 Factory = Callable[..., Any]

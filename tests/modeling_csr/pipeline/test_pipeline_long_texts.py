@@ -1,15 +1,13 @@
 """The emotion pipeline on long texts, in windows, and the embeddings that it returns."""
 
-import runpy
 from collections.abc import Callable
-from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
 
-tools = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("emotion_pipelines.py"))))
+from tests.helpers import emotion_pipelines as tools
+
 EMOTIONS, SENTIMENTS, TEXTS, LONG = tools.EMOTIONS, tools.SENTIMENTS, tools.TEXTS, tools.LONG
 LIMIT, SPECIAL = tools.LIMIT, tools.SPECIAL
 emotions, logits, by_label, approx, windows = tools.emotions, tools.logits, tools.by_label, tools.approx, tools.windows

@@ -1,17 +1,16 @@
 """The emotion pipeline as it is saved: with the package and without it."""
 
 import json
-import runpy
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
 from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification, pipeline
 
-tools = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("emotion_pipelines.py"))))
+from tests.helpers import emotion_pipelines as tools
+
 TEXTS, LONG = tools.TEXTS, tools.LONG
 emotions, close = tools.emotions, tools.close
 Factory = Callable[..., Any]

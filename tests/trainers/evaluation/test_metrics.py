@@ -1,0 +1,311 @@
+import numpy as np
+import pytest
+from sklearn.metrics import accuracy_score, f1_score, jaccard_score, precision_score, recall_score
+
+from trainers.evaluation.metrics import (
+    HEADLINE,
+    MultiLabelMetric,
+    SingleLabelMetric,
+    decide,
+    multi_label_scores,
+    per_label_scores,
+    score,
+    single_label_scores,
+)
+
+MULTI, SINGLE = "multi_label_classification", "single_label_classification"
+
+# Four texts, three labels:
+#
+#   text  gold  predicted  Jaccard
+#   1     A B   A B        2/2
+#   2     A     A C        1/2
+#   3     -     -          0/0: 1, or 0 in the zero convention
+#   4     B     A          0/2
+#
+#   label  hits  predicted  gold  precision  recall  F1
+#   A      2     3          2     2/3        1       4/5
+#   B      1     1          2     1          1/2     2/3
+#   C      0     1          0     0          0       0
+#   all    3     5          4     3/5        3/4     6/9
+GOLD = np.array([[1, 1, 0], [1, 0, 0], [0, 0, 0], [0, 1, 0]])
+PREDICTED = np.array([[1, 1, 0], [1, 0, 1], [0, 0, 0], [1, 0, 0]])
+MULTI_SCORES = {
+    "jaccard": 2.5 / 4,
+    "jaccard_zero": 1.5 / 4,
+    "micro_f1": 2 / 3,
+    "macro_f1": 22 / 45,
+    "micro_precision": 3 / 5,
+    "micro_recall": 3 / 4,
+    "macro_precision": 5 / 9,
+    "macro_recall": 1 / 2,
+    "exact_match": 2 / 4,
+}
+
+# Four texts, four classes, of which the last never occurs:
+#
+#   class  hits  predicted  gold  recall  F1
+#   0      1     2          2     1/2     1/2
+#   1      1     2          1     1       2/3
+#   2      0     0          1     0       0
+#   3      0     0          0     0       0
+GOLD_IDS = np.array([0, 0, 1, 2])
+PREDICTED_IDS = np.array([0, 1, 1, 0])
+SINGLE_SCORES = {
+    "accuracy": 1 / 2,
+    "micro_f1": 1 / 2,
+    "macro_f1": 7 / 24,
+    "weighted_f1": 5 / 12,
+    "macro_recall": 3 / 8,
+}
+
+NAN = float("nan")
+
+
+def logits_of(matrix):
+    """Logits that lead to these decisions at 0.5."""
+    return np.where(np.asarray(matrix) == 1, 2.0, -2.0).astype(np.float32)
+
+
+def test_multi_label_metric_gives_the_numbers_worked_out_by_hand():
+    assert MultiLabelMetric().compute(predictions=PREDICTED, references=GOLD) == pytest.approx(MULTI_SCORES)
+
+
+def test_single_label_metric_gives_the_numbers_worked_out_by_hand():
+    scores = SingleLabelMetric().compute(predictions=PREDICTED_IDS, references=GOLD_IDS, num_labels=4)
+    assert scores == pytest.approx(SINGLE_SCORES)
+
+
+def test_single_label_metric_averages_over_the_classes_that_occur_by_default():
+    scores = SingleLabelMetric().compute(predictions=[0, 1, 1, 0], references=[0, 0, 1, 2])
+    assert scores == pytest.approx({**SINGLE_SCORES, "macro_f1": 7 / 18, "macro_recall": 1 / 2})
+
+
+@pytest.mark.parametrize("labels", [1, 2, 11])
+def test_multi_label_scores_agree_with_scikit_learn(labels):
+    rng = np.random.default_rng(labels)
+    for density in (0.02, 0.2, 0.5):
+        predicted, gold = (rng.random((2, 60, labels)) < density).astype(int)
+        scores = multi_label_scores(predicted, gold)
+        # scikit-learn takes a single column for a binary problem, whose macro average is over 0 and 1.
+        columns = [
+            {
+                "precision": precision_score(gold[:, i], predicted[:, i], zero_division=0),
+                "recall": recall_score(gold[:, i], predicted[:, i], zero_division=0),
+                "f1": f1_score(gold[:, i], predicted[:, i], zero_division=0),
+            }
+            for i in range(labels)
+        ]
+        for name, function in {"precision": precision_score, "recall": recall_score, "f1": f1_score}.items():
+            assert scores[f"macro_{name}"] == pytest.approx(np.mean([column[name] for column in columns]))
+            assert scores[f"micro_{name}"] == pytest.approx(function(gold.ravel(), predicted.ravel(), zero_division=0))
+        if labels > 1:
+            assert scores["macro_f1"] == pytest.approx(f1_score(gold, predicted, average="macro", zero_division=0))
+            for key, convention in (("jaccard", 1), ("jaccard_zero", 0)):
+                expected = jaccard_score(gold, predicted, average="samples", zero_division=convention)
+                assert scores[key] == pytest.approx(expected)
+        assert scores["exact_match"] == pytest.approx(accuracy_score(gold, predicted))
+
+
+def test_single_label_scores_agree_with_scikit_learn():
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        predicted, gold = rng.integers(0, 5, (2, 12))
+        scores = single_label_scores(predicted, gold, 6)
+        options = {"labels": range(6), "zero_division": 0}
+        assert scores == pytest.approx(
+            {
+                "accuracy": accuracy_score(gold, predicted),
+                "micro_f1": f1_score(gold, predicted, average="micro", **options),
+                "macro_f1": f1_score(gold, predicted, average="macro", **options),
+                "weighted_f1": f1_score(gold, predicted, average="weighted", **options),
+                "macro_recall": recall_score(gold, predicted, average="macro", **options),
+            }
+        )
+        assert single_label_scores(predicted, gold)["macro_f1"] == pytest.approx(
+            f1_score(gold, predicted, average="macro", zero_division=0)
+        )
+
+
+def test_metrics_and_score_give_the_same():
+    rng = np.random.default_rng(1)
+    logits = rng.normal(size=(30, 4))
+    gold = rng.integers(0, 2, (30, 4))
+    metric = MultiLabelMetric().compute(predictions=decide(logits, MULTI), references=gold)
+    assert score(logits, gold, MULTI) == metric
+    ids = rng.integers(0, 4, 30)
+    metric = SingleLabelMetric().compute(predictions=decide(logits, SINGLE), references=ids, num_labels=4)
+    assert score(logits, ids, SINGLE) == metric
+
+
+def test_nothing_gold_and_nothing_predicted():
+    nothing = np.zeros((3, 2), dtype=int)
+    scores = multi_label_scores(nothing, nothing)
+    assert scores.pop("jaccard") == 1.0
+    assert scores.pop("exact_match") == 1.0
+    assert set(scores.values()) == {0.0}
+
+
+def test_nothing_predicted():
+    scores = multi_label_scores(np.zeros_like(GOLD), GOLD)
+    # Only the third text, which has no label, is right.
+    assert scores.pop("jaccard") == 0.25
+    assert scores.pop("exact_match") == 0.25
+    assert set(scores.values()) == {0.0}
+
+
+def test_everything_right_is_exactly_one():
+    gold = np.eye(3, dtype=int)[[0, 1, 2, 0, 1, 2, 0]]
+    assert set(multi_label_scores(gold, gold).values()) == {1.0}
+    ids = gold.argmax(axis=1)
+    assert set(single_label_scores(ids, ids, 3).values()) == {1.0}
+
+
+def test_metrics_touch_no_disk(tmp_path):
+    MultiLabelMetric(cache_dir=str(tmp_path)).compute(predictions=[[1]], references=[[1]])
+    SingleLabelMetric(cache_dir=str(tmp_path)).compute(predictions=[1], references=[1])
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "file").touch()
+    # No folder can be made here, as in a cache that is read-only.
+    metric = MultiLabelMetric(cache_dir=str(tmp_path / "file" / "metrics"))
+    assert metric.compute(predictions=[[1, 0]], references=[[1, 1]])["jaccard"] == 0.5
+
+
+def test_metrics_can_write_to_the_cache_where_asked_to(tmp_path):
+    metric = MultiLabelMetric(cache_dir=str(tmp_path), keep_in_memory=False)
+    metric.add_batch(predictions=PREDICTED, references=GOLD)
+    assert list(tmp_path.rglob("*.arrow"))
+    assert metric.compute() == pytest.approx(MULTI_SCORES)
+    assert not list(tmp_path.rglob("*.arrow"))
+
+
+def test_metrics_add_up_batches_apart_from_each_other():
+    first, second = MultiLabelMetric(), MultiLabelMetric()
+    first.add_batch(predictions=PREDICTED[:3], references=GOLD[:3])
+    second.add_batch(predictions=GOLD, references=GOLD)
+    first.add(prediction=PREDICTED[3], reference=GOLD[3])
+    assert first.compute() == pytest.approx(MULTI_SCORES)
+    assert second.compute()["exact_match"] == 1.0
+    assert first.compute(predictions=[[1]], references=[[1]])["jaccard"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("predictions", "references", "message"),
+    [
+        ([[0.7, 0.2]], [[1, 0]], r"predictions must be 0 or 1, got 0\.7"),
+        ([[1, 0]], [[1, NAN]], "references must be 0 or 1, got nan"),
+        ([[1, 0]], [[1, -100]], r"references must be 0 or 1, got -100"),
+        ([[1, 0], [0, 0]], [[1, 0]], "Mismatch"),
+        ([[1, 0]], [[1, 0, 0]], r"the same shape, got \(1, 2\) and \(1, 3\)"),
+    ],
+)
+def test_multi_label_metric_refuses(predictions, references, message):
+    with pytest.raises(ValueError, match=message):
+        MultiLabelMetric().compute(predictions=predictions, references=references)
+
+
+@pytest.mark.parametrize(
+    ("predictions", "references", "num_labels", "message"),
+    [
+        ([0], [-100], None, "references holds -100"),
+        ([0, 3], [0, 1], 3, "predictions holds 3"),
+        ([0, 1], [0, 3], 3, "references holds 3"),
+        ([0, 1], [0], 3, r"the same shape, got \(2,\) and \(1,\)"),
+    ],
+)
+def test_single_label_scores_refuses(predictions, references, num_labels, message):
+    with pytest.raises(ValueError, match=message):
+        single_label_scores(np.array(predictions), np.array(references), num_labels)
+
+
+def test_scores_refuse_no_rows():
+    with pytest.raises(ValueError, match="empty"):
+        multi_label_scores(np.zeros((0, 3)), np.zeros((0, 3)))
+    with pytest.raises(ValueError, match="empty"):
+        single_label_scores(np.zeros(0), np.zeros(0))
+
+
+def test_per_label_scores_multi_label():
+    scores = per_label_scores(PREDICTED, GOLD, ["anger", "joy", "fear"], MULTI)
+    assert list(scores) == ["anger", "joy", "fear"]
+    assert scores["anger"] == pytest.approx({"precision": 2 / 3, "recall": 1, "f1": 4 / 5, "support": 2})
+    assert scores["joy"] == pytest.approx({"precision": 1, "recall": 1 / 2, "f1": 2 / 3, "support": 2})
+    assert scores["fear"] == {"precision": 0, "recall": 0, "f1": 0, "support": 0}
+
+
+def test_per_label_scores_single_label():
+    scores = per_label_scores(PREDICTED_IDS, GOLD_IDS, ["anger", "joy", "fear", "love"], SINGLE)
+    assert scores["anger"] == pytest.approx({"precision": 1 / 2, "recall": 1 / 2, "f1": 1 / 2, "support": 2})
+    assert scores["joy"] == pytest.approx({"precision": 1 / 2, "recall": 1, "f1": 2 / 3, "support": 1})
+    assert scores["fear"] == {"precision": 0, "recall": 0, "f1": 0, "support": 1}
+    assert scores["love"] == {"precision": 0, "recall": 0, "f1": 0, "support": 0}
+
+
+def test_per_label_scores_holds_plain_numbers():
+    scores = per_label_scores(PREDICTED, GOLD, ["anger", "joy", "fear"], MULTI)
+    assert {type(value) for label in scores.values() for value in label.values()} == {float, int}
+
+
+def test_per_label_scores_refuses_names_that_do_not_fit():
+    with pytest.raises(ValueError, match="3 labels but label_names holds 2"):
+        per_label_scores(PREDICTED, GOLD, ["anger", "joy"], MULTI)
+    with pytest.raises(ValueError, match="references holds 2"):
+        per_label_scores(PREDICTED_IDS, GOLD_IDS, ["anger", "joy"], SINGLE)
+    with pytest.raises(ValueError, match="got 'regression'"):
+        per_label_scores(PREDICTED, GOLD, ["anger", "joy", "fear"], "regression")
+
+
+def test_decide_multi_label():
+    # sigmoid(0) is exactly 0.5, sigmoid(1) is 0.731.
+    logits = np.array([[0.0, -0.001, 1.0], [1.0, 1.0, -1.0]])
+    assert decide(logits, MULTI).tolist() == [[1, 0, 1], [1, 1, 0]]
+    assert decide(logits, MULTI, [0.73, 0.732, 0.26]).tolist() == [[0, 0, 1], [1, 0, 1]]
+
+
+def test_decide_single_label_takes_the_first_of_equals():
+    decisions = decide(np.array([[0.1, 0.9, 0.2], [3.0, 3.0, 1.0]]), SINGLE)
+    assert decisions.tolist() == [1, 0]
+
+
+def test_decide_takes_extreme_logits():
+    with np.errstate(all="raise"):
+        assert decide(np.array([[1e4, -1e4, np.inf, -np.inf]]), MULTI).tolist() == [[1, 0, 1, 0]]
+    assert decide(np.array([[70000, -70000]], dtype=np.float32), MULTI, [1.0, 0.0]).tolist() == [[1, 1]]
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_decide_does_not_depend_on_the_float_type(dtype):
+    assert decide(np.array([[0.5, -0.5]], dtype=dtype), MULTI, [0.6224, 0.3776]).tolist() == [[1, 0]]
+
+
+@pytest.mark.parametrize(
+    ("logits", "problem_type", "thresholds", "message"),
+    [
+        ([0.0, 1.0], MULTI, None, r"shape \(texts, labels\), got \(2,\)"),
+        ([[0.0, 1.0]], MULTI, [0.5], "2 labels but 1 thresholds"),
+        ([[0.0, 1.0]], SINGLE, [0.5, 0.5], "thresholds are for multi_label_classification"),
+        ([[0.0, 1.0]], "regression", None, "problem_type must be one of multi_label_classification, single_label"),
+    ],
+)
+def test_decide_refuses(logits, problem_type, thresholds, message):
+    with pytest.raises(ValueError, match=message):
+        decide(np.array(logits), problem_type, thresholds)
+
+
+def test_score_uses_the_thresholds():
+    logits = np.array([[1.0, -1.0], [0.5, -3.0]])
+    gold = np.array([[1, 1], [0, 0]])
+    assert score(logits, gold, MULTI)["jaccard"] == 0.25
+    assert score(logits, gold, MULTI, [0.7, 0.2])["jaccard"] == 1.0
+
+
+def test_score_counts_every_class_of_the_logits():
+    logits = np.eye(4)[PREDICTED_IDS]
+    assert score(logits, GOLD_IDS, SINGLE) == pytest.approx(SINGLE_SCORES)
+
+
+def test_score_holds_plain_floats_and_the_headline():
+    for problem_type, gold in ((MULTI, GOLD), (SINGLE, GOLD_IDS)):
+        scores = score(logits_of(PREDICTED), gold, problem_type)
+        assert {type(value) for value in scores.values()} == {float}
+        assert set(HEADLINE[problem_type]) <= set(scores)

@@ -1,0 +1,48 @@
+"""Pearson's correlation as SemEval-2018 Task 1 scores it: an output at a time, then the mean."""
+
+import numpy as np
+import pytest
+
+from trainers.evaluation.regression_metrics import per_output_scores, regression_scores
+
+NAN = float("nan")
+# Of the first output, the deviations from the means are (-1, 0, 1) and (-2, 1, 1): r = 3 / sqrt(2 * 6).
+PREDICTED = np.array([[0.0, 0.5], [0.1, 0.1], [0.2, 0.3], [9.0, 0.2]])
+GOLD = np.array([[0.1, NAN], [0.4, 0.3], [0.4, 0.1], [NAN, 0.2]])
+FIRST, SECOND = 3 / 12**0.5, -1.0
+
+
+def test_by_hand() -> None:
+    each = per_output_scores(PREDICTED, GOLD, ["anger", "joy"])
+    assert each["anger"]["pearson"] == pytest.approx(FIRST) and each["joy"]["pearson"] == pytest.approx(SECOND)
+    assert [scores["support"] for scores in each.values()] == [3, 3]
+    assert each["anger"]["mean_absolute_error"] == pytest.approx((0.1 + 0.3 + 0.2) / 3)
+    scores = regression_scores(PREDICTED, GOLD)
+    assert scores["pearson"] == pytest.approx((FIRST + SECOND) / 2)
+    assert scores["mean_absolute_error"] == pytest.approx((0.2 + 0.4 / 3) / 2)
+
+
+def test_scale_and_offset_of_the_predictions_do_not_count() -> None:
+    assert regression_scores(3 * PREDICTED - 7, GOLD)["pearson"] == pytest.approx((FIRST + SECOND) / 2)
+
+
+def test_one_output_may_be_flat() -> None:
+    assert regression_scores(PREDICTED[:, :1], GOLD[:, 0])["pearson"] == pytest.approx(FIRST)
+
+
+def test_outputs_without_gold_scores_are_left_out() -> None:
+    gold = GOLD.copy()
+    gold[:, 1] = NAN
+    assert regression_scores(PREDICTED, gold)["pearson"] == pytest.approx(FIRST)
+    with pytest.raises(ValueError, match="references hold no score"):
+        regression_scores(PREDICTED, np.full_like(GOLD, NAN))
+
+
+def test_what_is_constant_correlates_with_nothing() -> None:
+    assert regression_scores(np.full((3, 1), 0.3), np.array([0.1, 0.2, 0.3]))["pearson"] == 0
+    assert regression_scores(np.array([[0.1], [0.2]]), np.array([0.5, NAN]))["pearson"] == 0
+
+
+def test_shapes_must_fit() -> None:
+    with pytest.raises(ValueError, match=r"same shape, got \(4, 2\) and \(4, 1\)"):
+        regression_scores(PREDICTED, GOLD[:, 0])

@@ -1,0 +1,19 @@
+import pytest
+
+from trainers.experiments.markdown import markdown_table
+
+
+def test_table() -> None:
+    table = markdown_table(["", "F1"], [["joy", 0.5], ["`anger`", "71.2 ± 0.3"]])
+    assert table.splitlines() == ["| | F1 |", "|---|---|", "| joy | 0.5 |", "| `anger` | 71.2 ± 0.3 |"]
+
+
+def test_what_markdown_reads_as_the_end_of_a_cell_is_escaped() -> None:
+    head, _, row = markdown_table(["a|b"], [["joy|love"]]).splitlines()
+    assert head == "| a\\|b |" and row == "| joy\\|love |"
+
+
+@pytest.mark.parametrize("cells", [["joy"], ["joy", 1, 2], []])
+def test_rows_of_another_length_are_an_error(cells: list[object]) -> None:
+    with pytest.raises(ValueError, match=f"There are 2 columns but {len(cells)} cells"):
+        markdown_table(["label", "F1"], [["anger", 3], cells])

@@ -1,0 +1,254 @@
+"""Runs that are killed and started again."""
+
+import contextlib
+import json
+import logging
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+from transformers import AutoModel, AutoTokenizer
+
+from tests.helpers import tiny_run
+from trainers.loop.representations import cached_representations
+from trainers.runs.runner import last_complete_checkpoint
+
+run_csr = tiny_run.example("run_csr").main
+
+STAGES = ("emotion-encoder", "sentiment-encoder", "siamese", "csr")
+# One of every kind.
+KILLED = ("emotion-encoder", "siamese", "csr")
+# Enough steps with checkpoints between them that a kill after the first one comes long before the last.
+OPTIONS: dict[str, Any] = {
+    "num_train_epochs": 20,
+    "siamese_num_train_epochs": 12,
+    "common_num_train_epochs": 20,
+    "save_strategy": "steps",
+    "save_steps": 10,
+    "eval_strategy": "steps",
+    "eval_steps": 100,
+    "threshold": "per_label",
+}
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    # With dropout: the random numbers must go on where they were.
+    return tiny_run.workplace(tmp_path_factory.mktemp("place"), dropout=0.1)
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(place: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    output_dir = tmp_path_factory.mktemp("uninterrupted") / "out"
+    run_csr(tiny_run.options(place, output_dir, **OPTIONS | {"save_strategy": "no"}))
+    return output_dir
+
+
+def wait_for_checkpoint(folder: Path, process: subprocess.Popen, timeout: float = 120) -> Path:
+    """The first checkpoint in the folder that was written to its end, as soon as it is there."""
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline:
+        for state in folder.glob("checkpoint-*/trainer_state.json"):
+            # It may be there and not be written yet, or be gone again with its checkpoint.
+            with contextlib.suppress(FileNotFoundError, json.JSONDecodeError):
+                json.loads(state.read_text(encoding="utf-8"))
+                return state.parent
+        assert process.poll() is None, f"The run ended before {folder.name} had a checkpoint."
+        time.sleep(0.002)
+    raise AssertionError(f"No checkpoint in {folder} after {timeout} s.")
+
+
+def wait_for_file(folder: Path, pattern: str, process: subprocess.Popen, timeout: float = 120) -> None:
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline and not any(folder.glob(pattern)):
+        assert process.poll() is None, f"The run ended before there was {pattern}."
+        time.sleep(0.001)
+    assert any(folder.glob(pattern)), f"No {pattern} in {folder} after {timeout} s."
+
+
+def start(place: Path, output_dir: Path, log: Path) -> subprocess.Popen:
+    with log.open("w") as file:
+        return subprocess.Popen(
+            [sys.executable, "examples/run_csr.py", *tiny_run.options(place, output_dir, **OPTIONS)],
+            cwd=tiny_run.REPOSITORY,
+            env=tiny_run.environment(),
+            stdout=file,
+            stderr=subprocess.STDOUT,
+        )
+
+
+def kill(process: subprocess.Popen) -> None:
+    process.kill()
+    assert process.wait() == -signal.SIGKILL
+
+
+def assert_same_results(here: Path, there: Path) -> None:
+    for stage in STAGES:
+        mine, theirs = (load_file(folder / stage / "model.safetensors") for folder in (here, there))
+        assert mine.keys() == theirs.keys()
+        for name, value in mine.items():
+            torch.testing.assert_close(value, theirs[name], rtol=0, atol=1e-6, msg=lambda text, n=name: f"{n}: {text}")
+        for name in ("eval_results.json", "training_log.json", "config.json"):
+            first, second = (tiny_run.read_json(folder / stage / name) for folder in (here, there))
+            assert without_times(first) == nearly(without_times(second)), f"{stage}/{name}"
+    mine, theirs = (tiny_run.read_json(folder / "results.json")["recipes"] for folder in (here, there))
+    assert [figures["metrics"] for figures in mine.values()] == [figures["metrics"] for figures in theirs.values()]
+
+
+def without_times(value: Any) -> Any:
+    """JSON without what no two runs share: times, speeds and folders."""
+    if isinstance(value, dict):
+        return {
+            key: without_times(item)
+            for key, item in value.items()
+            if not re.search(r"seconds|runtime|per_second|_name_or_path|train_loss|total_flos", key)
+        }
+    return [without_times(item) for item in value] if isinstance(value, list) else value
+
+
+def nearly(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: nearly(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [nearly(item) for item in value]
+    return pytest.approx(value, abs=1e-5) if isinstance(value, float) else value
+
+
+@pytest.fixture(scope="module")
+def killed(place: Path, uninterrupted: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
+    """A run that was killed in every stage of `KILLED` and then brought to its end; and what each start printed."""
+    folder = tmp_path_factory.mktemp("killed")
+    output_dir, logs = folder / "out", {}
+    for stage in KILLED:
+        log = folder / f"{stage}.log"
+        process = start(place, output_dir, log)
+        try:
+            checkpoint = wait_for_checkpoint(output_dir / stage, process)
+        finally:
+            kill(process)
+        logs[stage] = log.read_text()
+        assert tiny_run.read_json(output_dir / stage / "stage.json")["complete"] is False, logs[stage]
+        assert not (output_dir / stage / "model.safetensors").exists()
+        if stage == "siamese":
+            # A kill may also leave a checkpoint that was being written: weights, and no or half a state.
+            for number, state in ((9998, None), (9999, '{"global_step": 99')):
+                half = output_dir / stage / f"checkpoint-{number}"
+                half.mkdir()
+                (half / "model.safetensors").write_bytes(b"half")
+                if state:
+                    (half / "trainer_state.json").write_text(state)
+        assert checkpoint.name.startswith("checkpoint-")
+    messages: list[str] = []
+    handler = logging.Handler(logging.INFO)
+    handler.emit = lambda record: messages.append(record.getMessage())
+    logger = logging.getLogger("trainers.runs.runner")
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        run_csr(tiny_run.options(place, output_dir, **OPTIONS))
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(logging.NOTSET)
+    logs["last"] = "\n".join(messages)
+    return output_dir, logs
+
+
+def test_killed_run_ends_like_an_uninterrupted_one(killed: tuple[Path, dict[str, str]], uninterrupted: Path) -> None:
+    output_dir, _ = killed
+    assert_same_results(output_dir, uninterrupted)
+
+
+def test_killed_run_goes_on_from_its_checkpoints(killed: tuple[Path, dict[str, str]]) -> None:
+    """It does not begin again, neither a stage that was killed nor one that was finished."""
+    _, logs = killed
+    assert "Going on from" not in logs[KILLED[0]]
+    for stage, log in zip(KILLED, [*list(logs.values())[1:]], strict=True):
+        found = re.search(rf"Going on from .*{stage}/checkpoint-(\d+)", log)
+        assert found and int(found[1]) >= 10, log
+        assert int(found[1]) < 9998
+    assert logs["last"].count("already there") == 3
+
+
+def test_killed_run_leaves_no_checkpoint(killed: tuple[Path, dict[str, str]]) -> None:
+    output_dir, _ = killed
+    left = [path for path in output_dir.rglob("*") if path.name.startswith("checkpoint-") or "unfinished" in path.name]
+    assert left == []
+
+
+def test_run_killed_while_encoding_goes_on(place: Path, uninterrupted: Path, tmp_path: Path) -> None:
+    """Killed at the first sign of a cache file: whatever stands under its final name is whole, and the rest counts
+    for nothing."""
+    output_dir = tmp_path / "out"
+    # Up to the first encoding all is there already.
+    for stage in ("emotion-encoder", "sentiment-encoder"):
+        shutil.copytree(uninterrupted / stage, output_dir / stage)
+    process = start(place, output_dir, tmp_path / "killed.log")
+    try:
+        wait_for_file(output_dir, "representations/*", process)
+    finally:
+        kill(process)
+    for path in (output_dir / "representations").glob("*.npy"):
+        np.testing.assert_array_equal(np.load(path), np.load(uninterrupted / "representations" / path.name))
+    # What a kill may leave of the others: half a file.
+    for path in (uninterrupted / "representations").glob("*.npy"):
+        if not (output_dir / "representations" / path.name).exists():
+            half = path.read_bytes()[: path.stat().st_size // 2]
+            (output_dir / "representations" / path.name).with_suffix(".unfinished").write_bytes(half)
+    run_csr(tiny_run.options(place, output_dir, **OPTIONS))
+    assert_same_results(output_dir, uninterrupted)
+    assert not list(output_dir.glob("representations/*.unfinished"))
+
+
+def test_encoding_that_stops_half_way_leaves_no_cache(uninterrupted: Path, tmp_path: Path) -> None:
+    encoder = AutoModel.from_pretrained(uninterrupted / "emotion-encoder")
+    tokenizer = AutoTokenizer.from_pretrained(uninterrupted / "emotion-encoder")
+    texts = [row["text"] for row in tiny_run.emotion_rows(20, seed=5)]
+    path, options = tmp_path / "cache.npy", {"max_length": 64, "batch_size": 4}
+    seen = []
+
+    def interrupt(*_: Any) -> None:
+        seen.append(1)
+        if len(seen) == 3:
+            raise KeyboardInterrupt
+
+    hook = encoder.register_forward_hook(interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        cached_representations(path, encoder, tokenizer, texts, **options)
+    hook.remove()
+    assert not path.exists()
+    again = cached_representations(path, encoder, tokenizer, texts, **options)
+    batch = tokenizer(texts, padding=True, return_tensors="pt")
+    with torch.inference_mode():
+        np.testing.assert_allclose(again, encoder.eval()(**batch).representation.numpy(), atol=1e-5)
+
+
+def test_last_complete_checkpoint(tmp_path: Path) -> None:
+    """By number, not by name or time; half-written ones go, and older complete ones stay."""
+    for number, state in ((90, "{}"), (100, "{}"), (110, None), (120, ""), (1000, '{"global_step": 1')):
+        folder = tmp_path / f"checkpoint-{number}"
+        folder.mkdir()
+        (folder / "model.safetensors").write_bytes(b"")
+        if state is not None:
+            (folder / "trainer_state.json").write_text(state)
+    os.utime(tmp_path / "checkpoint-90")
+    assert last_complete_checkpoint(tmp_path) == tmp_path / "checkpoint-100"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["checkpoint-100", "checkpoint-90"]
+
+
+def test_no_checkpoint_at_all(tmp_path: Path) -> None:
+    assert last_complete_checkpoint(tmp_path) is None
+    half = tmp_path / "checkpoint-5"
+    half.mkdir()
+    (half / "trainer_state.json").write_text(json.dumps({"global_step": 5})[:-1])
+    assert last_complete_checkpoint(tmp_path) is None
+    assert not half.exists()

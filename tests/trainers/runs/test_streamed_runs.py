@@ -1,0 +1,165 @@
+"""Whole runs on streamed texts: the same models, in memory that does not grow with the texts."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import datasets
+import pytest
+
+import trainers.data.sources
+from tests.helpers import hub_server, tiny_run
+from trainers.runs.stages import build_trainer
+
+
+@pytest.fixture(autouse=True)
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So few rows at a time that even these files are read in several parts."""
+    monkeypatch.setattr(trainers.data.sources, "BATCH_SIZE", 4)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_run.workplace(tmp_path_factory.mktemp("place"))
+
+
+def test_records_and_weights_are_the_same(place: Path, tmp_path: Path) -> None:
+    run_csr = tiny_run.example("run_csr").main
+    for name, streaming in (("whole", False), ("streamed", True)):
+        options = {"recipe": ["bert"], "num_train_epochs": 1, "max_train_samples": 50, "class_weights": "sqrt"}
+        run_csr(tiny_run.options(place, tmp_path / name, streaming=streaming, **options))
+    for file in ("stage.json", "model.safetensors", "dev_logits.npy", "README.md"):
+        whole, streamed = (tmp_path / name / "emotion-encoder" / file for name in ("whole", "streamed"))
+        assert whole.read_bytes() == streamed.read_bytes(), file
+
+
+def test_tokenised_texts_lie_on_disk_and_are_found_again(place: Path, tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+    run_recurrent, moods = tiny_run.example("run_recurrent"), place / "data" / "moods"
+    options = {"encoder": None, "recipe": None, "emotion_dataset": moods, "emotion_label_columns": None}
+    argv = tiny_run.options(place, tmp_path / "out", streaming=True, embedding_size=8, branches="gru:4", **options)
+    trained = []
+    for _ in range(2):
+        runner = run_recurrent.prepare(argv)
+        trainer = build_trainer(runner.stages[0], runner.context)
+        files = [rows.cache_files[0]["filename"] for rows in (trainer.train_dataset, trainer.eval_dataset)]
+        trained.append({name: os.stat(name).st_mtime_ns for name in files})
+        assert all(Path(name).parent == tmp_path / "cache" / "csr-emotion" for name in files)
+    assert trained[0] == trained[1]
+    text = runner.context.tasks["emotion"].splits["train"]["text"][3]
+    assert trainer.train_dataset[3]["input_ids"] == runner.context.tokenizer(text)["input_ids"]
+    # Another length is another file.
+    runner.context.args.data.max_length = 5
+    shorter = runner.context.tokenized(("emotion",), "train")
+    assert shorter.cache_files[0]["filename"] not in files and max(map(len, shorter["input_ids"])) == 5
+
+
+@pytest.mark.parametrize(
+    ("changes", "option"), [({"emotion_labels": ["joy"]}, "--emotion_labels"), ({"augment_rare": 5}, "--augment_rare")]
+)
+def test_what_needs_all_texts_is_refused(place: Path, tmp_path: Path, changes: dict[str, Any], option: str) -> None:
+    argv = tiny_run.options(place, tmp_path / "out", recipe=["bert"], streaming=True, **changes)
+    with pytest.raises((ValueError, SystemExit), match=f"{option} needs all texts in memory: leave --streaming out"):
+        tiny_run.example("run_csr").main(argv)
+    assert not (tmp_path / "out").exists()
+
+
+# -- in a process of its own ------------------------------------------------------------------------------------------
+
+FRESH = """
+import json, sys, tracemalloc
+from pathlib import Path
+import trainers.data.tables
+trainers.tables.BATCH_SIZE = 500
+from huggingface_hub import HfApi
+import pyarrow
+from trainers.data.task_dataset import load_task_dataset
+sys.path.insert(0, sys.argv[1])
+from run_recurrent import prepare
+
+place, found = Path(sys.argv[2]), {"python": {}, "arrow": {}, "splits": {}}
+options = "--branches gru:4 --embedding_size 8 --normalization none --use_cpu True --streaming True"
+
+def write(size):
+    folder = place / str(size)
+    folder.mkdir(exist_ok=True)
+    for split, rows in (("train", size), ("dev", 20)):
+        with open(folder / f"{split}.csv", "w") as file:
+            file.write("text,label\\n")
+            # One long word: 1 kB to hold, and few tokens.
+            file.writelines(f"{split} {row} {'x' * 1000},{('joy', 'fear')[row % 2]}\\n" for row in range(rows))
+    return str(folder)
+
+def load(size, **options):
+    data = load_task_dataset(write(size), **options)
+    assert len(data.splits["train"]) == size
+
+def run(size):
+    argv = [*options.split(), "--emotion_dataset", write(size), "--output_dir", str(place / f"out-{size}")]
+    assert len(prepare(argv).context.tokenized(("emotion",), "train")) == size
+
+def measure(name, function, *sizes, **options):
+    for size in sizes:
+        tracemalloc.start()
+        function(size, **options)
+        found["python"][name, size] = tracemalloc.get_traced_memory()[1] / 1e6
+        tracemalloc.stop()
+        # Arrow's is the most since the process began: what comes first shows what it needs by itself.
+        found["arrow"][name, size] = pyarrow.default_memory_pool().max_memory() / 1e6
+
+run(10)  # what is imported and remembered once
+measure("streamed", load, 2_000, 20_000, streaming=True)
+measure("run", run, 2_000, 5_000)
+measure("whole", load, 2_000, 20_000)
+for kind in ("python", "arrow"):
+    found[kind] = {f"{name} {size}": peak for (name, size), peak in found[kind].items()}
+
+HfApi().create_repo("org/posts", repo_type="dataset")
+HfApi().upload_folder(folder_path=sys.argv[3], repo_id="org/posts", repo_type="dataset")
+whole, streamed = (load_task_dataset("org/posts", streaming=streaming) for streaming in (False, True))
+assert (streamed.name, streamed.labels, streamed.problem_type) == (whole.name, whole.labels, whole.problem_type)
+for split, rows in whole.splits.items():
+    assert streamed.splits[split][:] == rows[:] and streamed.splits[split].features == rows.features
+    found["splits"][split] = [len(rows), streamed.splits[split].cache_files[0]["filename"]]
+print(json.dumps(found))
+"""
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    """What a process measured that had a Hub on loopback."""
+    place = tmp_path_factory.mktemp("fresh")
+    for split, size in (("train", 23), ("validation", 5)):
+        rows = tiny_run.label_rows(tiny_run.EMOTIONS, size, seed=1)
+        tiny_run.write_jsonl(place / "posts" / f"{split}.jsonl", rows)
+    with hub_server.HubServer({"hf_me": hub_server.Token("me", organisations={"org": "admin"})}) as hub:
+        environment = hub.environment(place / "home", token="hf_me", PYTHONPATH=str(tiny_run.REPOSITORY))
+        arguments = [str(tiny_run.REPOSITORY / "examples"), str(place), str(place / "posts")]
+        command = [sys.executable, "-c", FRESH, *arguments]
+        run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240)
+    assert run.returncode == 0, run.stderr
+    return json.loads(run.stdout.splitlines()[-1])
+
+
+def test_memory_does_not_grow_with_the_texts(fresh: dict[str, dict[str, float]]) -> None:
+    """What Python and Arrow hold at most, in MB; the larger files have 20 and 5 MB."""
+    python, arrow = fresh["python"], fresh["arrow"]
+    texts = 18_000 * 1000 / 1e6
+    assert python["streamed 20000"] - python["streamed 2000"] < 0.05 * texts, python
+    assert arrow["streamed 20000"] - arrow["streamed 2000"] < 0.05 * texts, arrow
+    # The test can tell: read at once, they are all there.
+    assert python["whole 20000"] - python["whole 2000"] > texts, python
+    # From the files to the tokenised texts. Some numbers for each text stay, such as its place in the order.
+    texts = 3_000 * 1000 / 1e6
+    assert python["run 5000"] - python["run 2000"] < 0.25 * texts, python
+    assert arrow["run 5000"] < arrow["streamed 2000"] + 0.25 * texts, arrow
+
+
+def test_a_dataset_of_the_hub(fresh: dict[str, dict[str, Any]]) -> None:
+    splits = fresh["splits"]
+    assert {split: rows for split, (rows, _) in splits.items()} == {"train": 23, "dev": 5}
+    for _, file in splits.values():
+        assert Path(file).parts[-4:-1] == ("home", "datasets", "csr-emotion")

@@ -1,0 +1,96 @@
+"""From a command line, and YAML as its defaults, to the arguments of a run."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import yaml
+from transformers import HfArgumentParser
+
+from ..runs.arguments import CommonSpaceArguments, DialogueArguments, HubArguments, RunArguments, SiameseArguments
+from ..runs.data_arguments import DataArguments
+from ..runs.model_arguments import ModelArguments
+from ..training_arguments import StageTrainingArguments
+
+
+def parse_run_arguments(
+    argv: Sequence[str], description: str | None = None, defaults: Sequence[str] = ()
+) -> RunArguments:
+    """Parse a command line. `--config FILE.yaml` gives options their defaults; the command line wins.
+
+    Args:
+        argv (`Sequence[str]`): The command line, without the program's name.
+        description (`str`, *optional*): What `--help` says first.
+        defaults (`Sequence[str]`): Options of a command's own, which YAML and command line win over.
+
+    Raises:
+        FileNotFoundError: If the YAML file does not exist.
+        ValueError: If the YAML file holds an unknown option or is no mapping, or a value is not valid.
+    """
+    run, _ = parse_run_arguments_and(None, argv, description, defaults)
+    return run
+
+
+def parse_run_arguments_and(
+    further: type | None, argv: Sequence[str], description: str | None = None, defaults: Sequence[str] = ()
+) -> tuple[RunArguments, Any]:
+    """Parse a command line as [`parse_run_arguments`] does, with the options of one dataclass more.
+
+    Returns:
+        `tuple`: The run's arguments, and those of `further` (`None` without it).
+    """
+    kinds: tuple[type, ...] = (
+        DataArguments,
+        ModelArguments,
+        SiameseArguments,
+        CommonSpaceArguments,
+        DialogueArguments,
+        HubArguments,
+        StageTrainingArguments,
+        *((further,) if further else ()),
+    )
+    parser = HfArgumentParser(kinds, description=description, allow_abbrev=False)
+    parser.add_argument("--config", help="A YAML file with any of these options; the command line wins over it.")
+    argv = list(argv)
+    config = _value_of("--config", argv)
+    if config is not None:
+        # The parser converts what YAML leaves as text (1e-4), and later options win over earlier ones.
+        argv = _options_of_yaml(config, {item.name for kind in kinds for item in fields(kind)}) + argv
+    *arguments, _ = parser.parse_args_into_dataclasses([*defaults, *argv])
+    run = RunArguments(*arguments[: len(kinds) - bool(further)])
+    if run.hub.push_space and not run.training.push_to_hub:
+        raise ValueError("--push_space shows a model on the Hub: give --push_to_hub with it.")
+    if run.hub.push_space and run.training.hub_revision:
+        raise ValueError("--push_space shows the model's main branch: leave --hub_revision out.")
+    return run, arguments[-1] if further else None
+
+
+def _value_of(option: str, argv: list[str]) -> str | None:
+    for index, item in enumerate(argv):
+        if item == option and index + 1 < len(argv):
+            return argv[index + 1]
+        if item.startswith(f"{option}="):
+            return item.split("=", 1)[1]
+    return None
+
+
+def _options_of_yaml(path: str, known: set[str]) -> list[str]:
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"--config {path} does not exist.")
+    try:
+        options = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
+    except yaml.YAMLError as error:
+        raise ValueError(f"{path} is not valid YAML: {error}") from error
+    if not isinstance(options, dict):
+        raise ValueError(f"{path} must hold `option: value` lines.")
+    unknown = sorted(set(options) - known)
+    if unknown:
+        raise ValueError(f"{path}: unknown option {', '.join(unknown)}; see --help for what there is.")
+    argv: list[str] = []
+    for name, value in options.items():
+        if value is not None:
+            values = value if isinstance(value, list) else [value]
+            argv += [f"--{name}", *(json.dumps(item) if isinstance(item, dict) else str(item) for item in values)]
+    return argv

@@ -1,0 +1,136 @@
+"""More training texts of rare labels: copies with slips of the pen, made by nlpaug."""
+
+import dataclasses
+import random
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib.util import find_spec
+from typing import Any
+
+import datasets
+import numpy as np
+
+from .task_dataset import TaskDataset
+
+# What nlpaug does without anything that it would have to download.
+AUGMENTATIONS = ("swap", "delete", "spelling", "keyboard")
+# How many words of a text are changed at most, as a share; and how often a copy that came out unchanged is tried anew.
+_SHARE = 0.15
+_ATTEMPTS = 5
+
+
+def augment_rare_labels(dataset: TaskDataset, target: int, augmentations: Sequence[str], seed: int) -> TaskDataset:
+    """Add changed copies of training texts until each label has `target` of them.
+
+    The rarest label comes first. Its texts are copied in turn, in random order; a copy has all labels of its text, and
+    counts for all of them. Copies that equal a training text are left out, so that a label whose texts are too short to
+    be changed may fall short of the target. Dev and test stay as they are.
+
+    Args:
+        dataset ([`TaskDataset`]): Multi-label or single-label data.
+        target (`int`): How many training texts a label is to have.
+        augmentations (`Sequence[str]`): Of `AUGMENTATIONS`; each copy is made by one of them, chosen at random: two
+            neighbouring words swapped, words deleted, common misspellings, or letters hit beside the right key.
+        seed (`int`): The copies are the same for the same seed.
+
+    Returns:
+        `TaskDataset`, whose `notes` say how many copies there are.
+
+    Raises:
+        ModuleNotFoundError: If nlpaug is not installed.
+        ValueError: If a kind of augmentation is unknown, or there is none.
+    """
+    check_augmentations(augmentations)
+    train = dataset.splits["train"]
+    texts = list(train["text"])
+    targets = np.asarray(train["labels"])
+    has_label = targets.astype(bool) if targets.ndim == 2 else targets[:, None] == np.arange(len(dataset.labels))
+    before = has_label.sum(axis=0)
+    counts, seen = before.copy(), set(texts)
+    copies: list[str] = []
+    copied: list[int] = []
+    with _seeded(seed):
+        augmenters = [_augmenter(name) for name in augmentations]
+        for label in np.argsort(before, kind="stable"):
+            rows = np.flatnonzero(has_label[:, label]).tolist()
+            found = -1
+            # A whole round without a new copy: there is nothing more to get.
+            while counts[label] < target and found:
+                random.shuffle(rows)
+                found = 0
+                for row in rows:
+                    copy = _new_copy(texts[row], augmenters, seen) if counts[label] < target else None
+                    if copy is not None:
+                        found += 1
+                        seen.add(copy)
+                        copies.append(copy)
+                        copied.append(row)
+                        counts += has_label[row]
+    if not copies:
+        return dataset
+    labels = list(train["labels"])
+    labels += [labels[row] for row in copied]
+    splits = datasets.DatasetDict(dataset.splits)
+    splits["train"] = datasets.Dataset.from_dict({"text": texts + copies, "labels": labels}, features=train.features)
+    grown = ", ".join(
+        f"{name} from {old} to {new}"
+        for name, old, new in zip(dataset.labels, before, counts, strict=True)
+        if new > old
+    )
+    note = (
+        f"{len(copies)} of the training texts are changed copies ({', '.join(augmentations)}, by nlpaug) of texts with "
+        f"rare labels: {grown}."
+    )
+    return dataclasses.replace(dataset, splits=splits, notes=[*dataset.notes, note])
+
+
+def check_augmentations(augmentations: Sequence[str]) -> None:
+    """Raise what [`augment_rare_labels`] raises."""
+    unknown = [name for name in augmentations if name not in AUGMENTATIONS]
+    if unknown or not augmentations:
+        raise ValueError(f"--augmentations {' '.join(augmentations)}: give one or more of {', '.join(AUGMENTATIONS)}.")
+    if find_spec("nlpaug") is None:
+        raise ModuleNotFoundError("--augment_rare needs nlpaug: pip install 'csr-emotion[search]'.")
+
+
+def _augmenter(name: str) -> Callable[[str], str]:
+    # Only where it is asked for: nlpaug comes with the search extra.
+    import nlpaug.augmenter.char as nac
+    import nlpaug.augmenter.word as naw
+
+    augmenter: Any
+    if name == "keyboard":
+        augmenter = nac.KeyboardAug(aug_word_p=_SHARE, aug_char_p=0.1, include_special_char=False)
+    elif name == "spelling":
+        augmenter = naw.SpellingAug(aug_p=_SHARE, include_reverse=False)
+        for misspellings in augmenter.model.dict.values():
+            # They come out of a set, whose order is another one in each process.
+            misspellings.sort()
+    else:
+        augmenter = naw.RandomWordAug(action=name, aug_p=_SHARE)
+    # It gives a list of one, or an empty one for a text that it cannot change.
+    return lambda text: (augmenter.augment(text) or [text])[0]
+
+
+def _new_copy(text: str, augmenters: Sequence[Callable[[str], str]], seen: set[str]) -> str | None:
+    for _ in range(_ATTEMPTS):
+        copy = random.choice(augmenters)(text)
+        if copy.strip() and copy not in seen:
+            return copy
+    return None
+
+
+@contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """nlpaug draws from the random numbers of the process: they are seeded here, and put back afterwards."""
+    python_state, numpy_state = random.getstate(), np.random.get_state()
+    random.seed(seed)
+    np.random.seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(python_state)
+        np.random.set_state(numpy_state)
+
+
+__all__ = ["AUGMENTATIONS", "augment_rare_labels", "check_augmentations"]

@@ -1,0 +1,67 @@
+"""A multi-label dataset with some of its labels only."""
+
+import dataclasses
+from collections.abc import Sequence
+
+import datasets
+import numpy as np
+
+from .task_dataset import TaskDataset
+
+ROWS_WITHOUT_LABELS = ("keep", "drop")
+
+
+def select_labels(
+    dataset: TaskDataset, labels: Sequence[str], rows_without_labels: str = "keep", option: str = "--emotion_labels"
+) -> TaskDataset:
+    """Restrict a dataset to some of its labels.
+
+    Args:
+        dataset ([`TaskDataset`]): Multi-label data.
+        labels (`Sequence[str]`): The labels to keep; the targets then have this order.
+        rows_without_labels (`str`, defaults to `"keep"`): Texts that have none of them stay, with all-zero targets
+            (`"keep"`), or go, in each split (`"drop"`).
+        option (`str`, defaults to `"--emotion_labels"`): What error messages call the labels.
+
+    Returns:
+        `TaskDataset`, whose `notes` say what was done.
+
+    Raises:
+        ValueError: If the data are single-label, a label is unknown or given twice, `rows_without_labels` is neither of
+            the two, or no row of a split would be left.
+    """
+    given = f"{option} {' '.join(labels)}"
+    if rows_without_labels not in ROWS_WITHOUT_LABELS:
+        raise ValueError(
+            f"--rows_without_labels must be {' or '.join(ROWS_WITHOUT_LABELS)}, got {rows_without_labels!r}."
+        )
+    if dataset.problem_type != "multi_label_classification":
+        raise ValueError(f"{given}: only multi-label data can be restricted; {dataset.name} has one label a text.")
+    unknown = [label for label in labels if label not in dataset.labels]
+    if unknown:
+        raise ValueError(
+            f"{given}: {dataset.name} has no label {', '.join(unknown)}; it has {', '.join(dataset.labels)}."
+        )
+    if not labels or len(set(labels)) != len(labels):
+        raise ValueError(f"{given}: name at least one label, and each once.")
+    columns = [dataset.labels.index(label) for label in labels]
+    splits, counts = {}, []
+    for split, rows in dataset.splits.items():
+        targets = dataset.targets(split)[:, columns]
+        present = targets.any(axis=1)
+        kept = np.flatnonzero(present) if rows_without_labels == "drop" else np.arange(len(rows))
+        if not len(kept):
+            raise ValueError(f"{given}: no text of the {split} split of {dataset.name} has any of them.")
+        texts = rows["text"]
+        splits[split] = datasets.Dataset.from_dict(
+            {"text": [texts[row] for row in kept], "labels": targets[kept].tolist()}, features=rows.features
+        )
+        counts.append(f"{(~present).sum()} of {len(rows)} {split} texts")
+    done = "left out" if rows_without_labels == "drop" else "kept, without a label"
+    note = f"Restricted to the labels {', '.join(labels)}. Texts with none of them were {done}: {', '.join(counts)}."
+    return dataclasses.replace(
+        dataset, labels=list(labels), splits=datasets.DatasetDict(splits), notes=[*dataset.notes, note]
+    )
+
+
+__all__ = ["ROWS_WITHOUT_LABELS", "select_labels"]

@@ -1,0 +1,162 @@
+"""Where the rows of a split come from, a file or a dataset of the datasets library: at once, or some at a time."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import datasets
+import pyarrow as pa
+
+from .digests import digest, file_digest
+from .tables import BATCH_SIZE, TABLE_SUFFIXES, Table, divide, read_table, read_tables, require_file
+
+# By the name that a split has here, those that it may have there.
+SPLIT_NAMES = {"train": ("train",), "dev": ("dev", "val", "validation"), "test": ("test",)}
+
+
+@dataclass(frozen=True)
+class FileSource:
+    """
+    A .csv, .tsv, .jsonl or .parquet file.
+
+    Args:
+        path (`Path`): The file.
+    """
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """What error messages call it."""
+        return str(self.path)
+
+    def table(self) -> Table:
+        """All rows."""
+        return read_table(self.path)
+
+    def tables(self) -> Iterator[Table]:
+        """The rows, some thousands at a time."""
+        return read_tables(self.path, BATCH_SIZE)
+
+    def digest(self) -> str:
+        """A short hash of the contents, and of what they are read as."""
+        require_file(self.path)
+        return digest([file_digest(self.path), self.path.suffix.lower()])
+
+
+@dataclass(frozen=True)
+class DatasetSource:
+    """
+    A split of a dataset of the datasets library, which maps those from the Hub from disk.
+
+    Args:
+        name (`str`): What error messages call it.
+        rows (`datasets.Dataset`): The split.
+    """
+
+    name: str
+    rows: datasets.Dataset
+
+    def table(self) -> Table:
+        """All rows."""
+        (table,) = self._divide(None)
+        return table
+
+    def tables(self) -> Iterator[Table]:
+        """The rows, some thousands at a time."""
+        return self._divide(BATCH_SIZE)
+
+    def digest(self) -> str:
+        """A short hash of the contents."""
+        found = hashlib.sha256()
+        for batch in self._batches():
+            stream = pa.BufferOutputStream()
+            with pa.ipc.new_stream(stream, batch.schema) as writer:
+                writer.write_table(batch.combine_chunks())
+            found.update(stream.getvalue())
+        return found.hexdigest()[:16]
+
+    def _batches(self) -> Iterator[pa.Table]:
+        return self.rows.with_format("arrow").iter(batch_size=BATCH_SIZE)
+
+    def _divide(self, size: int | None) -> Iterator[Table]:
+        rows = ((None, row) for batch in self._batches() for row in batch.to_pylist())
+        return divide(self.name, self.rows.column_names, rows, size, self.rows.features)
+
+
+Source = FileSource | DatasetSource
+
+
+@dataclass(frozen=True)
+class ColumnValues:
+    """
+    The values of a column, one after the other and as often as one likes. The column itself, `rows[name]`, reads ten
+    rows at a time, which takes many times as long; a list of it has all in memory.
+
+    Args:
+        rows (`datasets.Dataset`): The rows.
+        name (`str`): The column.
+    """
+
+    rows: datasets.Dataset
+    name: str
+
+    def __iter__(self) -> Iterator[Any]:
+        for batch in self.rows.select_columns(self.name).iter(batch_size=BATCH_SIZE):
+            yield from batch[self.name]
+
+
+def dataset_sources(splits: datasets.DatasetDict, source: str) -> dict[str, Source]:
+    """The splits of a dataset of the datasets library, by the names that splits have here.
+
+    Args:
+        splits (`datasets.DatasetDict`): Its splits; `val` and `validation` become `dev`.
+        source (`str`): What error messages call it.
+
+    Returns:
+        `dict[str, Source]`, `train` and, where there are, `dev` and `test`.
+
+    Raises:
+        ValueError: If there is no train split, or a split is empty.
+    """
+    sources: dict[str, Source] = {}
+    for split, names in SPLIT_NAMES.items():
+        found = next((splits[name] for name in names if name in splits), None)
+        if found is None:
+            continue
+        if not len(found):
+            raise ValueError(f"{source}: the {split} split is empty.")
+        sources[split] = DatasetSource(f"{source} ({split})", found)
+    if "train" not in sources:
+        raise ValueError(f"{source} has no train split; it has {', '.join(splits)}.")
+    return sources
+
+
+def folder_sources(folder: Path, splits: Sequence[str]) -> dict[str, Source]:
+    """The splits of a folder that holds a file for each.
+
+    Args:
+        folder (`Path`): The folder.
+        splits (`Sequence[str]`): Those that are asked for; `train` is always given.
+
+    Raises:
+        FileNotFoundError: If a split is not there.
+        ValueError: If it is there twice.
+    """
+    sources: dict[str, Source] = {}
+    for split, names in SPLIT_NAMES.items():
+        if split != "train" and split not in splits:
+            continue
+        found = [path for name in names for suffix in TABLE_SUFFIXES if (path := folder / f"{name}{suffix}").is_file()]
+        if not found:
+            present = ", ".join(sorted(path.name for path in folder.iterdir())) or "nothing"
+            raise FileNotFoundError(
+                f"{folder} holds no {split} split: expected {' or '.join(names)} with one of the endings "
+                f"{', '.join(TABLE_SUFFIXES)}; it holds {present}."
+            )
+        if len(found) > 1:
+            raise ValueError(f"{folder} holds more than one {split} split: {', '.join(path.name for path in found)}.")
+        sources[split] = FileSource(found[0])
+    return sources

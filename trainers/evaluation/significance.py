@@ -1,0 +1,260 @@
+"""Whether one system is better than another: paired tests on the same texts, with several seeds each."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from .metric_sums import score_of_sums, text_sums
+
+# Equal differences may differ in the last digits when they are sums of fractions.
+_TOLERANCE = 1e-12
+
+# How many numbers an array of one chunk of resamples may hold: 16 MB.
+_CHUNK = 2**21
+
+
+@dataclass(frozen=True)
+class PairedTest:
+    """
+    What `paired_test` found.
+
+    Args:
+        metric (`str`): What was compared.
+        difference (`float`): The mean over the seeds of the system's score less the baseline's, as a fraction.
+        p_randomization (`float`): Two-sided p of the approximate randomisation over texts. It is about these very
+            models: the seeds are taken as they are.
+        p_bootstrap (`float`): Two-sided p of the bootstrap over texts and seeds, which is about the way of training.
+        low (`float`): Lower end of the 95 % interval of the difference, from the bootstrap.
+        high (`float`): Its upper end.
+        seeds (`int`): How many seeds each system has.
+        texts (`int`): How many texts there are.
+        resamples (`int`): How many resamples each of the two methods drew. No p is below `1 / (resamples + 1)`.
+    """
+
+    metric: str
+    difference: float
+    p_randomization: float
+    p_bootstrap: float
+    low: float
+    high: float
+    seeds: int
+    texts: int
+    resamples: int
+
+
+def paired_test(
+    system: np.ndarray,
+    baseline: np.ndarray,
+    references: np.ndarray,
+    metric: str = "jaccard",
+    resamples: int = 10_000,
+    seed: int = 0,
+    num_labels: int | None = None,
+) -> PairedTest:
+    """Compare two systems, each trained with several seeds, on the same texts.
+
+    Two methods answer two questions:
+
+    - Approximate randomisation (Noreen 1989, Computer-Intensive Methods for Testing Hypotheses; Yeh 2000, More Accurate
+      Tests for the Statistical Significance of Result Differences): would these models differ as much if it were
+      chance which of the two decided on a text? Each resample swaps the decisions of the two systems on each text with
+      probability 1/2, on one text for all seeds together, and seed i stands against seed i.
+    - The percentile bootstrap (Efron & Tibshirani 1993, An Introduction to the Bootstrap), over texts and seeds as in
+      the multi-bootstrap with unpaired seeds (Sellam et al. 2022, The MultiBERTs): would the difference
+      remain with other texts and other seeds? Each resample draws texts with replacement, the same for both systems,
+      and seeds with replacement, for each system on its own.
+
+    Neither assumes a distribution of the metric, which F1 and Jaccard call for (Dror et al. 2018, The Hitchhiker's
+    Guide to Testing Statistical Significance in Natural Language Processing). In both, the observed data count as one
+    more resample, so that no p is 0.
+
+    `p_bootstrap` is the one for a claim about a way of training: seeds that happened to be lucky make
+    `p_randomization` small where there is nothing to find. n seeds drawn with replacement have a variance (n - 1) / n
+    of that of n new ones: with two or three seeds that differ much more than chance on the texts makes them differ,
+    the interval is too narrow and `p_bootstrap` too small, and otherwise rather too large, because that chance counts
+    among the seeds too. With one seed, all is about the texts only.
+
+    Args:
+        system (`np.ndarray` of shape `(seeds, texts, labels)` or `(seeds, texts)`): Decisions of the system, 0 or 1,
+            or class ids; for each seed what `decide` returns. For `"pearson"`, the scores that it predicts.
+        baseline (`np.ndarray` of the same shape): Decisions of the system to compare with.
+        references (`np.ndarray` of shape `(texts, labels)` or `(texts,)`): 0 or 1, or class ids, none missing. For
+            `"pearson"`, gold scores, NaN where there is none.
+        metric (`str`, defaults to `"jaccard"`): `"jaccard"`, `"micro_f1"` or `"macro_f1"` for 0 and 1; `"accuracy"`,
+            `"macro_f1"` or `"weighted_f1"` for class ids, as `trainers.metrics` defines them; `"pearson"` for scores,
+            the mean over the outputs of the correlation on the texts that have a gold score, as
+            `trainers.regression_metrics` defines it.
+        resamples (`int`, defaults to 10000): How many resamples each method draws.
+        seed (`int`, defaults to 0): Of the resampling. The same seed gives the same result.
+        num_labels (`int`, *optional*): For class ids, how many classes there are. By default the macro F1 is over
+            those that occur in the references or in any decision.
+
+    Returns:
+        `PairedTest`: The difference, its two p-values and its interval.
+
+    Raises:
+        ValueError: If the shapes do not fit, the systems have different numbers of seeds, a value is no decision, the
+            metric does not exist for these decisions, or `resamples` is below 1.
+
+    Example:
+
+    ```python
+    >>> import numpy as np
+    >>> from trainers.evaluation.significance import paired_test
+
+    >>> references = np.tile([0, 1], 50)
+    >>> result = paired_test(references[None], np.zeros((1, 100)), references, "accuracy")
+    >>> result.difference, result.p_randomization < 0.001
+    (0.5, True)
+    ```
+    """
+    if resamples < 1:
+        raise ValueError(f"resamples must be at least 1, got {resamples}.")
+    statistics = text_sums(np.asarray(system), np.asarray(baseline), np.asarray(references), metric, num_labels)
+    seeds, texts = statistics.shape[1:3]
+    scores = score_of_sums(statistics.sum(axis=2), metric, texts)
+    difference = float((scores[0] - scores[1]).mean())
+
+    # One stream for each kind of draw: what is drawn then does not depend on the size of the chunks.
+    swap_stream, text_stream, seed_stream = np.random.default_rng(seed).spawn(3)
+    randomized = _randomized(statistics, metric, resamples, swap_stream)
+    bootstrapped = _bootstrapped(statistics, metric, resamples, text_stream, seed_stream)
+
+    as_extreme = int((np.abs(randomized) >= abs(difference) - _TOLERANCE).sum())
+    tail = min(int((bootstrapped <= _TOLERANCE).sum()), int((bootstrapped >= -_TOLERANCE).sum()))
+    low, high = np.percentile(bootstrapped, [2.5, 97.5])
+    return PairedTest(
+        metric=metric,
+        difference=difference,
+        p_randomization=(1 + as_extreme) / (resamples + 1),
+        p_bootstrap=min(1.0, 2 * (1 + tail) / (resamples + 1)),
+        low=float(low),
+        high=float(high),
+        seeds=seeds,
+        texts=texts,
+        resamples=resamples,
+    )
+
+
+def f1_intervals(
+    decisions: np.ndarray, references: np.ndarray, resamples: int = 2_000, seed: int = 0
+) -> list[tuple[float, float]]:
+    """How far the F1 of each label may be off because of which texts it was measured on.
+
+    The 95 % intervals of the percentile bootstrap over texts (Efron & Tibshirani 1993). They say nothing about other
+    seeds of the training, and are of little use for a label with a handful of texts, beyond showing just that.
+
+    Args:
+        decisions (`np.ndarray` of shape `(texts, labels)`): 0 or 1; what `decide` returns.
+        references (`np.ndarray` of the same shape): 0 or 1.
+        resamples (`int`, defaults to 2000): How many times texts are drawn.
+        seed (`int`, defaults to 0): Of the drawing.
+
+    Returns:
+        `list[tuple[float, float]]`: Lower and upper end, one pair a label.
+
+    Raises:
+        ValueError: If the shapes differ or are no matrices, a value is neither 0 nor 1, or `resamples` is below 1.
+    """
+    decisions, references = np.asarray(decisions), np.asarray(references)
+    if decisions.shape != references.shape or decisions.ndim != 2 or not decisions.size:
+        raise ValueError(
+            "decisions and references must both be of shape (texts, labels) with at least one text, got "
+            f"{decisions.shape} and {references.shape}."
+        )
+    if not all(np.isin(values, (0, 1)).all() for values in (decisions, references)):
+        raise ValueError("decisions and references must be 0 or 1.")
+    if resamples < 1:
+        raise ValueError(f"resamples must be at least 1, got {resamples}.")
+    texts, labels = decisions.shape
+    # 2 x hits / (given + gold), from sums over the texts: a resample is how often each text is drawn.
+    counts = np.concatenate([2 * (decisions * references), decisions + references], axis=1).astype(np.float64)
+    rng = np.random.default_rng(seed)
+    scores = np.empty((resamples, labels))
+    for index in range(resamples):
+        sums = np.bincount(rng.integers(texts, size=texts), minlength=texts) @ counts
+        scores[index] = sums[:labels] / np.maximum(sums[labels:], 1)
+    low, high = np.percentile(scores, [2.5, 97.5], axis=0)
+    return list(zip(low.tolist(), high.tolist(), strict=True))
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Adjust the p-values of several tests, so that the chance of any false finding among them stays below the level.
+
+    The method is Holm's (1979, A Simple Sequentially Rejective Multiple Test Procedure), which holds however the tests
+    depend on each other: the smallest of m values is multiplied by m, the next by m - 1, and so on, and none may
+    become smaller than the one before it.
+
+    Args:
+        p_values (`Sequence[float]`): One a test.
+
+    Returns:
+        `list[float]`: The adjusted values, in the order of `p_values`, at most 1.
+
+    Raises:
+        ValueError: If a value is not between 0 and 1.
+
+    Example:
+
+    ```python
+    >>> holm([0.25, 0.125])
+    [0.25, 0.25]
+    ```
+    """
+    values = np.asarray(p_values, dtype=np.float64)
+    if values.ndim != 1 or not ((values >= 0) & (values <= 1)).all():
+        raise ValueError(f"p_values must be a list of numbers between 0 and 1, got {p_values}.")
+    order = values.argsort()
+    adjusted = np.empty_like(values)
+    adjusted[order] = np.maximum.accumulate(values[order] * np.arange(len(values), 0, -1))
+    return np.minimum(adjusted, 1.0).tolist()
+
+
+def _randomized(statistics: np.ndarray, metric: str, resamples: int, stream: np.random.Generator) -> np.ndarray:
+    """Differences after random swaps: `(resamples,)`."""
+    texts = statistics.shape[2]
+    totals = statistics.sum(axis=2)
+    # What a swap of one text adds to the sums of the system, and takes from those of the baseline.
+    changes = np.moveaxis(statistics[1] - statistics[0], 1, 0)
+    by_text = changes.reshape(texts, -1)
+    differences = []
+    for size in _chunks(resamples, max(by_text.shape)):
+        swaps = (stream.random((size, texts)) < 0.5).astype(np.float64)
+        changed = (swaps @ by_text).reshape(size, *changes.shape[1:])
+        scores = score_of_sums(totals[0] + changed, metric, texts) - score_of_sums(totals[1] - changed, metric, texts)
+        differences.append(scores.mean(axis=1))
+    return np.concatenate(differences)
+
+
+def _bootstrapped(
+    statistics: np.ndarray,
+    metric: str,
+    resamples: int,
+    text_stream: np.random.Generator,
+    seed_stream: np.random.Generator,
+) -> np.ndarray:
+    """Differences on texts and seeds drawn with replacement: `(resamples,)`."""
+    seeds, texts = statistics.shape[1:3]
+    by_text = np.moveaxis(statistics, 2, 0)
+    flat = by_text.reshape(texts, -1)
+    differences = []
+    for size in _chunks(resamples, max(flat.shape)):
+        # A row of `cells` is a resample; `bincount` on them is much faster than `Generator.multinomial`.
+        cells = text_stream.integers(texts, size=(size, texts)) + texts * np.arange(size)[:, None]
+        counts = np.bincount(cells.ravel(), minlength=size * texts).reshape(size, texts).astype(np.float64)
+        scores = score_of_sums((counts @ flat).reshape(size, *by_text.shape[1:]), metric, texts)
+        drawn = seed_stream.integers(seeds, size=(size, 2, seeds))
+        means = np.take_along_axis(scores, drawn, axis=2).mean(axis=2)
+        differences.append(means[:, 0] - means[:, 1])
+    return np.concatenate(differences)
+
+
+def _chunks(resamples: int, width: int) -> Iterator[int]:
+    """Sizes of the chunks of resamples, so that none needs more than `_CHUNK` numbers an array."""
+    size = max(1, _CHUNK // width)
+    for start in range(0, resamples, size):
+        yield min(size, resamples - start)
+
+
+__all__ = ["PairedTest", "f1_intervals", "holm", "paired_test"]

@@ -1,0 +1,273 @@
+"""A hyper-parameter search over the options of a run: the default settings, the trials, and the best of them anew."""
+
+import contextlib
+import dataclasses
+import logging
+import uuid
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from accelerate import PartialState
+from filelock import FileLock, Timeout
+from tqdm import tqdm
+
+from ..data.digests import StageRecord
+from ..evaluation.metrics import HEADLINE
+from ..runs.arguments import RunArguments
+from ..runs.publishing import RunPublisher
+from ..runs.runner import Runner
+from ..runs.stages import build_trainer
+from ..trainer import StageTrainer
+from .search_report import write_report
+from .search_space import own_value, read_space, with_options
+from .search_trainer import SearchTrainer
+
+if TYPE_CHECKING:
+    from optuna.study import Study
+    from optuna.trial import Trial
+
+logger = logging.getLogger(__name__)
+
+STUDY_NAME = "search"
+# A worker that has been given a trial says so at once; this is ample time for it.
+_GRACE = timedelta(minutes=1)
+
+
+@dataclass
+class SearchArguments:
+    """How hyper-parameters are searched."""
+
+    n_trials: int = field(
+        default=20,
+        metadata={"help": "Trials in all, those of earlier runs into the same folder and of other workers included."},
+    )
+    search_space: str | None = field(
+        default=None,
+        metadata={
+            "help": "A YAML file that says what is varied: by option of this command a list of choices, or low, high "
+            "and perhaps log. Default: learning rate, epochs, batch size, dropout, weight decay, warm-up, recipe, "
+            "class weights and augmentation."
+        },
+    )
+    search_metric: str = field(default="macro_f1", metadata={"help": "What is maximised on dev."})
+    search_samples: int | None = field(
+        default=None,
+        metadata={
+            "help": "Train the trials on this many training texts, stratified by label; the default settings and the "
+            "best trial are then trained on all."
+        },
+    )
+    prune_after: int = field(
+        default=2,
+        metadata={"help": "After how many epochs a trial below the median of the others may be broken off; 0: never."},
+    )
+
+    def __post_init__(self) -> None:
+        for name in ("n_trials", "search_samples"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ValueError(f"--{name} must be at least 1, got {value}.")
+
+
+class Search:
+    """Searches the options of a run of one recipe with one stage.
+
+    The folder then holds `default` (the run as it was asked for), `search` (the study, the table of trials and the
+    report) and `best-trial-N` (the run with the options of trial N). The study is a journal file: a command that is
+    repeated goes on with it, and the same command started several times makes as many workers on it.
+
+    Args:
+        args ([`RunArguments`]): The run.
+        search ([`SearchArguments`]): How to search.
+
+    Raises:
+        ModuleNotFoundError: If Optuna is not installed.
+        ValueError: If the space, the metric or the run is not valid, or the folder holds another search.
+    """
+
+    def __init__(self, args: RunArguments, search: SearchArguments) -> None:
+        if find_spec("optuna") is None:
+            raise ModuleNotFoundError("The search needs Optuna: pip install 'csr-emotion[search]'.")
+        if PartialState().num_processes > 1:
+            raise ValueError(
+                "A search has one process a trial: start the command without a launcher, and several times for several "
+                "workers."
+            )
+        if len(args.model.recipe) > 1:
+            raise ValueError(f"--recipe {' '.join(args.model.recipe)}: a search starts from one recipe.")
+        self.output_dir = Path(args.training.output_dir)
+        # Not that of the best trial's folder.
+        published = {"hub_model_id": args.training.hub_model_id or self.output_dir.resolve().name}
+        self.args, self.search = with_options(args, published), search
+        self.folder = self.output_dir / "search"
+        self.space = read_space(search.search_space, args)
+        self.default = Runner(self._run_arguments("default"))
+        problem_type = self.default.context.task_config("emotion")["problem_type"]
+        if search.search_metric not in HEADLINE[problem_type]:
+            raise ValueError(
+                f"--search_metric {search.search_metric} is none of {', '.join(HEADLINE[problem_type])}, which "
+                f"{self.default.context.tasks['emotion'].name} is measured by."
+            )
+        if args.training.push_to_hub:
+            # Only the best run is published, but whether it may be is asked before all trials. The copy of the context
+            # keeps the default settings from being named after it.
+            RunPublisher(dataclasses.replace(self.default.context), self.default.stages)
+        self._check_folder()
+
+    def _check_folder(self) -> None:
+        stage = self.default.stages[-1]
+        record = StageRecord(
+            STUDY_NAME,
+            {
+                "space": [dataclasses.asdict(parameter) for parameter in self.space],
+                "metric": self.search.search_metric,
+                "samples": self.search.search_samples,
+                "default": self.default.context.records[stage.name].made_from,
+            },
+        )
+        found = StageRecord.read(self.folder)
+        differences = found.differences(record) if found else []
+        if differences:
+            raise ValueError(
+                f"{self.folder} belongs to another search:\n  " + "\n  ".join(differences) + "\nChoose another "
+                "--output_dir."
+            )
+        record.write(self.folder)
+
+    def _run_arguments(self, folder: str, **changes: Any) -> RunArguments:
+        """The run into another folder, which is not published."""
+        options = {"output_dir": str(self.output_dir / folder), "push_to_hub": False, "push_space": False}
+        return with_options(self.args, options | changes)
+
+    def run(self) -> dict[str, Any] | None:
+        """Train the default settings, run the trials that are missing, and train the best one anew.
+
+        Returns:
+            `dict`: What `results.json` of the best run holds; `None` where other workers have not finished yet: the
+            last one of them does the rest.
+        """
+        # One worker does this, the others wait for it.
+        with FileLock(self.folder / "default.lock"):
+            self.default.run()
+        study = self._run_trials()
+        others = [trial.number for trial in study.trials if trial.state.name == "RUNNING"]
+        if others:
+            logger.info("Other workers are still at trial %s; the last of them finishes the search.", others)
+            return None
+        with FileLock(self.folder / "best.lock"):
+            best = self._best_runner(study)
+            results = best.run()
+            write_report(self.folder, study, self.default, best, self.search)
+        return results
+
+    # -- the trials ----------------------------------------------------------------------------------------------------
+
+    def _run_trials(self) -> "Study":
+        import optuna
+        from optuna.storages import JournalStorage
+        from optuna.storages.journal import JournalFileBackend
+
+        options: dict[str, Any] = {
+            "study_name": STUDY_NAME,
+            "storage": JournalStorage(JournalFileBackend(str(self.folder / "study.journal"))),
+            "load_if_exists": True,
+        }
+        study = optuna.create_study(direction="maximize", **options)
+        if not any(trial.user_attrs.get("default") and trial.state.name != "FAIL" for trial in study.trials):
+            study.enqueue_trial(self._default_options(), user_attrs={"default": True})
+        pruner: Any = optuna.pruners.NopPruner()
+        if self.search.prune_after:
+            pruner = optuna.pruners.MedianPruner(n_startup_trials=4, n_warmup_steps=self.search.prune_after)
+        random_trials = min(10, max(3, self.search.n_trials // 3))
+        worker = uuid.uuid4().hex
+        trainer: SearchTrainer | None = None
+        with FileLock(self._lock_file(worker)), self._progress() as progress:
+            while not self._finished(study, progress):
+                trainer = trainer or self._trainer(worker)
+                # One at a time: other workers count as well, and each trial has a seed of its own.
+                seed = self.args.training.seed + len(study.trials)
+                sampler = optuna.samplers.TPESampler(n_startup_trials=random_trials, seed=seed)
+                trainer.search(n_trials=1, sampler=sampler, pruner=pruner, **options)
+        self._lock_file(worker).unlink(missing_ok=True)
+        return study
+
+    def _default_options(self) -> dict[str, Any]:
+        own = {parameter.name: own_value(self.args, parameter.name) for parameter in self.space}
+        # 4 epochs are 4.0 to the arguments.
+        return own | {parameter.name: int(own[parameter.name]) for parameter in self.space if parameter.whole}
+
+    def _progress(self) -> tqdm:
+        return tqdm(total=self.search.n_trials, desc="Trials", disable=self.args.training.disable_tqdm)
+
+    def _finished(self, study: "Study", progress: tqdm) -> bool:
+        """Whether no trial is missing; trials whose worker is gone are queued anew before that."""
+        from optuna.trial import TrialState
+
+        for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+            if self._abandoned(trial):
+                logger.info("The worker of trial %d is gone: its options are tried anew.", trial.number)
+                study.tell(trial.number, state=TrialState.FAIL)
+                attributes = {name: value for name, value in trial.user_attrs.items() if name != "worker"}
+                study.enqueue_trial(trial.params, user_attrs=attributes)
+        done = (TrialState.COMPLETE, TrialState.PRUNED)
+        progress.n = len(study.get_trials(deepcopy=False, states=done))
+        progress.refresh()
+        return len(study.get_trials(deepcopy=False, states=(*done, TrialState.RUNNING))) >= self.search.n_trials
+
+    def _lock_file(self, worker: str) -> Path:
+        return self.folder / "workers" / f"{worker}.lock"
+
+    def _abandoned(self, trial: Any) -> bool:
+        worker = trial.user_attrs.get("worker")
+        if worker is None:
+            return datetime.now() - trial.datetime_start > _GRACE
+        # The operating system takes a lock away from a process that has ended, however it ended.
+        try:
+            with FileLock(self._lock_file(worker), timeout=0):
+                return True
+        except Timeout:
+            return False
+
+    def _trainer(self, worker: str) -> SearchTrainer:
+        def suggest(trial: "Trial") -> dict[str, Any]:
+            return {parameter.name: parameter.suggest(trial) for parameter in self.space}
+
+        def build(trial: "Trial | None") -> StageTrainer:
+            if trial is not None:
+                trial.set_user_attr("worker", worker)
+            return self._trial_trainer("first" if trial is None else str(trial.number), suggest(trial) if trial else {})
+
+        return SearchTrainer(build, suggest, self.search.search_metric, self.args.model.threshold)
+
+    def _trial_trainer(self, name: str, options: dict[str, Any]) -> StageTrainer:
+        """A Trainer with some options, on the texts of the trials."""
+        fixed: dict[str, Any] = {"eval_strategy": "epoch", "save_strategy": "no", "load_best_model_at_end": False}
+        if self.search.search_samples is not None:
+            fixed["max_train_samples"] = min(
+                self.search.search_samples, self.args.data.max_train_samples or self.search.search_samples
+            )
+        runner = Runner(self._run_arguments(f"search/trials/{name}", **fixed, **options))
+        trainer = build_trainer(runner.stages[-1], runner.context)
+        # The Trainer makes its folder, into which nothing is written.
+        with contextlib.suppress(OSError):
+            Path(trainer.args.output_dir).rmdir()
+            Path(trainer.args.output_dir).parent.rmdir()
+        return trainer
+
+    # -- the best of them ----------------------------------------------------------------------------------------------
+
+    def _best_runner(self, study: "Study") -> Runner:
+        stage = self.default.stages[-1]
+        folder = self.output_dir / f"best-trial-{study.best_trial.number}"
+        options = {
+            "output_dir": str(folder),
+            "compare_with": str(self.default.context.folder(stage.name)),
+            "reuse_stages_from": [*(self.args.training.reuse_stages_from or ()), str(self.default.context.output_dir)],
+        }
+        return Runner(with_options(self.args, study.best_trial.params | options))
+
+
+__all__ = ["Search", "SearchArguments"]

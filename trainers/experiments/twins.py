@@ -1,0 +1,283 @@
+"""One model for several tasks beside its twins, which are one model of the same kind a task: scores, size and time."""
+
+import json
+import statistics
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+from model_cards.figures import plot_comparison
+
+from ..data.digests import write_json
+from ..evaluation.inference import predict_logits
+from ..evaluation.metrics import HEADLINE
+from ..evaluation.significance import paired_test
+from ..runs.results import dev_logits_path, task_results
+from .comparison import dev_decisions, difference, mean_and_spread
+from .markdown import markdown_table
+
+# By task, the recipe of the model that has learnt it alone.
+TWINS = {
+    "emotion": "bert",
+    "intensity": "single-intensity",
+    "valence": "single-valence",
+    "sentiment": "single-sentiment",
+}
+
+
+def task_scores(folders: Sequence[Path], task: str, problem_type: str) -> dict[str, list[float]]:
+    """By headline metric, the dev score of each of some finished stages in one of their tasks."""
+    found = [task_results(folder, task)["metrics"] for folder in folders]
+    return {metric: [round(metrics[metric], 4) for metrics in found] for metric in HEADLINE[problem_type]}
+
+
+def task_tests(
+    folders: Sequence[Path],
+    baselines: Sequence[Path],
+    task: str,
+    problem_type: str,
+    references: np.ndarray,
+    resamples: int = 10_000,
+) -> dict[str, dict[str, Any]]:
+    """Paired tests of some finished stages against others in a task of both.
+
+    Args:
+        folders (`Sequence[Path]`): The stages, one a seed.
+        baselines (`Sequence[Path]`): What they are tested against, one a seed.
+        task (`str`): The task.
+        problem_type (`str`): Of the task.
+        references (`np.ndarray`): Labels of the task's dev texts.
+        resamples (`int`, defaults to 10,000): Of [`paired_test`].
+
+    Returns:
+        `dict`: By headline metric, the fields of [`PairedTest`]; nothing where a run did not write its scores of the
+        dev texts in this task.
+    """
+    if not all(dev_logits_path(folder, task).is_file() for folder in (*folders, *baselines)):
+        return {}
+    system, baseline = (
+        np.stack([dev_decisions(folder, problem_type, task) for folder in of_seeds])
+        for of_seeds in (folders, baselines)
+    )
+    single = problem_type == "single_label_classification"
+    # Not the classes that occur: dev may lack one, which counts in the macro F1 nevertheless.
+    num_labels = len(task_results(folders[0], task)["per_label"]) if single else None
+    return {
+        metric: asdict(paired_test(system, baseline, references, metric, resamples, num_labels=num_labels))
+        for metric in HEADLINE[problem_type]
+    }
+
+
+def count_parameters(folder: Path) -> int:
+    """The parameters of a finished stage's model."""
+    return sum(weight.numel() for weight in AutoModelForSequenceClassification.from_pretrained(folder).parameters())
+
+
+def seconds_to_read(
+    folders: Sequence[Path], texts: Sequence[str], *, max_length: int, device: torch.device | str, repeats: int = 3
+) -> float:
+    """How long some models take to read texts, one model after the other: the shortest of several times.
+
+    Args:
+        folders (`Sequence[Path]`): The folders of the models.
+        texts (`Sequence[str]`): What they read, from raw text to the scores of all their tasks.
+        max_length (`int`): Longer texts are cut to this number of tokens.
+        device (`torch.device` or `str`): Where they run.
+        repeats (`int`, defaults to 3): How often it is measured, after a warm-up.
+    """
+    models = [
+        (AutoModelForSequenceClassification.from_pretrained(folder), AutoTokenizer.from_pretrained(folder))
+        for folder in folders
+    ]
+    for model, tokenizer in models:
+        predict_logits(model, tokenizer, texts[:64], max_length=max_length, device=device)
+    seconds = []
+    for _ in range(repeats):
+        started = time.monotonic()
+        for model, tokenizer in models:
+            predict_logits(model, tokenizer, texts, max_length=max_length, device=device)
+        seconds.append(time.monotonic() - started)
+    return min(seconds)
+
+
+def compare_with_twins(
+    runs: Mapping[int, Path],
+    stages: Mapping[str, str],
+    model: str,
+    problem_types: Mapping[str, str],
+    references: Mapping[str, np.ndarray],
+    texts: Sequence[str],
+    *,
+    max_length: int = 128,
+    device: torch.device | str = "cpu",
+    resamples: int = 10_000,
+) -> dict[str, Any]:
+    """Compare a multi-task model with its twins over seeds.
+
+    Args:
+        runs (`Mapping[int, Path]`): By seed, the output folder that holds the finished stages.
+        stages (`Mapping[str, str]`): By task, the stage of the twin that learnt it alone.
+        model (`str`): The stage of the multi-task model.
+        problem_types (`Mapping[str, str]`): By task, its problem type.
+        references (`Mapping[str, np.ndarray]`): By task, the labels of its dev texts.
+        texts (`Sequence[str]`): What the models read while their time is taken.
+        resamples (`int`, defaults to 10,000): Of [`paired_test`].
+
+    Returns:
+        `dict`: `scores` (by task and metric, `model` and `twin`: one score a seed), `tests` (by task and metric, as
+        [`task_tests`] gives them), `parameters`, `training_seconds` (one a seed) and `seconds_to_read`, each of `model`
+        and `twins` (together), and `texts`, how many were read.
+    """
+    scores: dict[str, dict[str, dict[str, list[float]]]] = {}
+    tests: dict[str, dict[str, dict[str, Any]]] = {}
+    for task, problem_type in problem_types.items():
+        ours, theirs = ([folder / stage for folder in runs.values()] for stage in (model, stages[task]))
+        found = {who: task_scores(one, task, problem_type) for who, one in (("model", ours), ("twin", theirs))}
+        scores[task] = {metric: {who: one[metric] for who, one in found.items()} for metric in HEADLINE[problem_type]}
+        tests[task] = task_tests(ours, theirs, task, problem_type, references[task], resamples)
+    first = next(iter(runs.values()))
+    parts = {"model": [model], "twins": [stages[task] for task in problem_types]}
+    return {
+        "scores": scores,
+        "tests": tests,
+        "parameters": {who: sum(count_parameters(first / name) for name in names) for who, names in parts.items()},
+        "training_seconds": {
+            who: [round(sum(_seconds(folder / name) for name in names), 1) for folder in runs.values()]
+            for who, names in parts.items()
+        },
+        "seconds_to_read": {
+            who: round(
+                seconds_to_read([first / name for name in names], texts, max_length=max_length, device=device), 3
+            )
+            for who, names in parts.items()
+        },
+        "texts": len(texts),
+    }
+
+
+def twins_table(compared: Mapping[str, Any]) -> str:
+    """What [`compare_with_twins`] returned, as two Markdown tables."""
+    rows = []
+    for task, metrics in compared["scores"].items():
+        for metric, both in metrics.items():
+            differences = [one - twin for one, twin in zip(both["model"], both["twin"], strict=True)]
+            cells = [mean_and_spread(values) for values in (both["model"], both["twin"])]
+            test = compared["tests"][task].get(metric)
+            cells.append(difference(test) if test else mean_and_spread(differences))
+            rows.append([task, metric.replace("_", " "), *cells])
+    scores = markdown_table(["task", "metric", "one model", "its twin", "difference"], rows)
+    rows = []
+    training = {who: statistics.mean(seconds) for who, seconds in compared["training_seconds"].items()}
+    for name, values, form in (
+        ("parameters", compared["parameters"], "{:,.0f}"),
+        ("training, s", training, "{:,.0f}"),
+        (f"reading {compared['texts']} texts, s", compared["seconds_to_read"], "{:.2f}"),
+    ):
+        share = values["model"] / values["twins"]
+        rows.append([name, form.format(values["model"]), form.format(values["twins"]), f"{share:.2f}"])
+    return f"{scores}\n\n{markdown_table(['', 'one model', 'twins together', 'share'], rows)}"
+
+
+def compare_encoders(
+    folders: Mapping[str, Sequence[Path]],
+    problem_types: Mapping[str, str],
+    references: Mapping[str, np.ndarray],
+    resamples: int = 10_000,
+) -> dict[str, dict[str, dict[str, Any]]]:
+    """Compare a multi-task model over several encoders.
+
+    Args:
+        folders (`Mapping[str, Sequence[Path]]`): By encoder, the finished stage of each seed; the others are tested
+            against the first.
+        problem_types (`Mapping[str, str]`): By task, its problem type.
+        references (`Mapping[str, np.ndarray]`): By task, the labels of its dev texts.
+        resamples (`int`, defaults to 10,000): Of [`paired_test`].
+
+    Returns:
+        `dict`: By encoder `scores` and, for all but the first, `tests`, both by task and metric, such as `intensity
+        pearson`.
+    """
+    first = next(iter(folders.values()))
+    compared: dict[str, dict[str, dict[str, Any]]] = {}
+    for encoder, of_seeds in folders.items():
+        compared[encoder] = {"scores": {}} if of_seeds is first else {"scores": {}, "tests": {}}
+        for task, problem_type in problem_types.items():
+            found: dict[str, dict[str, Any]] = {"scores": task_scores(of_seeds, task, problem_type)}
+            if of_seeds is not first:
+                found["tests"] = task_tests(of_seeds, first, task, problem_type, references[task], resamples)
+            for part, by_metric in found.items():
+                compared[encoder][part] |= {
+                    f"{task} {metric.replace('_', ' ')}": value for metric, value in by_metric.items()
+                }
+    return compared
+
+
+def encoders_table(compared: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
+    """What [`compare_encoders`] returned, as a Markdown table."""
+    first = next(iter(compared))
+    metrics = list(compared[first]["scores"])
+    columns = ["encoder", *(cell for metric in metrics for cell in (metric, f"vs {first}"))]
+    rows = []
+    for encoder, one in compared.items():
+        cells = [encoder]
+        for metric in metrics:
+            test = one.get("tests", {}).get(metric)
+            cells += [mean_and_spread(one["scores"][metric]), difference(test) if test else "–"]
+        rows.append(cells)
+    return markdown_table(columns, rows)
+
+
+def save_twins(compared: Mapping[str, Any], folder: Path, name: str, about: Mapping[str, Any]) -> str:
+    """Write a comparison as tables (`NAME.md`), a figure (`NAME.png`) and with everything (`NAME.json`).
+
+    Args:
+        compared (`Mapping`): What [`compare_with_twins`] returned.
+        folder (`Path`): Where to write.
+        name (`str`): Name of the files.
+        about (`Mapping`): Data, encoder, seeds and the like.
+
+    Returns:
+        `str`: The Markdown.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / f"{name}.json", {**about, **compared})
+    described = "\n".join(f"- {key.replace('_', ' ')}: {value}" for key, value in about.items())
+    seeds = len(compared["training_seconds"]["model"])
+    untested = [task for task, tests in compared["tests"].items() if not tests]
+    parts = [
+        "One model for all tasks beside one model a task: dev scores x 100"
+        + (", mean ± standard deviation over seeds" if seeds > 1 else ", one seed: no claim rests on it")
+        + "; difference with its 95 % interval and p-value (bootstrap over texts "
+        + ("and seeds)." if seeds > 1 else "alone)."),
+        twins_table(compared),
+    ]
+    if untested:
+        parts.append(
+            f"No interval for {', '.join(untested)}: these stages are from before dev scores of all tasks were kept. "
+            "Train them anew, into another --output_dir, for one."
+        )
+    text = "\n\n".join([*parts, described])
+    (folder / f"{name}.md").write_text(text + "\n", encoding="utf-8")
+    plot_comparison(
+        {
+            label: {
+                f"{task} {metric}": both[who]
+                for task, metrics in compared["scores"].items()
+                for metric, both in metrics.items()
+            }
+            for label, who in (("one model", "model"), ("twins", "twin"))
+        },
+        folder / f"{name}.png",
+        "One model for all tasks, and one model a task",
+    )
+    return text
+
+
+def _seconds(folder: Path) -> float:
+    return json.loads((folder / "eval_results.json").read_text(encoding="utf-8"))["seconds"]

@@ -1,0 +1,206 @@
+"""Untrained recurrent encoders, as folders that a run takes as its `--encoder`."""
+
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+from tokenizers.trainers import WordLevelTrainer, WordPieceTrainer
+from transformers import AutoModel, AutoTokenizer, PreTrainedTokenizerBase, PreTrainedTokenizerFast, set_seed
+
+from modeling_csr import RecurrentEncoderConfig, RecurrentEncoderModel
+from modeling_csr.configuration_recurrent_encoder import BRANCH_TYPES
+
+from ..data.digests import StageRecord, digest
+from ..data.tokenization import normalize_tweets
+from .encoders import encoder_identity, resolve_encoder
+
+VOCABULARIES = ("words", "wordpieces")
+_SPECIAL_TOKENS = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]"}
+
+
+@dataclass
+class RecurrentArguments:
+    """The recurrent encoder that training starts from."""
+
+    branches: list[str] = field(
+        default_factory=lambda: ["bilstm:128"],
+        metadata={
+            "help": f"The branches, side by side: TYPE:SIZE, with TYPE one of {', '.join(BRANCH_TYPES)} and SIZE that "
+            "of each direction (of each kernel size); a third part has the layers or, as in cnn:100:3,4,5, kernels."
+        },
+    )
+    vocabulary: str = field(
+        default="words",
+        metadata={"help": "What the vocabulary learnt from the training texts holds.", "choices": VOCABULARIES},
+    )
+    vocabulary_size: int = field(
+        default=16_000,
+        metadata={"help": "At most this many entries, letters of word pieces not counted; words must occur twice."},
+    )
+    embeddings_from: str | None = field(
+        default=None,
+        metadata={
+            "help": "Take tokenizer and word embeddings of this pretrained encoder (folder or Hub id) instead; "
+            "--freeze_word_embeddings True leaves them as they are."
+        },
+    )
+    embedding_size: int | None = field(
+        default=None, metadata={"help": "Width of the word embeddings (default: 200, or those of --embeddings_from)."}
+    )
+    projection_size: int | None = field(
+        default=None, metadata={"help": "Map the embeddings to this width before the branches (default: not at all)."}
+    )
+    embedding_dropout: float = field(default=0.5, metadata={"help": "Dropout on the word embeddings."})
+    hidden_dropout: float = field(
+        default=0.3, metadata={"help": "Dropout between the layers of a branch and on the token states."}
+    )
+
+    def __post_init__(self) -> None:
+        self.parsed_branches()
+        if self.vocabulary_size <= len(_SPECIAL_TOKENS):
+            raise ValueError(f"--vocabulary_size must be more than {len(_SPECIAL_TOKENS)}, got {self.vocabulary_size}.")
+        if self.embeddings_from and self.embedding_size is not None:
+            raise ValueError("--embedding_size is that of --embeddings_from: give --projection_size for another width.")
+        for name in ("embedding_size", "projection_size"):
+            size = getattr(self, name)
+            if size is not None and size < 1:
+                raise ValueError(f"--{name} must be at least 1, got {size}.")
+        for name in ("embedding_dropout", "hidden_dropout"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"--{name} must lie in [0, 1), got {getattr(self, name)}.")
+
+    def parsed_branches(self) -> list[dict[str, Any]]:
+        """The branches, as [`RecurrentEncoderConfig`] takes them."""
+        return [parse_branch(branch) for branch in self.branches]
+
+
+def parse_branch(text: str) -> dict[str, Any]:
+    """A branch from `TYPE:SIZE`, `TYPE:SIZE:LAYERS` or `cnn:SIZE:KERNEL,KERNEL`.
+
+    Raises:
+        ValueError: If it is not one.
+    """
+    kind, *rest = text.split(":")
+    numbers = [part.split(",") for part in rest]
+    valid = kind in BRANCH_TYPES and 1 <= len(rest) <= 2 and len(numbers[0]) == 1
+    valid = valid and (kind == "cnn" or len(numbers[-1]) == 1)
+    if not valid or not all(value.isdecimal() and int(value) > 0 for part in numbers for value in part):
+        raise ValueError(
+            f"--branches {text}: expected TYPE:SIZE, such as bilstm:128, bilstm:128:2 (layers) or cnn:100:3,4,5 "
+            f"(kernel sizes), with TYPE one of {', '.join(BRANCH_TYPES)}."
+        )
+    branch: dict[str, Any] = {"type": kind, "hidden_size": int(rest[0])}
+    if len(rest) == 2:
+        sizes = [int(value) for value in numbers[1]]
+        branch |= {"kernel_sizes": sizes} if kind == "cnn" else {"num_layers": sizes[0]}
+    return branch
+
+
+def write_recurrent_encoder(
+    folder: Path, args: RecurrentArguments, texts: Iterable[str], *, steps: Sequence[str], seed: int
+) -> Path:
+    """Write an untrained encoder and its tokenizer, or find those that an earlier call with the same wrote there.
+
+    Args:
+        folder (`Path`): The folder to write.
+        args ([`RecurrentArguments`]): What the encoder is to be.
+        texts (`Iterable[str]`): The training texts, of which the vocabulary is made; gone through twice.
+        steps (`Sequence[str]`): Steps of tweet normalisation that the run will give the tokenizer.
+        seed (`int`): Seed of the initial weights.
+
+    Returns:
+        `Path`, the folder.
+
+    Raises:
+        ValueError: If the folder holds something else.
+    """
+    made_from: dict[str, Any] = {"options": vars(args), "seed": seed}
+    if args.embeddings_from:
+        made_from["embeddings"] = encoder_identity(args.embeddings_from)
+        made_from["options"] = {**vars(args), "embeddings_from": True}
+    else:
+        made_from |= {"texts": digest(iter(texts)), "normalization": list(steps)}
+    record = StageRecord(folder.name, made_from)
+    found = StageRecord.read(folder)
+    if found is not None and found.complete:
+        differences = found.differences(record)
+        if differences:
+            raise ValueError(
+                f"{folder} was made with other options:\n  " + "\n  ".join(differences) + "\nChoose another "
+                "--output_dir, or delete that folder."
+            )
+        return folder
+    if found is None and folder.is_dir() and any(folder.iterdir()):
+        raise ValueError(f"{folder} exists but was not written by this command. Choose another --output_dir.")
+    shutil.rmtree(folder, ignore_errors=True)
+    record.write(folder)
+    embeddings: torch.Tensor | None = None
+    if args.embeddings_from:
+        start = resolve_encoder(args.embeddings_from)
+        tokenizer = AutoTokenizer.from_pretrained(start, trust_remote_code=False)
+        embeddings = AutoModel.from_pretrained(start, dtype=torch.float32).get_input_embeddings().weight.detach()
+    else:
+        tokenizer = train_tokenizer(texts, args.vocabulary, args.vocabulary_size, steps)
+    set_seed(seed)
+    model = RecurrentEncoderModel(
+        RecurrentEncoderConfig(
+            vocab_size=len(tokenizer) if embeddings is None else len(embeddings),
+            embedding_size=(args.embedding_size or 200) if embeddings is None else embeddings.shape[1],
+            projection_size=args.projection_size,
+            branches=args.parsed_branches(),
+            embedding_dropout=args.embedding_dropout,
+            hidden_dropout=args.hidden_dropout,
+            pad_token_id=tokenizer.pad_token_id,
+        )
+    )
+    if embeddings is not None:
+        with torch.no_grad():
+            model.word_embeddings.weight.copy_(embeddings)
+            model.word_embeddings.weight[tokenizer.pad_token_id] = 0
+    tokenizer.save_pretrained(folder)
+    model.save_pretrained(folder)
+    StageRecord(folder.name, record.made_from, complete=True).write(folder)
+    return folder
+
+
+def train_tokenizer(
+    texts: Iterable[str], vocabulary: str, size: int, steps: Sequence[str] = ()
+) -> PreTrainedTokenizerBase:
+    """A tokenizer of lower-cased words or word pieces, with a vocabulary of the texts' own.
+
+    Args:
+        texts (`Iterable[str]`): Raw texts.
+        vocabulary (`str`): `"words"`, with `[UNK]` for all others, or `"wordpieces"`.
+        size (`int`): Largest size of the vocabulary. Words that occur once are no part of it.
+        steps (`Sequence[str]`): Steps of tweet normalisation that come before it later (see
+            [`~trainers.data.tokenization.normalize_tweets`]); they are not built in here.
+    """
+    special, unknown = list(_SPECIAL_TOKENS.values()), _SPECIAL_TOKENS["unk_token"]
+    if vocabulary == "words":
+        backend = Tokenizer(models.WordLevel(unk_token=unknown))
+        trainer: Any = WordLevelTrainer(vocab_size=size, min_frequency=2, special_tokens=special, show_progress=False)
+    else:
+        backend = Tokenizer(models.WordPiece(unk_token=unknown))
+        trainer = WordPieceTrainer(vocab_size=size, min_frequency=2, special_tokens=special, show_progress=False)
+    backend.normalizer = normalizers.BertNormalizer(lowercase=True)
+    backend.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    first = normalize_tweets(PreTrainedTokenizerFast(tokenizer_object=backend), steps).backend_tokenizer.normalizer
+
+    def normalized() -> Iterator[str]:
+        return (first.normalize_str(text) for text in texts)
+
+    backend.train_from_iterator(normalized(), trainer)
+    # A text without any word still has a token, and with pooling "cls" it is the one that stands for the text.
+    ids = [
+        (token, backend.token_to_id(token)) for token in (_SPECIAL_TOKENS["cls_token"], _SPECIAL_TOKENS["sep_token"])
+    ]
+    backend.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A", pair="[CLS] $A [SEP] $B", special_tokens=ids
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=backend, model_input_names=["input_ids", "attention_mask"], **_SPECIAL_TOKENS
+    )

@@ -1,0 +1,133 @@
+"""All arguments of a run, by kind, as dataclasses for the parser. Those of data, model and training have files of their
+own; here are those of the stages that train small networks, and of publishing."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from modeling_csr.configuration_csr import SIAMESE_LOSSES
+
+from ..data.dialogues import MAX_UTTERANCES
+from ..loop.pairs import PAIR_STRATEGIES, PAIR_TARGETS
+from ..training_arguments import StageTrainingArguments
+from .data_arguments import DataArguments
+from .model_arguments import ModelArguments
+
+
+@dataclass
+class SiameseArguments:
+    """The Siamese stage."""
+
+    siamese_pairs: str = field(default="random", metadata={"help": "How pairs are drawn.", "choices": PAIR_STRATEGIES})
+    siamese_target: str = field(
+        default="label",
+        metadata={"help": "Target of a pair: 0/1 by label, or graded by label overlap.", "choices": PAIR_TARGETS},
+    )
+    siamese_pairs_per_text: int = field(default=8, metadata={"help": "Training pairs for each training text."})
+    siamese_loss: str = field(
+        default="regression", metadata={"help": "Loss on the distance of a pair.", "choices": SIAMESE_LOSSES}
+    )
+    siamese_margin: float = field(default=1.0, metadata={"help": "Margin of the contrastive loss."})
+    siamese_size: int | None = field(default=None, metadata={"help": "Width of the projection (default: half of P_E)."})
+    siamese_learning_rate: float = field(default=1e-3, metadata={"help": "Learning rate of the Siamese stage."})
+    siamese_num_train_epochs: float = field(default=3.0, metadata={"help": "Epochs of the Siamese stage."})
+    siamese_train_batch_size: int = field(default=128, metadata={"help": "Pairs in a batch of each process."})
+
+    def __post_init__(self) -> None:
+        if self.siamese_pairs_per_text < 1:
+            raise ValueError(f"--siamese_pairs_per_text must be at least 1, got {self.siamese_pairs_per_text}.")
+
+
+@dataclass
+class CommonSpaceArguments:
+    """The common-space stages."""
+
+    common_size: int | None = field(
+        default=None, metadata={"help": "Width of the common space (default: half of P_E)."}
+    )
+    common_intermediate_size: int | None = field(
+        default=None, metadata={"help": "Width of the hidden layers around it (default: that of P_E)."}
+    )
+    common_dropout: float = field(default=0.1, metadata={"help": "Dropout in the common-space encoder and classifier."})
+    prediction_loss_weight: float = field(default=1.0, metadata={"help": "Weight of the label loss."})
+    reconstruction_loss_weight: float = field(default=1.0, metadata={"help": "Weight of the reconstruction loss."})
+    common_learning_rate: float = field(default=5e-4, metadata={"help": "Learning rate of the common-space stages."})
+    common_num_train_epochs: float = field(default=10.0, metadata={"help": "Epochs of the common-space stages."})
+    common_train_batch_size: int = field(default=64, metadata={"help": "Texts in a batch of each process."})
+
+
+@dataclass
+class DialogueArguments:
+    """The dialogue stages."""
+
+    dialogue_size: int = field(default=128, metadata={"help": "Width of the layers over the dialogue."})
+    dialogue_attention_heads: int = field(default=4, metadata={"help": "Heads of the attention over the dialogue."})
+    dialogue_utterance_dropout: float = field(
+        default=0.3, metadata={"help": "Dropout of the utterances' representations."}
+    )
+    dialogue_dropout: float = field(
+        default=0.3, metadata={"help": "Dropout in the dialogue layers and before the classifier."}
+    )
+    dialogue_learning_rate: float = field(default=5e-4, metadata={"help": "Learning rate of the dialogue stages."})
+    dialogue_num_train_epochs: float = field(default=10.0, metadata={"help": "Epochs of the dialogue stages."})
+    dialogue_train_batch_size: int = field(default=16, metadata={"help": "Dialogues in a batch of each process."})
+    max_utterances: int = field(
+        default=MAX_UTTERANCES, metadata={"help": "Longer dialogues are cut into pieces of this number of utterances."}
+    )
+
+    def __post_init__(self) -> None:
+        if self.max_utterances < 1:
+            raise ValueError(f"--max_utterances must be at least 1, got {self.max_utterances}.")
+
+
+@dataclass
+class HubArguments:
+    """What is published, besides the hub options of transformers (--push_to_hub, --hub_model_id, ...)."""
+
+    card_examples: bool = field(
+        default=False,
+        metadata={
+            "help": "Show a training text for each label in the cards. Only where the texts may be published; else "
+            "bundled posts stand for the labels that they have."
+        },
+    )
+    other_seeds: list[str] | None = field(
+        default=None,
+        metadata={"help": "Output folders of the same run with other seeds: cards then show mean and spread."},
+    )
+    compare_with: str | None = field(
+        default=None,
+        metadata={
+            "help": "The folder of a finished stage whose dev scores the last stage's card shows beside its own."
+        },
+    )
+    hub_patience: float = field(
+        default=180.0,
+        metadata={"help": "For how many seconds requests are repeated that fail for a reason that passes."},
+    )
+    push_space: bool = field(
+        default=False,
+        metadata={
+            "help": "With --push_to_hub of run_csr.py: also push a page to try the last stage, a Gradio Space with "
+            "-space after the model's name."
+        },
+    )
+
+    def __post_init__(self) -> None:
+        if self.compare_with is not None and not Path(self.compare_with).is_dir():
+            raise FileNotFoundError(f"--compare_with {self.compare_with} does not exist.")
+        for folder in self.other_seeds or ():
+            if not Path(folder).is_dir():
+                raise FileNotFoundError(f"--other_seeds {folder} does not exist.")
+
+
+@dataclass
+class RunArguments:
+    """All arguments of a run, by kind."""
+
+    data: DataArguments
+    model: ModelArguments
+    siamese: SiameseArguments
+    common: CommonSpaceArguments
+    dialogue: DialogueArguments
+    hub: HubArguments
+    training: StageTrainingArguments

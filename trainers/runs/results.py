@@ -1,0 +1,113 @@
+"""The figures of a run: `results.json` and the table that people see."""
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from ..data.digests import write_json
+from ..recipes.library import Stage
+
+RESULTS_NAME = "results.json"
+# In a classifier's folder: its scores of the dev texts, from which it is compared with others.
+DEV_LOGITS_NAME = "dev_logits.npy"
+# What the table says of a stage that does not predict emotions.
+OTHER_METRICS = ("accuracy", "macro_recall", "pearson", "loss", "pair_auc")
+
+
+def read_results(output_dir: Path) -> dict[str, Any]:
+    """What `results.json` of a run's folder holds, `{"recipes": {}}` where there is none yet."""
+    path = output_dir / RESULTS_NAME
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {"recipes": {}}
+
+
+def task_results(folder: Path, task: str) -> dict[str, Any]:
+    """What `eval_results.json` of a finished stage says of one of its tasks: `metrics`, `thresholds` and so on."""
+    results = json.loads((folder / "eval_results.json").read_text(encoding="utf-8"))
+    return results if results["task"] == task else results["tasks"][task]
+
+
+def chosen_thresholds(results: Mapping[str, Any]) -> list[float] | None:
+    """The thresholds of a stage or of one of its tasks, one a label; `None` where they were not tuned."""
+    return list(results["thresholds"].values()) if "thresholds" in results else None
+
+
+def dev_logits_name(task: str, first: str) -> str:
+    """The name of the file of a stage's scores of the dev texts in one of its tasks, of which another is the first."""
+    return DEV_LOGITS_NAME if task == first else f"dev_logits_{task}.npy"
+
+
+def dev_logits_path(folder: Path, task: str) -> Path:
+    """The file of a finished stage's scores of the dev texts in one of its tasks, in the order of the task's data.
+
+    The first runs of several tasks wrote only that of the first of them.
+    """
+    results = json.loads((folder / "eval_results.json").read_text(encoding="utf-8"))
+    return folder / dev_logits_name(task, results["task"])
+
+
+def update_results(output_dir: Path, recipes: list[str], stages: dict[str, tuple[Stage, ...]]) -> None:
+    """Write `results.json` for the recipes that were run, keeping those of earlier runs into the same folder.
+
+    It holds `{"recipes": {name: {"model", "metrics", "seconds", "stages": {name: {...}}}}}`; metrics are fractions.
+    """
+    results = read_results(output_dir)
+    for recipe in recipes:
+        figures = {
+            stage.name: json.loads((output_dir / stage.name / "eval_results.json").read_text(encoding="utf-8"))
+            for stage in stages[recipe]
+        }
+        final = stages[recipe][-1].name
+        results["recipes"][recipe] = {
+            "model": str(output_dir / final),
+            **{key: figures[final][key] for key in ("metrics", "metrics_at_0.5", "shuffled") if key in figures[final]},
+            "seconds": round(sum(stage["seconds"] for stage in figures.values()), 1),
+            "stages": {
+                name: {key: stage[key] for key in ("task", "metrics", "tasks", "seconds") if key in stage}
+                for name, stage in figures.items()
+            },
+        }
+    write_json(output_dir / RESULTS_NAME, results)
+
+
+def print_results(results: dict[str, Any], headline: tuple[str, ...], console: Console | None = None) -> None:
+    """One row a stage with its dev scores, and one a recipe; scores of other tasks than emotion stand aside.
+
+    Args:
+        results (`dict`): What [`read_results`] returned.
+        headline (`tuple[str, ...]`): The metrics of the emotion task to show.
+    """
+    table = Table(title="Dev results (scores x 100)")
+    table.add_column("recipe or stage", no_wrap=True)
+    for name in headline:
+        table.add_column(name.replace("_", " "), justify="right")
+    table.add_column("other", justify="left")
+    table.add_column("seconds", justify="right")
+    seen = set()
+    for recipe, figures in results["recipes"].items():
+        for stage, part in figures["stages"].items():
+            if stage not in seen:
+                table.add_row(f"  {stage}", *_cells(part, headline), f"{part['seconds']:.0f}")
+            seen.add(stage)
+        final = {**list(figures["stages"].values())[-1], "metrics": figures["metrics"]}
+        table.add_row(f"[bold]{recipe}[/bold]", *_cells(final, headline), f"{figures['seconds']:.0f}")
+    # A pipe has no width of its own, and a table that is cut is of no use.
+    (console or Console(width=None if sys.stdout.isatty() else 120)).print(table)
+
+
+def _cells(stage: dict[str, Any], headline: tuple[str, ...]) -> list[str]:
+    """The headline metrics of the emotion task, and the main ones of anything else in words."""
+    metrics = stage["metrics"]
+    others = [_in_words(name, task["metrics"]) for name, task in stage.get("tasks", {}).items()]
+    if stage.get("task") == "emotion":
+        return [*(f"{100 * metrics[name]:.1f}" for name in headline), "; ".join(others)]
+    return [*("-" for _ in headline), "; ".join([_in_words(stage.get("task"), metrics), *others])]
+
+
+def _in_words(task: str | None, metrics: dict[str, float]) -> str:
+    found = [f"{name.replace('_', ' ')} {metrics[name]:.3f}" for name in OTHER_METRICS if name in metrics]
+    return ", ".join(found if task is None else [task, *found])
