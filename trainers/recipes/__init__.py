@@ -1,0 +1,37 @@
+"""Recipes: lists of training stages, each answering a question that a user has."""
+
+from .library import PAPER_RECIPES
+from .recipe import (
+    RECIPES,
+    REGRESSION_TASKS,
+    SOURCE_TASKS,
+    CommonSpaceStage,
+    DialogueStage,
+    EncoderStage,
+    Recipe,
+    SiameseStage,
+    Stage,
+    find_recipe,
+    learnt_tasks,
+    lineage,
+    register_recipe,
+    stages_of,
+)
+
+__all__ = [
+    "PAPER_RECIPES",
+    "RECIPES",
+    "REGRESSION_TASKS",
+    "SOURCE_TASKS",
+    "CommonSpaceStage",
+    "DialogueStage",
+    "EncoderStage",
+    "Recipe",
+    "SiameseStage",
+    "Stage",
+    "find_recipe",
+    "learnt_tasks",
+    "lineage",
+    "register_recipe",
+    "stages_of",
+]
