@@ -1,20 +1,205 @@
-"""Trainer of the common space (the paper's last stage, Algorithm 1)."""
+"""Trainer of the common space (the paper's last stage, Algorithm 1), on tokens or on frozen representations."""
 
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
+import datasets
+import numpy as np
 import torch
+from torch import nn
+from torch.utils.data import Dataset
 
+from modeling_csr import CSRForSequenceClassification
+
+from .data import column_array
+from .evaluation import score
 from .trainer import StageTrainer
+from .training_arguments import StageTrainingArguments
+
+# By what is trained, the modules that are frozen.
+FROZEN_MODULES: dict[str, tuple[str, ...]] = {
+    "classifier": ("csr",),
+    "common_space": ("csr.emotion_encoder", "csr.source_encoders", "csr.siamese"),
+    "emotion_encoder": ("csr.source_encoders", "csr.siamese"),
+    "encoders": ("csr.siamese",),
+}
+
+
+@dataclass
+class CSRTrainingArguments(StageTrainingArguments):
+    """Arguments of the common-space stage. The defaults are for a space on frozen encoders, which trains on vectors."""
+
+    learning_rate: float = field(default=5e-4, metadata={"help": "Initial learning rate."})
+    num_train_epochs: float = field(default=10.0, metadata={"help": "Epochs over the texts."})
+    per_device_train_batch_size: int = field(default=64, metadata={"help": "Texts in a batch of each process."})
+    bf16_weights: bool | None = field(default=False, metadata={"help": "Half precision costs more than it saves here."})
+    train_sampling_strategy: str = field(default="random", metadata={"help": "Vectors have no length to group by."})
+    trains: str = field(
+        default="common_space",
+        metadata={
+            "help": "What is trained: the classifier alone, the common_space on frozen encoders (the paper's way), the "
+            "space with its emotion_encoder, or with all its encoders.",
+            "choices": tuple(FROZEN_MODULES),
+        },
+    )
+
+    def __post_init__(self) -> None:
+        if self.trains not in FROZEN_MODULES:
+            raise ValueError(f"trains must be one of {', '.join(FROZEN_MODULES)}, got {self.trains!r}.")
+        super().__post_init__()
+
+
+class RepresentationDataset(Dataset):
+    """P_E and the P_S of texts, with labels.
+
+    Args:
+        emotion (`np.ndarray` of shape `(texts, emotion_size)`): P_E; may be memory-mapped.
+        sources (`Sequence[np.ndarray]`): The P_S, each of shape `(texts, source_size)`.
+        labels (`np.ndarray`): Multi-hot floats `(texts, num_labels)` or class ids `(texts,)`.
+    """
+
+    def __init__(self, emotion: np.ndarray, sources: Sequence[np.ndarray], labels: np.ndarray) -> None:
+        self.emotion, self.sources = emotion, tuple(sources)
+        self.labels = torch.as_tensor(labels)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        return {
+            "emotion_representation": torch.from_numpy(self.emotion[index]),
+            "source_representations": tuple(torch.from_numpy(source[index]) for source in self.sources),
+            "labels": self.labels[index],
+        }
+
+    def shuffled(self, part: str, seed: int) -> "RepresentationDataset":
+        """A copy in which one half of the input, `"emotion"` or `"sources"`, belongs to another text."""
+        order = np.random.default_rng(seed).permutation(len(self))
+        emotion = self.emotion[order] if part == "emotion" else self.emotion
+        sources = [source[order] for source in self.sources] if part == "sources" else self.sources
+        return RepresentationDataset(emotion, sources, self.labels)
+
+
+def collate_representations(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Stacks the rows of a [`RepresentationDataset`]; `source_representations` stays a tuple, one tensor a source."""
+    return {
+        "emotion_representation": torch.stack([row["emotion_representation"] for row in rows]),
+        "source_representations": tuple(
+            torch.stack(source) for source in zip(*(row["source_representations"] for row in rows), strict=True)
+        ),
+        "labels": torch.stack([row["labels"] for row in rows]),
+    }
 
 
 class CSRTrainer(StageTrainer):
-    """Trains [`CSRForSequenceClassification`] on tokens, or on representations ([`RepresentationDataset`]).
+    """
+    Trains [`CSRForSequenceClassification`].
+
+    Where all encoders are frozen, which is the default and the paper's way, each reads the texts once, and the space is
+    trained on their representations. Otherwise it is trained on tokens, together with the encoders that
+    [`CSRTrainingArguments`] name. Prepared datasets hold tokens, or are [`RepresentationDataset`]s. Arguments and
+    errors are those of [`StageTrainer`].
 
     Logs `prediction_loss` and `reconstruction_loss` (unweighted) beside `loss`, but none that has weight 0: nothing is
     learnt by it, and where the Siamese network or the classifier is not trained, it says nothing.
     """
 
+    arguments_class = CSRTrainingArguments
+    model_classes = (CSRForSequenceClassification,)
+    kind: ClassVar[str] = "csr"
+    args: CSRTrainingArguments
+
     def named_losses(self, outputs: Any) -> dict[str, torch.Tensor]:
         config = self.accelerator.unwrap_model(self.model).config
         names = ("prediction_loss", "reconstruction_loss")
         return {name: outputs[name] for name in names if getattr(config, f"{name}_weight")}
+
+    def freeze(self) -> None:
+        for name in FROZEN_MODULES[self.args.trains]:
+            self.model.get_submodule(name).requires_grad_(False)
+        super().freeze()
+
+    @property
+    def encoders(self) -> list[nn.Module]:
+        """The emotion encoder, then the source encoders."""
+        return [self.model.csr.emotion_encoder, *self.model.csr.source_encoders]
+
+    @property
+    def reads_vectors(self) -> bool:
+        """Whether the space is trained on what its frozen encoders made of the texts."""
+        frozen = not any(parameter.requires_grad for one in self.encoders for parameter in one.parameters())
+        return frozen and self.model.config.common_level == "text"
+
+    def prepare_dataset(self, rows: dict[str, datasets.Dataset], split: str) -> Dataset:
+        """Representations of the texts, or their tokens where an encoder is trained."""
+        if not self.reads_vectors:
+            return super().prepare_dataset(rows, split)
+        (texts,) = rows.values()
+        names = ["the emotion encoder", *(f"source encoder {number}" for number in range(len(self.encoders) - 1))]
+        emotion, *sources = (
+            self.representations(encoder, texts, f"Encoding {split}_dataset with {name}")
+            for encoder, name in zip(self.encoders, names, strict=True)
+        )
+        return RepresentationDataset(emotion, sources, column_array(texts, "labels"))
+
+    def default_collator(self) -> Any:
+        return collate_representations if self.reads_vectors else super().default_collator()
+
+    def report(self, threshold: str = "fixed") -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """As [`~StageTrainer.report`], and where there are sources what half of the input brings, in `shuffled`: the
+        metrics where the `emotion` half, or the `sources`, of each input belongs to another text. A common space that
+        merely copies P_E loses nothing when the sources are shuffled."""
+        if not self.model.config.prediction_loss_weight:
+            # The classifier is not trained: the loss says what was learnt.
+            self.use_single_precision()
+            return {"metrics": {"loss": self.evaluate()["eval_loss"]}}, {}
+        results, logits = super().report(threshold)
+        if self.model.csr.source_encoders:
+            (task,) = self.tasks.values()
+            decide = (task["problem_type"], task.get("thresholds"))
+            results["shuffled"] = {
+                part: score(*self._labelled(*arrays), *decide) for part, arrays in self._shuffled_predictions().items()
+            }
+        return results, logits
+
+    def _labelled(self, logits: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        rows = self.task_row_numbers(self.task_name, labels)
+        return logits[rows], labels[rows]
+
+    def _shuffled_predictions(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        if not isinstance(self.eval_dataset, RepresentationDataset):
+            return self._shuffled_tokens()
+        found = {}
+        for part in ("emotion", "sources"):
+            output = self.predict(self.eval_dataset.shuffled(part, self.args.seed), metric_key_prefix="shuffled")
+            found[part] = output.predictions, output.label_ids
+        return found
+
+    @torch.inference_mode()
+    def _shuffled_tokens(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """Logits and labels where one half of each input is that of another text in its batch, cut to its length."""
+        model = self.model.eval()
+        generator = torch.Generator().manual_seed(self.args.seed)
+        found: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {"emotion": [], "sources": []}
+        for batch in self.get_eval_dataloader():
+            mask, labels = batch["attention_mask"], batch["labels"]
+            emotion, sources = model.csr.encode(batch["input_ids"], mask, batch.get("token_type_ids"))
+            if emotion.dim() == 3:
+                # Beyond the end of a text stands nothing, not the encoder's image of padding.
+                emotion, sources = (
+                    emotion * mask.unsqueeze(-1),
+                    tuple(source * mask.unsqueeze(-1) for source in sources),
+                )
+            order = torch.randperm(len(mask), generator=generator).to(mask.device)
+            halves = {
+                "emotion": (emotion[order], sources),
+                "sources": (emotion, tuple(source[order] for source in sources)),
+            }
+            for part, (first, rest) in halves.items():
+                logits = model(attention_mask=mask, emotion_representation=first, source_representations=rest).logits
+                gathered = self.accelerator.gather_for_metrics((logits.float(), labels))
+                found[part].append(tuple(tensor.cpu().numpy() for tensor in gathered))
+        return {
+            part: tuple(np.concatenate(arrays) for arrays in zip(*rows, strict=True)) for part, rows in found.items()
+        }

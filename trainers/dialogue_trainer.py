@@ -1,24 +1,106 @@
-"""Trainer of the `dialogue` family."""
+"""Trainer of the `dialogue` family: utterances that a frozen encoder has read, dialogue by dialogue."""
 
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
+import datasets
 import numpy as np
 import torch
-from transformers import EvalPrediction
+from torch.nn.utils.rnn import pad_sequence
+from torch.utils.data import Dataset
+from transformers import EvalPrediction, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.trainer_utils import PredictionOutput
 
-from modeling_csr.losses import IGNORE_INDEX
+from modeling_csr import IGNORE_INDEX, DialogueForUtteranceClassification
 
-from .data.dialogues import DialogueDataset
+from .data import MAX_UTTERANCES, check_dialogues, column_array, dialogue_rows
+from .evaluation import embed_texts
 from .trainer import StageTrainer
+from .training_arguments import StageTrainingArguments
+
+DIALOGUES_IN_BATCH = 32
+# More utterances would not fit on a card.
+MAX_SHOWN = 12
+
+
+@dataclass
+class DialogueTrainingArguments(StageTrainingArguments):
+    """Arguments of the dialogue stage, which trains layers over vectors of utterances."""
+
+    learning_rate: float = field(default=5e-4, metadata={"help": "Initial learning rate."})
+    num_train_epochs: float = field(default=10.0, metadata={"help": "Epochs over the dialogues."})
+    per_device_train_batch_size: int = field(default=16, metadata={"help": "Dialogues in a batch of each process."})
+    bf16_weights: bool | None = field(default=False, metadata={"help": "Half precision costs more than it saves here."})
+    train_sampling_strategy: str = field(default="random", metadata={"help": "Vectors have no length to group by."})
+    max_utterances: int = field(
+        default=MAX_UTTERANCES, metadata={"help": "Longer dialogues are cut into pieces of this number of utterances."}
+    )
+
+    def __post_init__(self) -> None:
+        if self.max_utterances < 1:
+            raise ValueError(f"max_utterances must be at least 1, got {self.max_utterances}.")
+        super().__post_init__()
+
+
+class DialogueDataset(Dataset):
+    """Dialogues of utterances that a frozen encoder has already read.
+
+    Args:
+        representations (`np.ndarray` of shape `(texts, size)`): Of all rows; may be memory-mapped.
+        speakers (`list[str]`): Who says each row.
+        labels (`np.ndarray`): Multi-hot floats `(texts, num_labels)` or class ids `(texts,)`.
+        dialogues (`list[np.ndarray]`): The row numbers of each dialogue, in order.
+    """
+
+    def __init__(
+        self, representations: np.ndarray, speakers: list[str], labels: np.ndarray, dialogues: list[np.ndarray]
+    ) -> None:
+        self.representations, self.labels, self.dialogues = representations, torch.as_tensor(labels), dialogues
+        # Any numbers do: the model numbers the speakers of each dialogue anew.
+        self.speaker_ids = torch.as_tensor(np.unique(speakers, return_inverse=True)[1])
+
+    def __len__(self) -> int:
+        return len(self.dialogues)
+
+    def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
+        rows = self.dialogues[index]
+        return {
+            "utterance_representations": torch.from_numpy(self.representations[rows]),
+            "speaker_ids": self.speaker_ids[rows],
+            "labels": self.labels[rows],
+        }
+
+
+def collate_dialogues(rows: list[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
+    """Pads the dialogues of a [`DialogueDataset`] to the longest of the batch; padding has no labels."""
+    floating = rows[0]["labels"].is_floating_point()
+    padding = {"labels": float("nan") if floating else IGNORE_INDEX}
+    batch = {
+        name: pad_sequence([row[name] for row in rows], batch_first=True, padding_value=padding.get(name, 0))
+        for name in rows[0]
+    }
+    lengths = torch.tensor([len(row["labels"]) for row in rows])
+    batch["utterance_mask"] = (torch.arange(int(lengths.max())) < lengths[:, None]).long()
+    return batch
 
 
 class DialogueTrainer(StageTrainer):
-    """Trains [`DialogueForUtteranceClassification`] on a [`DialogueDataset`].
+    """
+    Trains [`DialogueForUtteranceClassification`] on utterances in their dialogues.
+
+    Plain rows also have `dialogue_id`, `utterance_id` (the place in the dialogue) and `speaker`. The frozen utterance
+    encoder reads each utterance once. Prepared datasets are [`DialogueDataset`]s. Arguments and errors are those of
+    [`StageTrainer`].
 
     A batch is some dialogues, and what is averaged over and scored are their utterances: predictions and labels come
-    out one row an utterance, in the order of the dataset's texts.
+    out one row per utterance, in the order of the dataset's texts.
     """
+
+    arguments_class = DialogueTrainingArguments
+    model_classes = (DialogueForUtteranceClassification,)
+    frozen_modules = ("dialogue.utterance_encoder",)
+    kind: ClassVar[str] = "dialogue"
+    args: DialogueTrainingArguments
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -27,6 +109,24 @@ class DialogueTrainer(StageTrainer):
             self.compute_metrics = lambda prediction: metrics(
                 EvalPrediction(*self._by_utterance(prediction.predictions, prediction.label_ids))
             )
+
+    def read(self, dataset: Any, split: str) -> dict[str, datasets.Dataset]:
+        rows = super().read(dataset, split)
+        check_dialogues(datasets.DatasetDict({split: rows[self.task_name]}), f"{split}_dataset")
+        return rows
+
+    def prepare_dataset(self, rows: dict[str, datasets.Dataset], split: str) -> Dataset:
+        """The dialogues, by the representations of their utterances."""
+        (texts,) = rows.values()
+        return DialogueDataset(
+            self.representations(self.model.dialogue.utterance_encoder, texts, f"Encoding {split}_dataset"),
+            texts["speaker"][:],
+            column_array(texts, "labels"),
+            dialogue_rows(texts, self.args.max_utterances),
+        )
+
+    def default_collator(self) -> Any:
+        return collate_dialogues
 
     def _count_rows(self, labels: list[torch.Tensor], device: torch.device) -> torch.Tensor:
         # Class ids have one dimension less than multi-hot labels.
@@ -41,8 +141,9 @@ class DialogueTrainer(StageTrainer):
             labels = np.where(labels == IGNORE_INDEX, np.nan, labels)
         return logits.reshape(-1, logits.shape[2]), labels.reshape(-1, *labels.shape[2:])
 
-    def predict(self, test_dataset: DialogueDataset, *args: Any, **kwargs: Any) -> PredictionOutput:
-        """As `Trainer.predict`, with one row a text of the dataset."""
+    def predict(self, test_dataset: Any, *args: Any, **kwargs: Any) -> PredictionOutput:
+        """As `Trainer.predict`, with one row per text of the dataset."""
+        test_dataset = self._prepared_aside(test_dataset)
         output = super().predict(test_dataset, *args, **kwargs)
         order = np.concatenate(test_dataset.dialogues)
         found = []
@@ -52,3 +153,49 @@ class DialogueTrainer(StageTrainer):
             rows[order] = np.concatenate(parts)
             found.append(rows)
         return PredictionOutput(*found, output.metrics)
+
+
+@torch.inference_mode()
+def predict_dialogue_logits(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    rows: datasets.Dataset,
+    *,
+    max_length: int = 128,
+    batch_size: int | None = None,
+    max_utterances: int = MAX_UTTERANCES,
+    device: torch.device | str = "cpu",
+) -> np.ndarray:
+    """Unnormalised scores of utterances in their dialogues, in the order of the rows.
+
+    Args:
+        model ([`DialogueForUtteranceClassification`]): The model; run in eval mode.
+        tokenizer (`PreTrainedTokenizerBase`): Its tokenizer.
+        rows (`Dataset`): `text` and the columns of [`~trainers.data.DIALOGUE_COLUMNS`].
+        max_length (`int`): Longer utterances are cut to this number of tokens.
+        batch_size (`int`, *optional*): Utterances in a batch of the encoder; 32 on a CPU and 128 on a GPU without.
+        max_utterances (`int`): Longer dialogues are cut into pieces of at most so many utterances.
+
+    Returns:
+        `np.ndarray` of shape `(texts, num_labels)`, float32.
+    """
+    model = model.to(device).eval()
+    vectors = embed_texts(
+        model.dialogue.utterance_encoder,
+        tokenizer,
+        list(rows["text"]),
+        max_length=max_length,
+        batch_size=batch_size,
+        device=device,
+    )
+    dialogues = dialogue_rows(rows, max_utterances)
+    data = DialogueDataset(vectors, list(rows["speaker"]), np.zeros(len(rows), dtype=np.int64), dialogues)
+    logits = np.empty((len(rows), model.config.num_labels), dtype=np.float32)
+    for start in range(0, len(data), DIALOGUES_IN_BATCH):
+        numbers = range(start, min(start + DIALOGUES_IN_BATCH, len(data)))
+        batch = collate_dialogues([data[number] for number in numbers])
+        del batch["labels"]
+        found = model(**{name: value.to(device) for name, value in batch.items()}).logits.float().cpu().numpy()
+        for number, row in zip(numbers, found, strict=True):
+            logits[dialogues[number]] = row[: len(dialogues[number])]
+    return logits

@@ -1,20 +1,198 @@
-"""Trainer of a stock classifier that learns another model's probabilities."""
+"""Trainer of a classifier that learns the probabilities of trained models, and how these become targets."""
 
-from typing import Any
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar
 
+import datasets
+import numpy as np
 import torch
 import torch.nn.functional as F
+from scipy.special import expit, logit
 from torch import nn
+from torch.utils.data import Dataset
+from transformers import AutoModelForSequenceClassification, PreTrainedTokenizerBase
 
-from .trainer import Counts, StageTrainer
+from .data import column_array, digest, text_rows, tokenizer_digest
+from .evaluation import predict_logits, probabilities
+from .loop import Counts, cached_path, encoder_identity, fast_attention
+from .trainer import StageTrainer
+from .training_arguments import StageTrainingArguments
+
+
+def teacher_probabilities(
+    path: str | os.PathLike,
+    teachers: Sequence[str | os.PathLike],
+    tokenizer: PreTrainedTokenizerBase,
+    texts: Sequence[str],
+    *,
+    max_length: int,
+    half_precision: bool,
+    temperature: float | None = None,
+    device: torch.device | str = "cpu",
+) -> np.ndarray:
+    """The mean of several classifiers' probabilities, from the file `path` if it is there, else computed and written.
+
+    Args:
+        path (`str`): The `.npy` file; its name must stand for the teachers and the texts.
+        teachers (`Sequence[str]`): Folders (or Hub ids) of classifiers with the same labels.
+        tokenizer (`PreTrainedTokenizerBase`): Their tokenizer.
+        texts (`Sequence[str]`): Raw texts.
+        half_precision (`bool`): Whether to compute in bf16.
+        temperature (`float`, *optional*): That of [`sharpen`]; without, the probabilities are taken as they are.
+
+    Returns:
+        `np.ndarray` of shape `(texts, num_labels)`, float32, between 0 and 1.
+    """
+    path = Path(path)
+    if not path.exists():
+        total: np.ndarray | float = 0.0
+        for folder in teachers:
+            dtype = torch.bfloat16 if half_precision else torch.float32
+            model = AutoModelForSequenceClassification.from_pretrained(
+                folder, dtype=dtype, attn_implementation=fast_attention(device)
+            )
+            logits = predict_logits(model, tokenizer, texts, max_length=max_length, device=device)
+            if temperature is None:
+                said = probabilities(logits, model.config.problem_type)
+            else:
+                said = sharpen(logits, model.config.thresholds, temperature)
+            total = total + said / len(teachers)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_suffix(".unfinished")
+        with open(unfinished, "wb") as file:
+            np.save(file, total)
+        os.replace(unfinished, path)
+    return np.load(path)
+
+
+def sharpen(logits: np.ndarray, thresholds: Sequence[float] | None, temperature: float) -> np.ndarray:
+    """What a multi-label teacher decides, and how surely: 0.5 where it is at its threshold.
+
+    Teachers are seldom sure of rare labels. Whoever learns their probabilities comes to be even less so, and under one
+    threshold for all labels says them no more.
+
+    Args:
+        logits (`np.ndarray` of shape `(texts, num_labels)`): The teacher's.
+        thresholds (`Sequence[float]`, *optional*): Its decision thresholds, one a label; 0.5 where absent.
+        temperature (`float`): Below 1 it makes the teacher surer, above 1 less sure.
+    """
+    at_threshold = 0.0 if thresholds is None else logit(np.asarray(thresholds))
+    return expit((logits - at_threshold) / temperature).astype(np.float32)
+
+
+def soften(labels: np.ndarray, probabilities: np.ndarray, share: float) -> np.ndarray:
+    """Targets between labels and a teacher's probabilities (knowledge distillation; Hinton et al., 2015).
+
+    Args:
+        labels (`np.ndarray` of shape `(texts, num_labels)`): 0 or 1.
+        probabilities (`np.ndarray` of shape `(texts, num_labels)`): The teacher's.
+        share (`float`): Of the teacher, 0 to 1.
+    """
+    return ((1 - share) * labels + share * probabilities).astype(np.float32)
+
+
+def soft_targets(
+    args: StageTrainingArguments,
+    teachers: Sequence[str | os.PathLike],
+    tokenizer: PreTrainedTokenizerBase,
+    texts: Sequence[str],
+    temperature: float | None = None,
+) -> np.ndarray:
+    """What teachers say of texts, from the cache if they have read them before (see [`teacher_probabilities`])."""
+    key = {
+        "teachers": [encoder_identity(os.fspath(teacher)) for teacher in teachers],
+        "tokenizer": tokenizer_digest(tokenizer),
+        "max_length": args.max_length,
+        "texts": digest(texts),
+        "half_precision": bool(args.bf16_weights),
+        "temperature": temperature,
+    }
+    with args.main_process_first(desc="soft targets"):
+        return teacher_probabilities(
+            cached_path(args, "soft_targets", key),
+            teachers,
+            tokenizer,
+            texts,
+            max_length=args.max_length,
+            half_precision=bool(args.bf16_weights),
+            temperature=temperature,
+            device=args.device,
+        )
+
+
+def self_trained_rows(
+    args: StageTrainingArguments,
+    teachers: Sequence[str | os.PathLike],
+    tokenizer: PreTrainedTokenizerBase,
+    labelled: datasets.Dataset,
+    unlabelled: Sequence[datasets.Dataset],
+    temperature: float | None = None,
+) -> datasets.Dataset:
+    """Training rows for self-training: labelled texts, then texts without labels, with targets between 0 and 1.
+
+    Targets of labelled texts are half their labels and half what the teachers say; those of the others are all the
+    teachers'.
+
+    Args:
+        args ([`StageTrainingArguments`]): `max_length`, precision and the cache.
+        teachers (`Sequence[str]`): Folders (or Hub ids) of multi-label classifiers with the same labels.
+        tokenizer (`PreTrainedTokenizerBase`): Their tokenizer.
+        labelled (`Dataset`): Rows of `text` and multi-hot `labels`.
+        unlabelled (`Sequence[Dataset]`): Rows of `text`.
+        temperature (`float`, *optional*): That of [`sharpen`].
+
+    Returns:
+        `Dataset`, with `text` and `labels`.
+    """
+    parts = []
+    for rows in (labelled, *unlabelled):
+        texts = rows["text"][:]
+        targets = soft_targets(args, teachers, tokenizer, texts, temperature)
+        if rows is labelled:
+            targets = soften(column_array(rows, "labels"), targets, share=0.5)
+        columns = datasets.Features(
+            {"text": datasets.Value("string"), "labels": datasets.List(datasets.Value("float32"))}
+        )
+        parts.append(datasets.Dataset.from_dict({"text": texts, "labels": targets}, features=columns))
+    return datasets.concatenate_datasets(parts)
 
 
 class DistillationTrainer(StageTrainer):
-    """Trains any sequence classifier on probabilities instead of labels (Hinton et al., 2015, at temperature 1).
+    """
+    Trains any sequence classifier on probabilities instead of labels (Hinton et al., 2015, at temperature 1).
 
     The loss is the cross-entropy between the targets and the model's probabilities: summed over the classes of a
     single-label problem, and the mean over the labels of a multi-label one.
+
+    Args:
+        teachers (`Sequence[str]`): Folders or Hub ids of trained classifiers with the labels of the model. The training
+            texts then need no labels: the mean of the teachers' probabilities is the target. Without teachers, the
+            training texts carry probabilities as `labels`.
+
+    The other arguments and errors are those of [`StageTrainer`].
     """
+
+    kind: ClassVar[str] = "distilled"
+
+    def __init__(self, *args: Any, teachers: Sequence[str | os.PathLike] = (), **kwargs: Any) -> None:
+        self.teachers = list(teachers)
+        super().__init__(*args, **kwargs)
+
+    def read(self, dataset: Any, split: str) -> dict[str, datasets.Dataset]:
+        if split != "train" or not self.teachers:
+            return super().read(dataset, split)
+        return {self.task_name: text_rows(dataset, name=f"{split}_dataset", column_mapping=self.column_mapping)}
+
+    def prepare_dataset(self, rows: dict[str, datasets.Dataset], split: str) -> Dataset:
+        """The tokens of the texts; those of the training texts with what the teachers say of them."""
+        if split == "train" and self.teachers:
+            (texts,) = rows.values()
+            texts = texts["text"][:]
+            targets = soft_targets(self.args, self.teachers, self.processing_class, texts)
+            rows = {self.task_name: datasets.Dataset.from_dict({"text": texts, "labels": targets})}
+        return super().prepare_dataset(rows, split)
 
     def compute_loss(
         self,

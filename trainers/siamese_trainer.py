@@ -1,31 +1,179 @@
-"""Trainer of the Siamese network on frozen emotion representations."""
+"""Trainer of the Siamese network on frozen emotion representations, with the pairs that it draws."""
 
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import datasets
 import numpy as np
-from sklearn.metrics import roc_auc_score
-from transformers import EvalPrediction
+import torch
+from torch.utils.data import Dataset
+from transformers import default_data_collator
 
+from modeling_csr import SiameseModel
+
+from .data import column_array, label_space, task_rows
+from .evaluation import PairMetrics
 from .trainer import StageTrainer
+from .training_arguments import StageTrainingArguments
+
+PAIR_STRATEGIES = ("random", "distinct", "balanced")
+PAIR_TARGETS = ("label", "jaccard")
+
+
+@dataclass
+class SiameseTrainingArguments(StageTrainingArguments):
+    """Arguments of the Siamese stage, which trains a small network on vectors."""
+
+    learning_rate: float = field(default=1e-3, metadata={"help": "Initial learning rate."})
+    num_train_epochs: float = field(default=3.0, metadata={"help": "Epochs over the pairs."})
+    per_device_train_batch_size: int = field(default=128, metadata={"help": "Pairs in a batch of each process."})
+    bf16_weights: bool | None = field(default=False, metadata={"help": "Half precision costs more than it saves here."})
+    train_sampling_strategy: str = field(default="random", metadata={"help": "Vectors have no length to group by."})
+    pair_strategy: str = field(default="random", metadata={"help": "How pairs are drawn.", "choices": PAIR_STRATEGIES})
+    pair_target: str = field(
+        default="label",
+        metadata={"help": "Target of a pair: 0/1 by label, or graded by label overlap.", "choices": PAIR_TARGETS},
+    )
+    pairs_per_text: int = field(default=8, metadata={"help": "Training pairs for each training text."})
+
+    def __post_init__(self) -> None:
+        if self.pairs_per_text < 1:
+            raise ValueError(f"pairs_per_text must be at least 1, got {self.pairs_per_text}.")
+        super().__post_init__()
+
+
+def sample_pairs(
+    labels: np.ndarray, num_pairs: int, strategy: str = "random", target: str = "label", seed: int = 42
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draw pairs of labelled texts.
+
+    A text with several labels stands once for each of them, as in the paper; texts without a label are left out.
+
+    Args:
+        labels (`np.ndarray`): Multi-hot labels `(texts, num_labels)` or class ids `(texts,)`.
+        num_pairs (`int`): How many pairs.
+        strategy (`str`): `"random"`: both halves drawn independently (the paper's better one). `"distinct"`: each
+            labelled text is used equally often, by matching a shuffled list with itself. `"balanced"`: half of
+            the pairs share the label.
+        target (`str`): `"label"`: 0 where the two labels are the same, else 1. `"jaccard"`: 1 minus the overlap of
+            the two texts' whole label sets.
+        seed (`int`): The pairs are the same for the same seed.
+
+    Returns:
+        `tuple`: Row numbers of shape `(num_pairs, 2)`, never a text with itself, and targets `(num_pairs,)` in 0..1.
+
+    Raises:
+        ValueError: If an option is unknown or fewer than two texts have a label.
+    """
+    if strategy not in PAIR_STRATEGIES:
+        raise ValueError(f"Pair strategy must be one of {', '.join(PAIR_STRATEGIES)}, got {strategy!r}.")
+    if target not in PAIR_TARGETS:
+        raise ValueError(f"Pair target must be one of {', '.join(PAIR_TARGETS)}, got {target!r}.")
+    # A missing class id is negative, and so equal to no class.
+    sets = labels if labels.ndim == 2 else (labels[:, None] == np.arange(labels.max() + 1)).astype(np.float32)
+    texts, classes = np.nonzero(sets)
+    if len(np.unique(texts)) < 2:
+        raise ValueError("The Siamese stage needs at least two texts with a label.")
+    rng = np.random.default_rng(seed)
+    pairs: np.ndarray = np.empty((0, 2), dtype=np.int64)
+    while len(pairs) < num_pairs:
+        drawn = _draw(rng, strategy, classes, num_pairs)
+        pairs = np.concatenate([pairs, drawn[texts[drawn[:, 0]] != texts[drawn[:, 1]]]])
+    pairs = pairs[:num_pairs]
+    rows = texts[pairs]
+    if target == "label":
+        return rows, (classes[pairs[:, 0]] != classes[pairs[:, 1]]).astype(np.float32)
+    first, second = sets[rows[:, 0]], sets[rows[:, 1]]
+    overlap = np.minimum(first, second).sum(axis=1) / np.maximum(first, second).sum(axis=1)
+    return rows, (1 - overlap).astype(np.float32)
+
+
+def _draw(rng: np.random.Generator, strategy: str, classes: np.ndarray, num_pairs: int) -> np.ndarray:
+    """Index pairs into the expanded list; a text may still meet itself in them."""
+    if strategy == "distinct":
+        order = rng.permutation(len(classes))
+        return order[: len(order) // 2 * 2].reshape(-1, 2)
+    first = rng.integers(len(classes), size=num_pairs)
+    second = rng.integers(len(classes), size=num_pairs)
+    if strategy == "balanced":
+        same = {label: np.flatnonzero(classes == label) for label in np.unique(classes)}
+        different = {label: np.flatnonzero(classes != label) for label in same}
+        for index, label in enumerate(classes[first]):
+            second[index] = rng.choice((same if index % 2 or not len(different[label]) else different)[label])
+    return np.stack([first, second], axis=1)
+
+
+class PairDataset(Dataset):
+    """Pairs of emotion representations with their targets.
+
+    Args:
+        representations (`np.ndarray` of shape `(texts, size)`): P_E of every text; may be memory-mapped.
+        pairs (`np.ndarray` of shape `(pairs, 2)`): Row numbers.
+        targets (`np.ndarray` of shape `(pairs,)`): 0 for the same emotion, 1 for different ones, or between.
+    """
+
+    def __init__(self, representations: np.ndarray, pairs: np.ndarray, targets: np.ndarray) -> None:
+        self.representations, self.pairs, self.targets = representations, pairs, targets
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        pair = np.asarray(self.representations[self.pairs[index]])
+        return {"emotion_representation": torch.from_numpy(pair), "labels": torch.tensor(self.targets[index])}
 
 
 class SiameseTrainer(StageTrainer):
-    """Trains [`SiameseModel`] on pairs ([`PairDataset`])."""
-
-
-def siamese_metrics(prediction: EvalPrediction) -> dict[str, float]:
-    """How well the distance tells pairs of the same emotion from others.
-
-    Args:
-        prediction (`EvalPrediction`): Distances of shape `(pairs,)` and targets in 0..1, graded ones split at 0.5.
-
-    Returns:
-        `dict[str, float]`: `pair_auc`, the chance that a different pair is further apart than a same one (absent where
-        the pairs are all of one kind), and the mean distances of both kinds.
     """
-    distances, different = np.asarray(prediction.predictions), np.asarray(prediction.label_ids) > 0.5
-    if different.all() or not different.any():
-        return {"mean_distance": float(distances.mean())}
-    return {
-        "pair_auc": float(roc_auc_score(different, distances)),
-        "mean_distance_same": float(distances[~different].mean()),
-        "mean_distance_different": float(distances[different].mean()),
-    }
+    Trains [`SiameseModel`] on pairs of texts (the paper's Siamese stage; Algorithm 1, lines 5 and 6).
+
+    The frozen emotion encoder reads each text once; pairs are drawn as the arguments say. Prepared datasets are
+    [`PairDataset`]s. Arguments and errors are those of [`StageTrainer`].
+    """
+
+    arguments_class = SiameseTrainingArguments
+    model_classes = (SiameseModel,)
+    metrics_class = PairMetrics
+    frozen_modules = ("emotion_encoder",)
+    kind: ClassVar[str] = "siamese"
+    args: SiameseTrainingArguments
+
+    def read(self, dataset: Any, split: str) -> dict[str, datasets.Dataset]:
+        """Plain rows; where the model does not name the labels, those of the training texts are taken."""
+        names = {"name": f"{split}_dataset", "column_mapping": self.column_mapping}
+        task = self.tasks[self.task_name]
+        if task["labels"] == [f"LABEL_{index}" for index in range(len(task["labels"]))]:
+            task["labels"], task["problem_type"] = label_space(dataset, **names)
+        return {self.task_name: task_rows(dataset, task["labels"], task["problem_type"], **names)}
+
+    def prepare_dataset(self, rows: dict[str, datasets.Dataset], split: str) -> Dataset:
+        """Pairs of the texts, by their representations."""
+        (texts,) = rows.values()
+        labels = column_array(texts, "labels")
+        pairs, targets = sample_pairs(
+            labels,
+            self.args.pairs_per_text * len(labels),
+            self.args.pair_strategy,
+            self.args.pair_target,
+            self.args.seed,
+        )
+        vectors = self.representations(self.model.emotion_encoder, texts, f"Encoding {split}_dataset")
+        return PairDataset(vectors, pairs, targets)
+
+    def default_collator(self) -> Any:
+        return default_data_collator
+
+    def report(self, threshold: str = "fixed") -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """How well the distance tells dev pairs of the same emotion from others; there are no thresholds and no logits.
+
+        Returns:
+            `tuple`: `metrics`, and an empty `dict`.
+        """
+        self.use_single_precision()
+        found = self.evaluate()
+        kept = ("loss", "pair_auc", "mean_distance_same", "mean_distance_different", "mean_distance")
+        return {"metrics": {name: found[f"eval_{name}"] for name in kept if f"eval_{name}" in found}}, {}
+
+    def tune_thresholds(self, mode: str = "global", eval_dataset: Any = None) -> dict[str, dict[str, float]]:
+        """Nothing to tune: a Siamese network does not classify."""
+        return {}

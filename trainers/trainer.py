@@ -1,160 +1,409 @@
-"""What every stage's Trainer shares: exact losses over the global batch, named losses in the log, no pickles."""
+"""The base of this project's Trainers: plain texts and labels in, a scored model with its thresholds and card out."""
 
 import json
-import os
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, cast
 
+import datasets
+import numpy as np
+import pandas as pd
 import torch
-from torch import nn
-from torch.utils.data import Dataset, Sampler, SequentialSampler
-from transformers import PreTrainedModel, Trainer
-from transformers.trainer import TRAINING_ARGS_NAME
-from transformers.trainer_utils import TrainOutput
+from huggingface_hub import HfApi
+from torch.utils.data import Dataset
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from transformers.trainer_utils import PredictionOutput, TrainOutput
 
-from modeling_csr import MultitaskModel
-from modeling_csr.losses import count_labelled
+from modeling_csr import MultitaskModel, present_labels
 
-from .loop.half_precision import HalfPrecisionForward
-from .loop.parameter_groups import set_apart
-from .loop.samplers import LengthGroupedBatches, text_lengths
-from .loop.weight_averaging import WeightAveraging
+from .data import digest, task_rows, tokenize_rows, tokenizer_digest, weights_digest, write_json
+from .evaluation import TaskMetrics, cached_representations, draw_results, task_report
+from .hub import HubRepositories, StagePublisher, check_repositories, full_repository_name, trainer_card
+from .loop import GlobalBatchTrainer, SingleTaskCollator, cached_path, fast_attention
 from .training_arguments import StageTrainingArguments
 
-Counts = torch.Tensor | dict[str, torch.Tensor] | None
+# A dataset with one of these columns is prepared already.
+PREPARED_COLUMNS = {"input_ids", "inputs_embeds", "emotion_representation", "utterance_representations"}
 
 
-class StageTrainer(Trainer):
-    """A Trainer whose loss is the mean over the labelled rows of the *global* batch.
+class StageTrainer(GlobalBatchTrainer):
+    """
+    Trains a model of one of the project's families on texts with labels.
 
-    Gradient accumulation and several processes therefore give the losses and gradients of one big batch, also where
-    a task has labels in some rows only, or a row some of a task's labels. Each loss that the model names is logged
-    beside `loss`.
+    Datasets may be plain: a `datasets.Dataset`, a DataFrame or a list of dicts with the columns `text` and `labels`,
+    which hold label names, lists of names, ids, 0/1 lists or scores; instead of `labels` there may be one 0/1 column
+    per label of the model. They are tokenised, or encoded by the model's frozen encoders and cached. Datasets that hold
+    what the model's forward pass takes are used as they are.
+
+    Args:
+        model (`PreTrainedModel`): The model, of one of `model_classes`.
+        args ([`StageTrainingArguments`], *optional*): The training arguments; those of `arguments_class` by default.
+        data_collator (`Callable`, *optional*): In place of the family's.
+        train_dataset (*optional*): The training texts.
+        eval_dataset (*optional*): The dev texts. Without them nothing is evaluated.
+        processing_class (`PreTrainedTokenizerBase`, *optional*): The model's tokenizer, which plain datasets need.
+        column_mapping (`dict[str, str]`, *optional*): From names of columns of the datasets to `"text"` and `"labels"`.
+        compute_metrics (`Callable`, *optional*): In place of the metrics of the model's tasks.
+        task_name (`str`, defaults to `"emotion"`): What reports call the labels of a model with one classifier.
+        **kwargs: Further arguments of [`~transformers.Trainer`].
+
+    Attributes:
+        arguments_class, model_classes, collator_class, metrics_class: The Trainer's companions, for subclasses.
+        frozen_modules (`tuple[str, ...]`): Modules of the model that this Trainer does not train.
+        tasks (`dict[str, dict]`): By name, `labels`, `problem_type` and perhaps `thresholds` of the model's tasks.
+        plain_datasets (`dict[str, dict[str, Dataset]]`): Plain `"train"` and `"eval"` rows by task, with `text` and
+            `labels` as targets.
+
+    Raises:
+        ValueError: If the model, the tokenizer, an argument or a row of a dataset is not valid.
     """
 
-    args: StageTrainingArguments
-    model: PreTrainedModel
-    # The division by the global number of rows already covers gradient accumulation.
-    loss_is_scaled_for_ga = True
+    arguments_class: ClassVar[type[StageTrainingArguments]] = StageTrainingArguments
+    model_classes: ClassVar[tuple[type[PreTrainedModel], ...]] = (PreTrainedModel,)
+    collator_class: ClassVar[Any] = SingleTaskCollator
+    metrics_class: ClassVar[Any] = TaskMetrics
+    frozen_modules: ClassVar[tuple[str, ...]] = ()
+    # What a card says the model is.
+    kind: ClassVar[str] = "multitask"
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._named_losses: dict[str, torch.Tensor] = {}
-        self._named_losses_since = 0
-        self._half_precision = HalfPrecisionForward() if self.args.bf16_weights else None
-        share = self.args.weight_averaging
-        self._weight_averaging = WeightAveraging(share) if share else None
-        if self._weight_averaging:
-            self.add_callback(self._weight_averaging)
+    def __init__(
+        self,
+        model: PreTrainedModel | None = None,
+        args: StageTrainingArguments | None = None,
+        data_collator: Any = None,
+        train_dataset: Any = None,
+        eval_dataset: Any = None,
+        processing_class: PreTrainedTokenizerBase | None = None,
+        *,
+        column_mapping: Mapping[str, str] | None = None,
+        compute_metrics: Any = None,
+        task_name: str = "emotion",
+        **kwargs: Any,
+    ) -> None:
+        self._check_model(model)
+        args = self.arguments_class(output_dir="outputs/csr") if args is None else args
+        if not isinstance(args, self.arguments_class):
+            args = self.arguments_class.derived_from(args)
+        if eval_dataset is None and args.eval_strategy != "no":
+            args = type(args).derived_from(args, eval_strategy="no")
+        super().__init__(
+            model=model,
+            args=args,
+            data_collator=data_collator,
+            train_dataset=train_dataset,
+            eval_dataset=eval_dataset,
+            processing_class=processing_class,
+            compute_metrics=compute_metrics,
+            **kwargs,
+        )
+        self.column_mapping, self.task_name = dict(column_mapping or {}), task_name
+        self._check_tokenizer()
+        self.freeze()
+        self.tasks = self.model_tasks()
+        self.plain_datasets: dict[str, dict[str, datasets.Dataset]] = {}
+        # Frozen encoders that have read texts for this Trainer, with a digest of their weights.
+        self._encoded_by: list[tuple[MultitaskModel, str]] = []
+        self.train_dataset = self._prepared(train_dataset, "train")
+        self.eval_dataset = self._prepared(eval_dataset, "eval")
+        if data_collator is None:
+            self.data_collator = self.default_collator()
+        if compute_metrics is None:
+            self.compute_metrics = self.metrics_class(self.tasks)
+        attention = args.attn_implementation or fast_attention(args.device)
+        if attention is not None and hasattr(self.model, "set_attn_implementation"):
+            # Not earlier: frozen encoders have read their texts with the attention that they are used with later.
+            self.model.set_attn_implementation(attention)
+        self._adopt_special_tokens()
 
-    def named_losses(self, outputs: Any) -> dict[str, torch.Tensor]:
-        """The model's named losses, by the name they have in the log."""
-        return {}
+    # -- the model and its tokenizer -----------------------------------------------------------------------------------
 
-    def use_single_precision(self) -> None:
-        """From now on, compute as people who load the saved model do."""
-        self.accelerator.unwrap_model(self.model, keep_fp32_wrapper=False)
-        self._half_precision = None
+    def _check_model(self, model: PreTrainedModel | None) -> None:
+        if isinstance(model, self.model_classes):
+            return
+        expected = " or ".join(one.__name__ for one in self.model_classes)
+        raise ValueError(
+            f"{type(self).__name__} trains a {expected}, got {type(model).__name__}. Pass model={expected}..., "
+            "or take the Trainer of your model's family."
+        )
+
+    def _check_tokenizer(self) -> None:
+        if self.processing_class is None:
+            return
+        rows = self.model.get_input_embeddings().weight.shape[0]
+        if len(self.processing_class) > rows:
+            raise ValueError(
+                f"processing_class has {len(self.processing_class)} tokens, but the model's encoder knows {rows}: pass "
+                "the tokenizer that belongs to the model."
+            )
+
+    def _adopt_special_tokens(self) -> None:
+        # As the stock Trainer does when training begins, but there not without a warning.
+        if self.processing_class is not None:
+            for name in ("pad_token_id", "bos_token_id", "eos_token_id"):
+                setattr(self.model.config.get_text_config(), name, getattr(self.processing_class, name))
+
+    def freeze(self) -> None:
+        """Freeze what this Trainer does not train: `frozen_modules`, and word embeddings where the arguments say so."""
+        for name in self.frozen_modules:
+            self.model.get_submodule(name).requires_grad_(False)
+        if self.args.freeze_word_embeddings:
+            for module in self.model.modules():
+                if isinstance(module, MultitaskModel):
+                    module.get_input_embeddings().requires_grad_(False)
+
+    def model_tasks(self) -> dict[str, dict[str, Any]]:
+        """The model's tasks by name, with `labels` in the order of the logits, `problem_type` and `thresholds`."""
+        config = self.model.config
+        task = {
+            "labels": [config.id2label[index] for index in range(config.num_labels)],
+            "problem_type": config.problem_type,
+        }
+        thresholds = getattr(config, "thresholds", None)
+        return {self.task_name: task | ({"thresholds": list(thresholds)} if thresholds else {})}
+
+    # -- from plain rows to what the model reads -----------------------------------------------------------------------
+
+    def _prepared(self, dataset: Any, split: str) -> Any:
+        """A dataset as the model reads it: plain ones are prepared, others are returned as they are."""
+        if dataset is None or not self._is_plain(dataset, split):
+            return dataset
+        if self.processing_class is None:
+            raise ValueError(f"{split}_dataset holds texts: pass the model's tokenizer as processing_class.")
+        rows = self.read(dataset, split)
+        self.plain_datasets[split] = rows
+        return self.prepare_dataset(rows, split)
+
+    def _is_plain(self, dataset: Any, split: str) -> bool:
+        if isinstance(dataset, Iterator):
+            raise ValueError(
+                f"{split}_dataset is a generator, which can be read only once: pass Dataset.from_generator(...) or a "
+                "list."
+            )
+        if isinstance(dataset, list | tuple):
+            return not dataset or (isinstance(dataset[0], dict) and not PREPARED_COLUMNS & dataset[0].keys())
+        columns = getattr(dataset, "column_names", None)
+        return isinstance(dataset, pd.DataFrame) or (
+            isinstance(dataset, datasets.Dataset) and not PREPARED_COLUMNS & set(columns or ())
+        )
+
+    def read(self, dataset: Any, split: str) -> dict[str, datasets.Dataset]:
+        """By task, plain rows with `text` and `labels`, these as targets in the label space of the model."""
+        ((name, task),) = self.tasks.items()
+        names = {"name": f"{split}_dataset", "column_mapping": self.column_mapping}
+        return {name: task_rows(dataset, task["labels"], task["problem_type"], **names)}
+
+    def prepare_dataset(self, rows: dict[str, datasets.Dataset], split: str) -> Dataset:
+        """What the model reads of the rows of its tasks: their tokens, unless a subclass says otherwise."""
+        (texts,) = rows.values()
+        return self.tokenized(texts.select_columns(["text", "labels"]), split)
+
+    def tokenized(self, rows: datasets.Dataset, split: str) -> Dataset:
+        """Rows with their tokens in place of `text`."""
+        return cast(Dataset, tokenize_rows(rows, self.processing_class, self.args, f"Tokenising {split}_dataset"))
+
+    def representations(self, encoder: MultitaskModel, rows: datasets.Dataset, description: str) -> np.ndarray:
+        """What a frozen encoder makes of texts, from the cache if it has read them before.
+
+        Args:
+            encoder ([`MultitaskModel`]): The encoder, a part of the model.
+            rows (`Dataset`): Rows with `text`.
+            description (`str`): What the progress bar says.
+
+        Returns:
+            `np.ndarray` of shape `(texts, representation_size)`, float32, memory-mapped.
+        """
+        encoder_digest, texts = weights_digest(encoder), rows["text"][:]
+        self._encoded_by.append((encoder, encoder_digest))
+        key = {
+            "encoder": encoder_digest,
+            "tokenizer": tokenizer_digest(self.processing_class),
+            "max_length": self.args.max_length,
+            "texts": digest(texts),
+        }
+        with self.args.main_process_first(desc="encoding"):
+            return cached_representations(
+                cached_path(self.args, "representations", key),
+                encoder,
+                self.processing_class,
+                texts,
+                max_length=self.args.max_length,
+                device=self.args.device,
+                description=description,
+            )
+
+    def default_collator(self) -> Any:
+        """What makes batches of the prepared datasets."""
+        return self.collator_class(self.processing_class, self.tasks)
+
+    # -- training and scores -------------------------------------------------------------------------------------------
 
     def train(self, *args: Any, **kwargs: Any) -> TrainOutput:
-        # What the end of an earlier training left unlogged is not this one's.
-        self._named_losses = {}
+        for encoder, before in self._encoded_by:
+            if weights_digest(encoder) != before:
+                raise ValueError(
+                    "The weights of a frozen encoder have changed since it read the texts: build a new "
+                    f"{type(self).__name__} with the model as it is now."
+                )
         return super().train(*args, **kwargs)
 
-    def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
-        """The stock optimizer, in which all but the pretrained encoders has `head_learning_rate` where one is given."""
-        optimizer = super().create_optimizer(model)
-        rate = self.args.head_learning_rate
-        if rate is not None:
-            encoders = [module.encoder for module in self.model.modules() if isinstance(module, MultitaskModel)]
-            pretrained = {parameter for encoder in encoders for parameter in encoder.parameters()}
-            heads = [parameter for parameter in self.model.parameters() if parameter not in pretrained]
-            set_apart(optimizer, heads, lr_of="head", lr=rate)
-            for group in optimizer.param_groups:
-                group.setdefault("lr_of", "encoder")
-        return optimizer
+    def evaluate(self, eval_dataset: Any = None, *args: Any, **kwargs: Any) -> dict[str, float]:
+        """As `Trainer.evaluate`, on plain datasets as well."""
+        return super().evaluate(self._prepared_aside(eval_dataset), *args, **kwargs)
 
-    def _get_train_sampler(self, train_dataset: Dataset | None = None) -> Sampler | None:
-        dataset = self.train_dataset if train_dataset is None else train_dataset
-        if self.args.train_sampling_strategy != "group_by_length":
-            return super()._get_train_sampler(dataset)
-        return LengthGroupedBatches(text_lengths(dataset), self.global_batch_size, self.sampling_seed)
+    def predict(self, test_dataset: Any, *args: Any, **kwargs: Any) -> PredictionOutput:
+        """As `Trainer.predict`, on plain datasets as well."""
+        return super().predict(self._prepared_aside(test_dataset), *args, **kwargs)
 
-    @property
-    def global_batch_size(self) -> int:
-        return self.args.train_batch_size * self.args.gradient_accumulation_steps * self.args.world_size
+    def _prepared_aside(self, dataset: Any) -> Any:
+        """A dataset that is not kept, prepared."""
+        kept = dict(self.plain_datasets)
+        prepared = dataset if isinstance(dataset, str) else self._prepared(dataset, "eval")
+        self.plain_datasets = kept
+        return prepared
 
-    @property
-    def sampling_seed(self) -> int:
-        return self.args.seed if self.args.data_seed is None else self.args.data_seed
+    def task_predictions(self, eval_dataset: Any = None) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """By task, the logits and labels of the dev texts that are labelled for it.
 
-    def _get_eval_sampler(self, eval_dataset: Dataset) -> Sampler:
-        # The stock one draws these at random, too, where training texts are grouped by length.
-        return SequentialSampler(eval_dataset)
+        Args:
+            eval_dataset (*optional*): Other texts than those of the Trainer.
 
-    def _get_num_items_in_batch(self, batch_samples: list, device: torch.device) -> Counts:
-        if not batch_samples or "labels" not in batch_samples[0]:
-            return None
-        all_labels = [batch["labels"] for batch in batch_samples]
-        if isinstance(all_labels[0], dict):
-            return {task: self._count_rows([labels[task] for labels in all_labels], device) for task in all_labels[0]}
-        return self._count_rows(all_labels, device)
+        Raises:
+            ValueError: If there are no texts.
+        """
+        dataset = self.eval_dataset if eval_dataset is None else eval_dataset
+        if dataset is None:
+            raise ValueError("There are no dev texts: pass eval_dataset.")
+        self.use_single_precision()
+        output = self.predict(dataset, metric_key_prefix="eval")
+        found = {}
+        for task in self.tasks:
+            logits, labels = output.predictions, output.label_ids
+            if isinstance(labels, dict):
+                logits, labels = logits[task], labels[task]
+            rows = self.task_row_numbers(task, labels)
+            found[task] = logits[rows], labels[rows]
+        return found
 
-    def _count_rows(self, labels: list[torch.Tensor], device: torch.device) -> torch.Tensor:
-        rows = torch.stack([count_labelled(part) for part in labels]).sum().to(device)
-        total = self.accelerator.gather(rows).sum()
-        return total.where(total > 0, 1)
+    def task_row_numbers(self, task: str, labels: np.ndarray) -> np.ndarray:
+        """The rows of the dev dataset that are a task's, in the task's order: those with labels of it."""
+        return present_labels(torch.from_numpy(labels)).reshape(len(labels), -1).any(dim=1).numpy()
 
-    def forward(self, model: nn.Module, inputs: dict[str, Any]) -> Any:
-        """What the model makes of a batch, in the precision of the training."""
-        return self._half_precision(model, inputs) if self._half_precision else model(**inputs)
+    def tune_thresholds(self, mode: str = "global", eval_dataset: Any = None) -> dict[str, dict[str, float]]:
+        """Choose the thresholds of multi-label tasks on the dev texts; the model's config keeps them.
 
-    def loss_scale(self, num_items_in_batch: Counts) -> int:
-        """By what a loss is multiplied: processes average their gradients, while the shares of a global loss must be
-        added up."""
-        return 1 if num_items_in_batch is None else self.accelerator.num_processes
+        Args:
+            mode (`str`, defaults to `"global"`): One threshold for all labels (`"global"`), one per label
+                (`"per_label"`), or 0.5 (`"fixed"`).
+            eval_dataset (*optional*): Other texts than those of the Trainer.
 
-    def compute_loss(
+        Returns:
+            `dict[str, dict[str, float]]`: By task, the threshold of each label. Tasks that have none are left out.
+        """
+        tuned = {}
+        for task, (logits, labels) in self.task_predictions(eval_dataset).items():
+            _, thresholds = task_report(logits, labels, self.tasks[task], mode)
+            if thresholds is not None:
+                self.set_thresholds(task, thresholds)
+                tuned[task] = dict(zip(self.tasks[task]["labels"], thresholds, strict=True))
+        return tuned
+
+    def set_thresholds(self, task: str, thresholds: list[float]) -> None:
+        """Give a task of the model other thresholds."""
+        self.tasks[task]["thresholds"] = thresholds
+        self.model.config.thresholds = thresholds
+
+    def report(self, threshold: str = "fixed") -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """Scores of the model on the dev texts, after choosing its thresholds there.
+
+        Args:
+            threshold (`str`, defaults to `"fixed"`): As `mode` of [`~StageTrainer.tune_thresholds`].
+
+        Returns:
+            `tuple`: A `dict` of the `task`, its `metrics` at the chosen thresholds, `metrics_at_0.5` where those were
+            tuned, `per_label` scores, `thresholds`, and `tasks`, which has the same for each further task; and by task
+            the logits of its dev texts, of shape `(texts, num_labels)`.
+        """
+        results: dict[str, Any] = {}
+        logits = {}
+        for task, (logits[task], labels) in self.task_predictions().items():
+            scores, thresholds = task_report(logits[task], labels, self.tasks[task], threshold)
+            if thresholds is not None:
+                self.set_thresholds(task, thresholds)
+            if results:
+                results.setdefault("tasks", {})[task] = scores
+            else:
+                results = {"task": task, **scores}
+        return results, logits
+
+    # -- what is written and published ---------------------------------------------------------------------------------
+
+    def write_report(self, folder: Path, results: dict[str, Any], logits: Mapping[str, np.ndarray]) -> None:
+        """Write scores, log and figures into a model's folder.
+
+        Args:
+            folder (`Path`): The folder.
+            results (`dict`): What [`~StageTrainer.report`] gave, or any other scores.
+            logits (`Mapping[str, np.ndarray]`): By task, the logits of its dev texts; they may be left out.
+        """
+        write_json(folder / "eval_results.json", results)
+        write_json(folder / "training_log.json", self.state.log_history)
+        rows = self.plain_datasets.get("eval")
+        draw_results(folder, self.state.log_history, self.model, self.tasks, results, logits, rows, self)
+
+    def create_model_card(self, title: str | None = None, **kwargs: Any) -> None:
+        """Write the model's card, `README.md`, into the output folder, from what [`~StageTrainer.write_report`] wrote.
+
+        Args:
+            title (`str`, *optional*): The model's name; by default that of its repository or folder.
+            **kwargs: Further fields of [`~model_cards.StageCard`], which win over what the Trainer knows.
+        """
+        folder = Path(self.args.output_dir)
+        title = title or self.args.hub_model_id or folder.resolve().name
+        results = json.loads((folder / "eval_results.json").read_text(encoding="utf-8"))
+        task = next(iter(self.tasks.values()))
+        if self.args.should_save:
+            trainer_card(title, self.kind, task, self.args, results, folder, **kwargs).save(folder)
+
+    def push_to_hub(
         self,
-        model: nn.Module,
-        inputs: dict[str, Any],
-        return_outputs: bool = False,
-        num_items_in_batch: Counts = None,
-    ) -> torch.Tensor | tuple[torch.Tensor, Any]:
-        outputs = self.forward(model, {**inputs, "num_items_in_batch": num_items_in_batch})
-        scale = self.loss_scale(num_items_in_batch)
-        loss = outputs["loss"] * scale
-        if model.training:
-            if not self._named_losses:
-                self._named_losses_since = self.state.global_step
-            for name, value in self.named_losses(outputs).items():
-                self._named_losses[name] = self._named_losses.get(name, 0.0) + value.detach() * scale
-        return (loss, outputs) if return_outputs else loss
+        commit_message: str | None = "End of training",
+        blocking: bool = True,
+        token: str | None = None,
+        **kwargs: Any,
+    ) -> str:
+        """Score the model, write its folder and push it: weights, code, tokenizer, scores and card in one commit.
 
-    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        if "loss" in logs and self._named_losses:
-            steps = max(self.state.global_step - self._named_losses_since, 1)
-            for name, value in self._named_losses.items():
-                logs[name] = self.accelerator.gather(value).mean().item() / steps
-            self._named_losses = {}
-        super().log(logs, start_time)
+        Args:
+            commit_message (`str`, *optional*): Message of the commit.
+            blocking (`bool`): Ignored: the push is done when this returns.
+            token (`str`, *optional*): A token that may write; that of the arguments or of `hf auth login` by default.
+            **kwargs: Further fields of the card, as for [`~StageTrainer.create_model_card`].
 
-    def _save(self, output_dir: str | None = None, state_dict: dict | None = None) -> None:
-        super()._save(output_dir, state_dict)
-        folder = Path(output_dir or self.args.output_dir)
-        if self._weight_averaging:
-            self._weight_averaging.save(folder)
-        pickled = folder / TRAINING_ARGS_NAME
-        if self.args.should_save and pickled.exists():
-            os.remove(pickled)
-            arguments = _without_folders(self.args.to_dict())
-            (folder / "training_args.json").write_text(json.dumps(arguments, indent=2, sort_keys=True) + "\n")
+        Returns:
+            `str`: The id of the repository.
 
+        Raises:
+            ValueError: If the Hub refuses the token or the name, with what to do.
+            PublishingError: If the push failed, however often it was tried.
+        """
+        api = HfApi(token=token or self.args.hub_token)
+        name = full_repository_name(api, self.args.hub_model_id or Path(self.args.output_dir).resolve().name)
+        repositories = HubRepositories(name, "model")
+        check_repositories(api, repositories)
+        folder = Path(self.args.output_dir)
+        results, logits = self.report() if self.eval_dataset is not None else ({}, {})
+        self.save_model(str(folder), _internal_call=True)
+        if self.is_world_process_zero():
+            self.write_report(folder, results, logits)
+            self.create_model_card(name, **kwargs)
+            options = {"private": self.args.hub_private_repo, "revision": self.args.hub_revision}
+            StagePublisher(api, repositories, **options).publish("model", folder, commit_message or "End of training")
+        self.accelerator.wait_for_everyone()
+        return name
 
-def _without_folders(value: Any) -> Any:
-    """The same, with the mere names of files: where they lie on this machine is nobody else's business."""
-    if isinstance(value, dict):
-        return {name: _without_folders(item) for name, item in value.items()}
-    if isinstance(value, list):
-        return [_without_folders(item) for item in value]
-    return Path(value).name if isinstance(value, str) and Path(value).is_absolute() else value
+    def init_hf_repo(self, token: str | None = None) -> None:
+        """Nothing: a repository is created with its first commit, so that none stays empty."""
+
+    def _push_from_checkpoint(self, checkpoint_folder: str) -> None:
+        # The stock one would push weights without the code and the card that they need.
+        return

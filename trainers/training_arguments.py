@@ -1,11 +1,10 @@
 """`TrainingArguments` with this project's defaults and options."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from typing import Any, Self
 
 import torch
 from transformers import TrainingArguments
-
-from .evaluation.inference import inference_batch_size
 
 # Training arguments that change what is learnt; all others (logging, saving, pushing, devices) do not.
 DECISIVE_ARGUMENTS = (
@@ -64,7 +63,7 @@ class StageTrainingArguments(TrainingArguments):
     num_train_epochs: float = field(default=4.0, metadata={"help": "Epochs of the encoder stages."})
     per_device_train_batch_size: int = field(default=32, metadata={"help": "Texts in a batch of each process."})
     per_device_eval_batch_size: int = field(
-        default_factory=lambda: inference_batch_size("cuda" if torch.accelerator.is_available() else "cpu"),
+        default_factory=lambda: 128 if torch.accelerator.is_available() else 32,
         metadata={"help": "Texts in an evaluation batch. Default: 32 on a CPU, else 128."},
     )
     warmup_steps: float = field(
@@ -75,6 +74,24 @@ class StageTrainingArguments(TrainingArguments):
     save_strategy: str = field(
         default="epoch",
         metadata={"help": "When to write a checkpoint, from which a killed run goes on: no, steps, epoch."},
+    )
+    max_length: int = field(default=128, metadata={"help": "Longer texts are cut to this number of tokens."})
+    freeze_word_embeddings: bool = field(
+        default=True, metadata={"help": "Leave the encoder's word embeddings as they were pretrained, which is faster."}
+    )
+    attn_implementation: str | None = field(
+        default=None,
+        metadata={
+            "help": "Attention of the encoders in training: eager, sdpa, ... Default: eager on a CPU, where the "
+            "backward pass of sdpa is slow on short texts, otherwise the encoder's own."
+        },
+    )
+    cache_dir: str | None = field(
+        default=None,
+        metadata={
+            "help": "Where representations of frozen encoders and predictions of teachers are kept. Default: "
+            "--output_dir."
+        },
     )
     reuse_stages_from: list[str] | None = field(
         default=None,
@@ -123,6 +140,10 @@ class StageTrainingArguments(TrainingArguments):
     )
 
     def __post_init__(self) -> None:
+        if self.max_length < 3:
+            raise ValueError(
+                f"--max_length must leave room for a token between the special ones, got {self.max_length}."
+            )
         if self.label_smoothing_factor:
             raise ValueError("--label_smoothing_factor has no effect on the losses of these models: leave it at 0.")
         if not 0 <= self.weight_averaging <= 1:
@@ -136,6 +157,18 @@ class StageTrainingArguments(TrainingArguments):
         # TrainingArguments accepts bf16 on a CPU only where the CPU was asked for.
         self.use_cpu = self.use_cpu or not torch.accelerator.is_available()
         super().__post_init__()
+
+    @classmethod
+    def derived_from(cls, args: TrainingArguments, **changes: Any) -> Self:
+        """Arguments of this class with the values of others.
+
+        Args:
+            args (`TrainingArguments`): Where the values come from; fields that it lacks have their defaults.
+            **changes: Fields with other values.
+        """
+        names = {item.name for item in fields(cls) if item.init}
+        values = {item.name: getattr(args, item.name) for item in fields(args) if item.name in names}
+        return cls(**values | changes)
 
 
 def supports_fast_bf16() -> bool:

@@ -1,0 +1,24 @@
+"""What concerns the Hub: repositories, pushes, cards and the Space."""
+
+from .cards import decisive_arguments, figures_in, library_versions, notable_hyperparameters, trainer_card
+from .publisher import PublishingError, StagePublisher, collection_title
+from .repositories import HubRepositories, check_metadata, check_repositories, full_repository_name
+from .space import PAGE, push_space, space_name
+
+__all__ = [
+    "PAGE",
+    "HubRepositories",
+    "PublishingError",
+    "StagePublisher",
+    "check_metadata",
+    "check_repositories",
+    "collection_title",
+    "decisive_arguments",
+    "figures_in",
+    "full_repository_name",
+    "library_versions",
+    "notable_hyperparameters",
+    "push_space",
+    "space_name",
+    "trainer_card",
+]

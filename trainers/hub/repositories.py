@@ -1,7 +1,7 @@
 """Where the stages of a run go on the Hub, and whether they may go there, asked before any training."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,34 +9,33 @@ from huggingface_hub import HfApi, get_token
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, HTTPError, LocalTokenNotFoundError
 from huggingface_hub.utils import validate_repo_id
 
-from ..recipes.library import RECIPES
-
 ADVICE = "run `hf auth login`, set HF_TOKEN or give --hub_token (https://huggingface.co/settings/tokens)"
 
 
 @dataclass(frozen=True)
 class HubRepositories:
-    """One repository a stage: the last stage of a run has the run's name, the others theirs after it.
+    """One repository per stage: the final stage has the run's name, the others theirs after it.
 
     Args:
-        name (`str`): Id of the last stage's repository, `"org/name"`.
-        stages (`tuple[str, ...]`): The stages in order.
+        name (`str`): Id of the final stage's repository, `"org/name"`.
+        final (`str`): The final stage.
+        others (`tuple[str, ...]`): The other stages, in order.
     """
 
     name: str
-    stages: tuple[str, ...]
+    final: str
+    others: tuple[str, ...] = ()
 
-    @classmethod
-    def of_run(cls, name: str, recipes: Sequence[str], stages: Sequence[str]) -> "HubRepositories":
-        """Those of a run; the last stage is that of the last recipe."""
-        final = RECIPES[recipes[-1]][-1].name
-        return cls(name, (*(stage for stage in stages if stage != final), final))
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """All stages, the final one last."""
+        return (*self.others, self.final)
 
     def __getitem__(self, stage: str) -> str:
         """The id of a stage's repository."""
         if stage not in self.stages:
             raise KeyError(f"The run has no stage {stage}.")
-        return self.name if stage == self.stages[-1] else f"{self.name}-{stage}"
+        return self.name if stage == self.final else f"{self.name}-{stage}"
 
     @property
     def namespace(self) -> str:

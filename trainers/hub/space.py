@@ -1,14 +1,12 @@
-"""A page to try a model, as a Space on the Hub: `trainers/hub/page`, its models' names and the bundled posts."""
+"""A page to try a model, as a Space on the Hub: the folder `page`, the names of its models, and posts to click on."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from huggingface_hub import CommitOperationAdd, HfApi, RepoCard
 from huggingface_hub.errors import RemoteEntryNotFoundError
 
-from ..data.registered_files import BUNDLED_DATA
-
-SPACE = Path(__file__).resolve().parent / "page"
-POSTS = [BUNDLED_DATA / "emotion" / name for name in ("dev.jsonl", "test.jsonl")]
+PAGE = Path(__file__).resolve().parent / "page"
 CARD_NAME = "README.md"
 # Of the card's metadata, what belongs to the page; the rest is people's to change.
 OF_THE_PAGE = ("sdk", "sdk_version", "python_version", "app_file")
@@ -19,21 +17,15 @@ def space_name(model: str) -> str:
     return f"{model}-space"
 
 
-def check_space_files() -> None:
-    """Whether all that a Space is made of is there.
-
-    Raises:
-        FileNotFoundError: If something is missing.
-    """
-    for path in (SPACE / "app.py", SPACE / CARD_NAME, *POSTS):
-        if not path.is_file():
-            raise FileNotFoundError(
-                f"--push_space: {path} is not there. It comes with the repository: install from a clone of it "
-                "(`pip install --editable .`)."
-            )
-
-
-def push_space(api: HfApi, name: str, model: str, compare: str | None = None, *, private: bool | None = None) -> str:
+def push_space(
+    api: HfApi,
+    name: str,
+    model: str,
+    compare: str | None = None,
+    *,
+    posts: Sequence[Path] = (),
+    private: bool | None = None,
+) -> str:
     """Put the page on the Hub in one commit. Where nothing has changed, none is made.
 
     A Space that has the page already keeps its card, with what people made of it, but for the models that it names and
@@ -44,18 +36,16 @@ def push_space(api: HfApi, name: str, model: str, compare: str | None = None, *,
         name (`str`): The Space's id; it is created where there is none.
         model (`str`): Id of the model on the Hub.
         compare (`str`, *optional*): Id of another one, shown beside it.
+        posts (`Sequence[Path]`): JSON Lines files of posts that the page offers as examples.
         private (`bool`, *optional*): Whether a new Space is private; the namespace's own default without. The page then
             needs a secret `HF_TOKEN` to read private models: no token is sent there.
 
     Returns:
         `str`: The commit.
 
-    Raises:
-        FileNotFoundError: If the page is not there, as in an installation without the repository.
     """
-    check_space_files()
-    files = {path.name: path for path in SPACE.iterdir() if path.is_file() and path.name != CARD_NAME}
-    files |= {f"posts/{path.name}": path for path in POSTS}
+    files = {path.name: path for path in PAGE.iterdir() if path.is_file() and path.name != CARD_NAME}
+    files |= {f"posts/{path.name}": path for path in posts}
     operations = [CommitOperationAdd(path, files[path]) for path in sorted(files)]
     api.create_repo(name, repo_type="space", space_sdk="gradio", private=private, exist_ok=True)
     card = _space_card(api, name)
@@ -65,7 +55,7 @@ def push_space(api: HfApi, name: str, model: str, compare: str | None = None, *,
 
 
 def _space_card(api: HfApi, name: str) -> RepoCard:
-    card = RepoCard.load(SPACE / CARD_NAME)
+    card = RepoCard.load(PAGE / CARD_NAME)
     # The Hub gives a new Space a card of its own: that is ours to replace.
     if not api.file_exists(name, "app.py", repo_type="space"):
         return card

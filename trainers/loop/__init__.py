@@ -1,0 +1,44 @@
+"""What makes a training step fast and exact."""
+
+from .cache import cached_path
+from .collators import SingleTaskCollator, TaskCollator
+from .encoders import (
+    BUNDLED_ENCODER,
+    config_with_dropout,
+    described_encoder,
+    encoder_bytes,
+    encoder_config,
+    encoder_identity,
+    encoder_label,
+    fast_attention,
+    longest_text,
+    resolve_encoder,
+)
+from .global_batch_trainer import Counts, GlobalBatchTrainer
+from .parameter_groups import set_apart
+from .recurrent_encoders import RecurrentArguments, write_recurrent_encoder
+from .samplers import LengthGroupedBatches, TaskBatches, text_lengths
+
+__all__ = [
+    "BUNDLED_ENCODER",
+    "Counts",
+    "GlobalBatchTrainer",
+    "LengthGroupedBatches",
+    "RecurrentArguments",
+    "SingleTaskCollator",
+    "TaskBatches",
+    "TaskCollator",
+    "cached_path",
+    "config_with_dropout",
+    "described_encoder",
+    "encoder_bytes",
+    "encoder_config",
+    "encoder_identity",
+    "encoder_label",
+    "fast_attention",
+    "longest_text",
+    "resolve_encoder",
+    "set_apart",
+    "text_lengths",
+    "write_recurrent_encoder",
+]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, get_args
 
 # Tasks whose labels are scores.
 REGRESSION_TASKS = ("intensity", "valence")
@@ -13,14 +13,6 @@ REGRESSION_TASKS = ("intensity", "valence")
 SOURCE_TASKS = ("sentiment", "related")
 
 Trained = Literal["classifier", "common_space", "emotion_encoder", "encoders"]
-
-# By what a common-space stage trains, the modules that stay as they are.
-FROZEN: dict[str, tuple[str, ...]] = {
-    "classifier": ("csr",),
-    "common_space": ("csr.emotion_encoder", "csr.source_encoders", "csr.siamese"),
-    "emotion_encoder": ("csr.source_encoders", "csr.siamese"),
-    "encoders": ("csr.siamese",),
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,11 +53,6 @@ class Stage:
     @property
     def unlabelled(self) -> tuple[str, ...]:
         """Tasks whose training texts it reads without their labels."""
-        return ()
-
-    @property
-    def frozen(self) -> tuple[str, ...]:
-        """Modules of its model that are not trained."""
         return ()
 
     @property
@@ -124,10 +111,6 @@ class SiameseStage(Stage):
         return {"emotion_encoder": self.emotion_encoder}
 
     @property
-    def frozen(self) -> tuple[str, ...]:
-        return ("emotion_encoder",)
-
-    @property
     def classifies(self) -> bool:
         return False
 
@@ -162,8 +145,9 @@ class CommonSpaceStage(Stage):
     kind: ClassVar[str] = "csr"
 
     def __post_init__(self) -> None:
-        if self.trains not in FROZEN:
-            raise ValueError(f"Stage {self.name!r}: trains must be one of {', '.join(FROZEN)}, got {self.trains!r}.")
+        if self.trains not in get_args(Trained):
+            choices = ", ".join(get_args(Trained))
+            raise ValueError(f"Stage {self.name!r}: trains must be one of {choices}, got {self.trains!r}.")
         if not self.trains_encoder and not (self.emotion_encoder or self.model or self.common_space):
             raise ValueError(f"Stage {self.name!r} trains no encoder: name the stage of its emotion_encoder.")
 
@@ -181,10 +165,6 @@ class CommonSpaceStage(Stage):
     @property
     def unlabelled(self) -> tuple[str, ...]:
         return self.unlabelled_tasks
-
-    @property
-    def frozen(self) -> tuple[str, ...]:
-        return FROZEN[self.trains]
 
     @property
     def trains_encoder(self) -> bool:
@@ -213,10 +193,6 @@ class DialogueStage(Stage):
     @property
     def starts_from(self) -> dict[str, Stage]:
         return {"utterance_encoder": self.utterance_encoder}
-
-    @property
-    def frozen(self) -> tuple[str, ...]:
-        return ("dialogue.utterance_encoder",)
 
 
 @dataclass(frozen=True)

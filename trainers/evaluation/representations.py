@@ -3,16 +3,14 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from torch.utils.data import Dataset
 from transformers import PreTrainedTokenizerBase
 
 from modeling_csr import MultitaskModel
 
-from ..evaluation.inference import inference_batch_size, tokenized_batches
+from .inference import inference_batch_size, tokenized_batches
 
 
 def cached_representations(
@@ -58,34 +56,3 @@ def cached_representations(
         os.replace(unfinished, path)
     # Copy-on-write: torch wants writable memory, and the file must never change.
     return np.load(path, mmap_mode="c")
-
-
-class RepresentationDataset(Dataset):
-    """P_E and the P_S of texts, with labels.
-
-    Args:
-        emotion (`np.ndarray` of shape `(texts, emotion_size)`): P_E; may be memory-mapped.
-        sources (`Sequence[np.ndarray]`): The P_S, each of shape `(texts, source_size)`.
-        labels (`np.ndarray`): Multi-hot floats `(texts, num_labels)` or class ids `(texts,)`.
-    """
-
-    def __init__(self, emotion: np.ndarray, sources: Sequence[np.ndarray], labels: np.ndarray) -> None:
-        self.emotion, self.sources = emotion, tuple(sources)
-        self.labels = torch.as_tensor(labels)
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def __getitem__(self, index: int) -> dict[str, Any]:
-        return {
-            "emotion_representation": torch.from_numpy(self.emotion[index]),
-            "source_representations": tuple(torch.from_numpy(source[index]) for source in self.sources),
-            "labels": self.labels[index],
-        }
-
-    def shuffled(self, part: str, seed: int) -> "RepresentationDataset":
-        """A copy in which one half of the input, `"emotion"` or `"sources"`, belongs to another text."""
-        order = np.random.default_rng(seed).permutation(len(self))
-        emotion = self.emotion[order] if part == "emotion" else self.emotion
-        sources = [source[order] for source in self.sources] if part == "sources" else self.sources
-        return RepresentationDataset(emotion, sources, self.labels)

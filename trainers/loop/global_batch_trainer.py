@@ -1,0 +1,160 @@
+"""A Trainer with exact losses: those of the global batch, however it is divided, each by name in the log."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from torch.utils.data import Dataset, Sampler, SequentialSampler
+from transformers import PreTrainedModel, Trainer
+from transformers.trainer import TRAINING_ARGS_NAME
+from transformers.trainer_utils import TrainOutput
+
+from modeling_csr import MultitaskModel
+from modeling_csr.losses import count_labelled
+
+from ..training_arguments import StageTrainingArguments
+from .half_precision import HalfPrecisionForward
+from .parameter_groups import set_apart
+from .samplers import LengthGroupedBatches, text_lengths
+from .weight_averaging import WeightAveraging
+
+Counts = torch.Tensor | dict[str, torch.Tensor] | None
+
+
+class GlobalBatchTrainer(Trainer):
+    """A Trainer whose loss is the mean over the labelled rows of the *global* batch.
+
+    Gradient accumulation and several processes therefore give the losses and gradients of one big batch, also where
+    a task has labels in some rows only, or a row some of a task's labels. Each loss that the model names is logged
+    beside `loss`.
+    """
+
+    args: StageTrainingArguments
+    model: PreTrainedModel
+    # The division by the global number of rows already covers gradient accumulation.
+    loss_is_scaled_for_ga = True
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._named_losses: dict[str, torch.Tensor] = {}
+        self._named_losses_since = 0
+        self._half_precision = HalfPrecisionForward() if self.args.bf16_weights else None
+        share = self.args.weight_averaging
+        self._weight_averaging = WeightAveraging(share) if share else None
+        if self._weight_averaging:
+            self.add_callback(self._weight_averaging)
+
+    def named_losses(self, outputs: Any) -> dict[str, torch.Tensor]:
+        """The model's named losses, by the name they have in the log."""
+        return {}
+
+    def use_single_precision(self) -> None:
+        """From now on, compute as people who load the saved model do."""
+        self.accelerator.unwrap_model(self.model, keep_fp32_wrapper=False)
+        self._half_precision = None
+
+    def train(self, *args: Any, **kwargs: Any) -> TrainOutput:
+        # What the end of an earlier training left unlogged is not this one's.
+        self._named_losses = {}
+        return super().train(*args, **kwargs)
+
+    def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
+        """The stock optimizer, in which all but the pretrained encoders has `head_learning_rate` where one is given."""
+        optimizer = super().create_optimizer(model)
+        rate = self.args.head_learning_rate
+        if rate is not None:
+            encoders = [module.encoder for module in self.model.modules() if isinstance(module, MultitaskModel)]
+            pretrained = {parameter for encoder in encoders for parameter in encoder.parameters()}
+            heads = [parameter for parameter in self.model.parameters() if parameter not in pretrained]
+            set_apart(optimizer, heads, lr_of="head", lr=rate)
+            for group in optimizer.param_groups:
+                group.setdefault("lr_of", "encoder")
+        return optimizer
+
+    def _get_train_sampler(self, train_dataset: Dataset | None = None) -> Sampler | None:
+        dataset = self.train_dataset if train_dataset is None else train_dataset
+        if self.args.train_sampling_strategy != "group_by_length":
+            return super()._get_train_sampler(dataset)
+        return LengthGroupedBatches(text_lengths(dataset), self.global_batch_size, self.sampling_seed)
+
+    @property
+    def global_batch_size(self) -> int:
+        return self.args.train_batch_size * self.args.gradient_accumulation_steps * self.args.world_size
+
+    @property
+    def sampling_seed(self) -> int:
+        return self.args.seed if self.args.data_seed is None else self.args.data_seed
+
+    def _get_eval_sampler(self, eval_dataset: Dataset) -> Sampler:
+        # The stock one draws these at random, too, where training texts are grouped by length.
+        return SequentialSampler(eval_dataset)
+
+    def _get_num_items_in_batch(self, batch_samples: list, device: torch.device) -> Counts:
+        if not batch_samples or "labels" not in batch_samples[0]:
+            return None
+        all_labels = [batch["labels"] for batch in batch_samples]
+        if isinstance(all_labels[0], dict):
+            return {task: self._count_rows([labels[task] for labels in all_labels], device) for task in all_labels[0]}
+        return self._count_rows(all_labels, device)
+
+    def _count_rows(self, labels: list[torch.Tensor], device: torch.device) -> torch.Tensor:
+        rows = torch.stack([count_labelled(part) for part in labels]).sum().to(device)
+        total = self.accelerator.gather(rows).sum()
+        return total.where(total > 0, 1)
+
+    def forward(self, model: nn.Module, inputs: dict[str, Any]) -> Any:
+        """What the model makes of a batch, in the precision of the training."""
+        return self._half_precision(model, inputs) if self._half_precision else model(**inputs)
+
+    def loss_scale(self, num_items_in_batch: Counts) -> int:
+        """By what a loss is multiplied: processes average their gradients, while the shares of a global loss must be
+        added up."""
+        return 1 if num_items_in_batch is None else self.accelerator.num_processes
+
+    def compute_loss(
+        self,
+        model: nn.Module,
+        inputs: dict[str, Any],
+        return_outputs: bool = False,
+        num_items_in_batch: Counts = None,
+    ) -> torch.Tensor | tuple[torch.Tensor, Any]:
+        outputs = self.forward(model, {**inputs, "num_items_in_batch": num_items_in_batch})
+        scale = self.loss_scale(num_items_in_batch)
+        loss = outputs["loss"] * scale
+        if model.training:
+            if not self._named_losses:
+                self._named_losses_since = self.state.global_step
+            for name, value in self.named_losses(outputs).items():
+                self._named_losses[name] = self._named_losses.get(name, 0.0) + value.detach() * scale
+        return (loss, outputs) if return_outputs else loss
+
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        if "loss" in logs and self._named_losses:
+            steps = max(self.state.global_step - self._named_losses_since, 1)
+            for name, value in self._named_losses.items():
+                logs[name] = self.accelerator.gather(value).mean().item() / steps
+            self._named_losses = {}
+        super().log(logs, start_time)
+
+    def _save(self, output_dir: str | None = None, state_dict: dict | None = None) -> None:
+        super()._save(output_dir, state_dict)
+        folder = Path(output_dir or self.args.output_dir)
+        if self._weight_averaging:
+            self._weight_averaging.save(folder)
+        pickled = folder / TRAINING_ARGS_NAME
+        if self.args.should_save and pickled.exists():
+            os.remove(pickled)
+            arguments = _without_folders(self.args.to_dict())
+            (folder / "training_args.json").write_text(json.dumps(arguments, indent=2, sort_keys=True) + "\n")
+
+
+def _without_folders(value: Any) -> Any:
+    """The same, with the mere names of files: where they lie on this machine is nobody else's business."""
+    if isinstance(value, dict):
+        return {name: _without_folders(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_without_folders(item) for item in value]
+    return Path(value).name if isinstance(value, str) and Path(value).is_absolute() else value
