@@ -12,8 +12,8 @@ sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != Pa
 from transformers import HfArgumentParser  # noqa: E402
 
 from trainers.commands.terminal import BAD_INPUT, exit_on, set_up_logging  # noqa: E402
-from trainers.evaluation.metrics import HEADLINE  # noqa: E402
-from trainers.hub.publisher import PublishingError  # noqa: E402
+from trainers.evaluation import HEADLINE  # noqa: E402
+from trainers.hub import PublishingError  # noqa: E402
 from trainers.runs.arguments import HubArguments  # noqa: E402
 from trainers.runs.distillation import Distillation, DistillationArguments  # noqa: E402
 from trainers.training_arguments import StageTrainingArguments  # noqa: E402

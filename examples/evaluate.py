@@ -23,9 +23,9 @@ from transformers import (  # noqa: E402
 
 import modeling_csr  # noqa: E402, F401
 from trainers.commands.terminal import BAD_INPUT, exit_on, set_up_logging  # noqa: E402
-from trainers.data.digests import write_json  # noqa: E402
+from trainers.data import write_json  # noqa: E402
 from trainers.data.labels import ROWS_WITHOUT_LABELS, select_labels  # noqa: E402
-from trainers.data.task_dataset import TaskDataset, load_task_dataset  # noqa: E402
+from trainers.data import TaskDataset, load_task_dataset  # noqa: E402
 from trainers.evaluation.dialogue_inference import predict_dialogue_logits  # noqa: E402
 from trainers.evaluation.inference import predict_logits  # noqa: E402
 from trainers.evaluation.metrics import decide, per_label_scores, score  # noqa: E402

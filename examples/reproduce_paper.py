@@ -18,9 +18,9 @@ sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != Pa
 from trainers.commands.parser import parse_run_arguments  # noqa: E402
 from trainers.commands.terminal import BAD_INPUT, exit_on, set_up_logging  # noqa: E402
 from trainers.experiments.comparison import compare_recipes, save_comparison  # noqa: E402
-from trainers.loop.encoders import encoder_label  # noqa: E402
-from trainers.recipes.library import RECIPES  # noqa: E402
-from trainers.runs.runner import Runner  # noqa: E402
+from trainers.loop import encoder_label  # noqa: E402
+from trainers.recipes import RECIPES  # noqa: E402
+from trainers.runs import Runner  # noqa: E402
 
 # By table, the experiments in it: target and source data, recipes, and options of run_csr.py. Which source belongs to
 # which target of Table 2 is our reading; 20,000 of the 100,000 sentiment140 texts keep ISEAR's source in proportion.
@@ -133,8 +133,8 @@ def file_stem(table: str, name: str) -> str:
 
 def compare_seeds(runners: dict[int, Runner]) -> dict[str, dict[str, Any]]:
     """Compare the recipes of one experiment over the seeds that were run."""
-    context = next(iter(runners.values())).context
-    folders = {seed: runner.context.output_dir for seed, runner in runners.items()}
+    context = next(iter(runners.values())).prepared
+    folders = {seed: runner.prepared.output_dir for seed, runner in runners.items()}
     problem_type = context.task_config("emotion")["problem_type"]
     return compare_recipes(folders, context.args.model.recipe, context.labels("dev"), problem_type)
 

@@ -11,10 +11,10 @@ sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != Pa
 
 from trainers.commands.parser import parse_run_arguments  # noqa: E402
 from trainers.commands.terminal import BAD_INPUT, exit_on, set_up_logging  # noqa: E402
-from trainers.evaluation.metrics import HEADLINE  # noqa: E402
-from trainers.hub.publisher import PublishingError  # noqa: E402
-from trainers.runs.results import print_results  # noqa: E402
-from trainers.runs.runner import Runner  # noqa: E402
+from trainers.evaluation import HEADLINE  # noqa: E402
+from trainers.hub import PublishingError  # noqa: E402
+from trainers.runs import print_results  # noqa: E402
+from trainers.runs import Runner  # noqa: E402
 
 NAME = Path(__file__).name
 USAGE = """
@@ -34,7 +34,7 @@ def main(argv: list[str]) -> None:
     with exit_on(NAME, PublishingError):
         results = runner.run()
     if main_process:
-        print_results(results, HEADLINE[runner.context.task_config("emotion")["problem_type"]])
+        print_results(results, HEADLINE[runner.prepared.task_config("emotion")["problem_type"]])
         published = runner.publisher.repositories.name if runner.publisher else None
         print(USAGE.format(model=published or results["recipes"][args.model.recipe[-1]]["model"]))
 

@@ -14,14 +14,14 @@ sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != Pa
 
 from trainers.commands.parser import parse_run_arguments_and  # noqa: E402
 from trainers.commands.terminal import BAD_INPUT, exit_on, set_up_logging  # noqa: E402
-from trainers.evaluation.metrics import HEADLINE  # noqa: E402
+from trainers.evaluation import HEADLINE  # noqa: E402
 from trainers.experiments.comparison import compare_recipes, save_comparison  # noqa: E402
-from trainers.hub.publisher import PublishingError  # noqa: E402
-from trainers.loop.encoders import encoder_label  # noqa: E402
-from trainers.recipes.library import DIALOGUE_RECIPES  # noqa: E402
-from trainers.runs.arguments import RunArguments  # noqa: E402
-from trainers.runs.results import print_results  # noqa: E402
-from trainers.runs.runner import Runner  # noqa: E402
+from trainers.hub import PublishingError  # noqa: E402
+from trainers.loop import encoder_label  # noqa: E402
+from trainers.recipes import DIALOGUE_RECIPES  # noqa: E402
+from trainers.runs import RunArguments  # noqa: E402
+from trainers.runs import print_results  # noqa: E402
+from trainers.runs import Runner  # noqa: E402
 
 NAME = Path(__file__).name
 BASELINE = "dialogue-none"
@@ -58,7 +58,7 @@ def main(argv: list[str]) -> None:
         with exit_on(NAME, PublishingError):
             results = runner.run()
         if main_process:
-            print_results(results, HEADLINE[runner.context.task_config("emotion")["problem_type"]])
+            print_results(results, HEADLINE[runner.prepared.task_config("emotion")["problem_type"]])
     if main_process:
         if len(runners) > 1:
             print(compare(runners))
@@ -84,8 +84,8 @@ def run_arguments(argv: list[str]) -> dict[int, RunArguments]:
 def compare(runners: dict[int, Runner]) -> str:
     """Write the recipes' means over the seeds beside the runs, and return the table."""
     first = next(iter(runners.values()))
-    context, data = first.context, first.context.tasks["emotion"]
-    folders = {seed: runner.context.output_dir for seed, runner in runners.items()}
+    context, data = first.prepared, first.prepared.tasks["emotion"]
+    folders = {seed: runner.prepared.output_dir for seed, runner in runners.items()}
     recipes = context.args.model.recipe
     compared = compare_recipes(folders, recipes, context.labels("dev"), data.problem_type, baseline=BASELINE)
     about = {

@@ -18,15 +18,15 @@ sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != Pa
 
 from trainers.commands.parser import parse_run_arguments, parse_run_arguments_and  # noqa: E402
 from trainers.commands.terminal import BAD_INPUT, exit_on, set_up_logging  # noqa: E402
-from trainers.data.digests import write_json  # noqa: E402
-from trainers.data.task_dataset import load_task_dataset  # noqa: E402
+from trainers.data import write_json  # noqa: E402
+from trainers.data import load_task_dataset  # noqa: E402
 from trainers.experiments.twins import TWINS, compare_encoders, compare_with_twins, encoders_table, save_twins  # noqa: E402
-from trainers.hub.publisher import PublishingError  # noqa: E402
-from trainers.loop.encoders import encoder_label  # noqa: E402
-from trainers.loop.recurrent_encoders import RecurrentArguments, write_recurrent_encoder  # noqa: E402
-from trainers.recipes.library import RECIPES  # noqa: E402
-from trainers.runs.arguments import RunArguments  # noqa: E402
-from trainers.runs.runner import Runner  # noqa: E402
+from trainers.hub import PublishingError  # noqa: E402
+from trainers.loop import encoder_label  # noqa: E402
+from trainers.runs import RecurrentArguments, write_recurrent_encoder  # noqa: E402
+from trainers.recipes import RECIPES  # noqa: E402
+from trainers.runs import RunArguments  # noqa: E402
+from trainers.runs import Runner  # noqa: E402
 
 # With --data_dir, the tasks of SemEval-2018, which are annotated on the same tweets.
 SEMEVAL = {
@@ -128,10 +128,10 @@ def published_once(run: RunArguments, args: argparse.Namespace, alone: bool) -> 
 def compare(runners: dict[int, Runner], args: argparse.Namespace, further: list[str]) -> str:
     """Compare the model with its twins over the seeds that were run, and write the comparison."""
     runner = next(iter(runners.values()))
-    context = runner.context
+    context = runner.prepared
     model = runner.stages[-1]
     compared: dict[str, Any] = compare_with_twins(
-        {seed: one.context.output_dir for seed, one in runners.items()},
+        {seed: one.prepared.output_dir for seed, one in runners.items()},
         {task: RECIPES[TWINS[task]][-1].name for task in model.tasks},
         model.name,
         {task: context.task_config(task)["problem_type"] for task in model.tasks},
@@ -154,10 +154,10 @@ def compare(runners: dict[int, Runner], args: argparse.Namespace, further: list[
 def compare_branches(runners: dict[str, dict[int, Runner]], args: argparse.Namespace) -> str:
     """The scores of the model on all branches and on each alone, written beside the comparison with the twins."""
     first = next(iter(next(iter(runners.values())).values()))
-    context, model = first.context, first.stages[-1]
+    context, model = first.prepared, first.stages[-1]
     compared = compare_encoders(
         {
-            branches: [one.context.folder(model.name) for one in of_seeds.values()]
+            branches: [one.prepared.folder(model.name) for one in of_seeds.values()]
             for branches, of_seeds in runners.items()
         },
         {task: context.task_config(task)["problem_type"] for task in model.tasks},

@@ -13,14 +13,14 @@ sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != Pa
 
 from trainers.commands.parser import parse_run_arguments_and  # noqa: E402
 from trainers.commands.terminal import BAD_INPUT, exit_on, set_up_logging  # noqa: E402
-from trainers.data.sources import ColumnValues  # noqa: E402
-from trainers.data.task_dataset import load_task_dataset  # noqa: E402
-from trainers.evaluation.metrics import HEADLINE  # noqa: E402
-from trainers.hub.publisher import PublishingError  # noqa: E402
-from trainers.loop.recurrent_encoders import RecurrentArguments, write_recurrent_encoder  # noqa: E402
-from trainers.runs.model_arguments import ModelArguments  # noqa: E402
-from trainers.runs.results import print_results  # noqa: E402
-from trainers.runs.runner import Runner  # noqa: E402
+from trainers.data import ColumnValues  # noqa: E402
+from trainers.data import load_task_dataset  # noqa: E402
+from trainers.evaluation import HEADLINE  # noqa: E402
+from trainers.hub import PublishingError  # noqa: E402
+from trainers.runs import RecurrentArguments, write_recurrent_encoder  # noqa: E402
+from trainers.runs import ModelArguments  # noqa: E402
+from trainers.runs import print_results  # noqa: E402
+from trainers.runs import Runner  # noqa: E402
 
 NAME = Path(__file__).name
 # Not emoji, which these texts do not hold: their thousand steps cost ten times as much time as the rest of the
@@ -62,7 +62,7 @@ def main(argv: list[str]) -> None:
     with exit_on(NAME, PublishingError):
         results = runner.run()
     if main_process:
-        print_results(results, HEADLINE[runner.context.task_config("emotion")["problem_type"]])
+        print_results(results, HEADLINE[runner.prepared.task_config("emotion")["problem_type"]])
         recipe = runner.args.model.recipe[-1]
         print(f"The model is in {results['recipes'][recipe]['model']}.")
 

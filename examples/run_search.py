@@ -14,10 +14,10 @@ sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != Pa
 
 from trainers.commands.parser import parse_run_arguments_and  # noqa: E402
 from trainers.commands.terminal import BAD_INPUT, exit_on, set_up_logging  # noqa: E402
-from trainers.evaluation.metrics import HEADLINE  # noqa: E402
+from trainers.evaluation import HEADLINE  # noqa: E402
 from trainers.experiments.search import Search, SearchArguments  # noqa: E402
-from trainers.hub.publisher import PublishingError  # noqa: E402
-from trainers.runs.results import print_results  # noqa: E402
+from trainers.hub import PublishingError  # noqa: E402
+from trainers.runs import print_results  # noqa: E402
 
 NAME = Path(__file__).name
 
@@ -32,7 +32,7 @@ def main(argv: list[str]) -> None:
     with exit_on(NAME, PublishingError):
         results = search.run()
     if results is not None:
-        print_results(results, HEADLINE[search.default.context.task_config("emotion")["problem_type"]])
+        print_results(results, HEADLINE[search.default.prepared.task_config("emotion")["problem_type"]])
         print(f"\nThe trials, what mattered, and the best against the default: {search.folder / 'report.md'}")
 
 

@@ -1,18 +1,24 @@
 """What people read about a stage: its card and the figures in it."""
 
-from .card import StageCard
+from .card import EXAMPLE_TEXTS, CardDataset, StageCard
 from .figures import (
     plot_attention,
+    plot_comparison,
     plot_decisions,
     plot_scores,
     plot_space,
     plot_stages,
     plot_training_curves,
 )
+from .merging import merge_cards
 
 __all__ = [
+    "EXAMPLE_TEXTS",
+    "CardDataset",
     "StageCard",
+    "merge_cards",
     "plot_attention",
+    "plot_comparison",
     "plot_decisions",
     "plot_scores",
     "plot_space",

@@ -8,6 +8,7 @@ from .configuration_dialogue import DialogueConfig
 from .configuration_multitask import MultitaskConfig
 from .configuration_recurrent_encoder import RecurrentEncoderConfig
 from .dialogue_tracker import DialogueTracker
+from .losses import IGNORE_INDEX, count_labelled, labelled_rows, present_labels
 from .modeling_csr import CSRForSequenceClassification, CSRModel
 from .modeling_dialogue import DialogueForUtteranceClassification, DialogueModel
 from .modeling_multitask import MultitaskForSequenceClassification, MultitaskModel
@@ -43,6 +44,7 @@ AutoModel._model_mapping.register(CSRConfig, (CSRModel, SiameseModel), exist_ok=
 SiameseModel.register_for_auto_class("AutoModel")
 
 __all__ = [
+    "IGNORE_INDEX",
     "CSRConfig",
     "CSRForSequenceClassification",
     "CSRModel",
@@ -57,4 +59,7 @@ __all__ = [
     "RecurrentEncoderConfig",
     "RecurrentEncoderModel",
     "SiameseModel",
+    "count_labelled",
+    "labelled_rows",
+    "present_labels",
 ]

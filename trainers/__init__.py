@@ -1,0 +1,40 @@
+"""Train emotion classifiers: Trainers for each model family, and whole recipes in one call.
+
+Names are imported when they are first used, so that a command that needs no model does not wait for torch.
+"""
+
+from importlib import import_module
+from typing import Any
+
+# By module, the public names that it holds.
+_NAMES = {
+    ".trainer": ("StageTrainer",),
+    ".training_arguments": ("StageTrainingArguments",),
+    ".multitask_trainer": ("MultitaskTrainer",),
+    ".siamese_trainer": ("SiameseTrainer", "SiameseTrainingArguments"),
+    ".csr_trainer": ("CSRTrainer", "CSRTrainingArguments"),
+    ".dialogue_trainer": ("DialogueTrainer", "DialogueTrainingArguments"),
+    ".distillation_trainer": ("DistillationTrainer",),
+    ".recipes": (
+        "CommonSpaceStage",
+        "DialogueStage",
+        "EncoderStage",
+        "Recipe",
+        "SiameseStage",
+        "register_recipe",
+    ),
+    ".runs": ("RunArguments", "RunResult", "Runner", "train"),
+}
+_MODULES = {name: module for module, names in _NAMES.items() for name in names}
+
+__all__ = sorted(_MODULES)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_MODULES[name], __name__), name)
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

@@ -1,6 +1,8 @@
 """Trainer of the `dialogue` family: utterances that a frozen encoder has read, dialogue by dialogue."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, ClassVar
 
 import datasets
@@ -11,6 +13,7 @@ from torch.utils.data import Dataset
 from transformers import EvalPrediction, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.trainer_utils import PredictionOutput
 
+from model_cards import plot_attention
 from modeling_csr import IGNORE_INDEX, DialogueForUtteranceClassification
 
 from .data import MAX_UTTERANCES, check_dialogues, column_array, dialogue_rows
@@ -100,6 +103,7 @@ class DialogueTrainer(StageTrainer):
     model_classes = (DialogueForUtteranceClassification,)
     frozen_modules = ("dialogue.utterance_encoder",)
     kind: ClassVar[str] = "dialogue"
+    draws_space: ClassVar[bool] = False
     args: DialogueTrainingArguments
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -127,6 +131,41 @@ class DialogueTrainer(StageTrainer):
 
     def default_collator(self) -> Any:
         return collate_dialogues
+
+    def draw_figures(
+        self, folder: Path, rows: dict[str, datasets.Dataset], logits: Mapping[str, np.ndarray], show_texts: bool
+    ) -> None:
+        super().draw_figures(folder, rows, logits, show_texts)
+        (texts,) = rows.values()
+        self._draw_attention(texts, folder / "attention.png", show_texts)
+
+    @torch.inference_mode()
+    def _draw_attention(self, rows: datasets.Dataset, path: Path, show_texts: bool) -> None:
+        """Draw what the model reads of the other utterances of the longest dev dialogue, or of its first ones. Where
+        texts may not be shown, utterances are named by number and voice alone."""
+        assert isinstance(self.eval_dataset, DialogueDataset)
+        number = max(
+            range(len(self.eval_dataset)), key=lambda number: len(self.eval_dataset.dialogues[number][:MAX_SHOWN])
+        )
+        chosen = self.eval_dataset.dialogues[number][:MAX_SHOWN]
+        if len(chosen) < 2:
+            return
+        inputs = {name: value[:MAX_SHOWN] for name, value in self.eval_dataset[number].items() if name != "labels"}
+        model = self.accelerator.unwrap_model(self.model).eval()
+        batch = {name: value.unsqueeze(0).to(model.device) for name, value in inputs.items()}
+        output = model(**batch, output_attentions=True)
+        texts, speakers = rows[chosen]["text"], rows[chosen]["speaker"]
+        # Who speaks is nobody else's business either.
+        voices = {speaker: chr(ord("A") + index) for index, speaker in enumerate(dict.fromkeys(speakers))}
+        names = [
+            f"{place} {voices[speaker]}" + (f": {text}" if show_texts else "")
+            for place, (text, speaker) in enumerate(zip(texts, speakers, strict=True), start=1)
+        ]
+        weights = {
+            "multi-head attention (mean of the heads)": output.attentions[0].mean(dim=0).float().cpu().numpy(),
+            "attention pooling": output.pooling_attentions[0].float().cpu().numpy(),
+        }
+        plot_attention(weights, names, path)
 
     def _count_rows(self, labels: list[torch.Tensor], device: torch.device) -> torch.Tensor:
         # Class ids have one dimension less than multi-hot labels.

@@ -175,6 +175,7 @@ class DistillationTrainer(StageTrainer):
     """
 
     kind: ClassVar[str] = "distilled"
+    draws_space: ClassVar[bool] = False
 
     def __init__(self, *args: Any, teachers: Sequence[str | os.PathLike] = (), **kwargs: Any) -> None:
         self.teachers = list(teachers)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, ClassVar, cast
 
@@ -14,10 +15,11 @@ from torch.utils.data import Dataset
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from transformers.trainer_utils import PredictionOutput, TrainOutput
 
+from model_cards import plot_training_curves
 from modeling_csr import MultitaskModel, present_labels
 
-from .data import digest, task_rows, tokenize_rows, tokenizer_digest, weights_digest, write_json
-from .evaluation import TaskMetrics, cached_representations, draw_results, task_report
+from .data import column_array, digest, task_rows, tokenize_rows, tokenizer_digest, weights_digest, write_json
+from .evaluation import MAX_POINTS, TaskMetrics, cached_representations, draw_outcome, draw_space, task_report
 from .hub import HubRepositories, StagePublisher, check_repositories, full_repository_name, trainer_card
 from .loop import GlobalBatchTrainer, SingleTaskCollator, cached_path, fast_attention
 from .training_arguments import StageTrainingArguments
@@ -63,8 +65,9 @@ class StageTrainer(GlobalBatchTrainer):
     collator_class: ClassVar[Any] = SingleTaskCollator
     metrics_class: ClassVar[Any] = TaskMetrics
     frozen_modules: ClassVar[tuple[str, ...]] = ()
-    # What a card says the model is.
+    # What a card says the model is, and whether it shows the texts in the model's space.
     kind: ClassVar[str] = "multitask"
+    draws_space: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -199,7 +202,10 @@ class StageTrainer(GlobalBatchTrainer):
 
     def tokenized(self, rows: datasets.Dataset, split: str) -> Dataset:
         """Rows with their tokens in place of `text`."""
-        return cast(Dataset, tokenize_rows(rows, self.processing_class, self.args, f"Tokenising {split}_dataset"))
+        description = f"Tokenising {split}_dataset"
+        one_writes = self.args.main_process_first(desc=description) if rows.cache_files else nullcontext()
+        with one_writes:
+            return cast(Dataset, tokenize_rows(rows, self.processing_class, self.args.max_length, description))
 
     def representations(self, encoder: MultitaskModel, rows: datasets.Dataset, description: str) -> np.ndarray:
         """What a frozen encoder makes of texts, from the cache if it has read them before.
@@ -337,18 +343,49 @@ class StageTrainer(GlobalBatchTrainer):
 
     # -- what is written and published ---------------------------------------------------------------------------------
 
-    def write_report(self, folder: Path, results: dict[str, Any], logits: Mapping[str, np.ndarray]) -> None:
+    def write_report(
+        self, folder: Path, results: dict[str, Any], logits: Mapping[str, np.ndarray], show_texts: bool = True
+    ) -> None:
         """Write scores, log and figures into a model's folder.
 
         Args:
             folder (`Path`): The folder.
             results (`dict`): What [`~StageTrainer.report`] gave, or any other scores.
             logits (`Mapping[str, np.ndarray]`): By task, the logits of its dev texts; they may be left out.
+            show_texts (`bool`, defaults to `True`): Whether figures may show texts.
         """
         write_json(folder / "eval_results.json", results)
         write_json(folder / "training_log.json", self.state.log_history)
+        plot_training_curves(self.state.log_history, folder / "training_curves.png")
         rows = self.plain_datasets.get("eval")
-        draw_results(folder, self.state.log_history, self.model, self.tasks, results, logits, rows, self)
+        if rows:
+            self.draw_figures(folder, rows, logits, show_texts)
+
+    def draw_figures(
+        self, folder: Path, rows: dict[str, datasets.Dataset], logits: Mapping[str, np.ndarray], show_texts: bool
+    ) -> None:
+        """Draw what a card shows of the main task: decisions, or scores, and the dev texts in the model's space.
+
+        Args:
+            folder (`Path`): Where the figures are written.
+            rows (`dict[str, Dataset]`): By task, the plain dev rows.
+            logits (`Mapping[str, np.ndarray]`): By task, the logits of these rows; they may be left out.
+            show_texts (`bool`): Whether figures may show texts.
+        """
+        name, task = next(iter(self.tasks.items()))
+        labels = column_array(rows[name], "labels")
+        if name in logits:
+            draw_outcome(logits[name], labels, task, folder)
+        if task["problem_type"] != "regression" and self.draws_space:
+            draw_space(
+                self.accelerator.unwrap_model(self.model),
+                self.processing_class,
+                rows[name]["text"][:MAX_POINTS],
+                labels[:MAX_POINTS],
+                task["labels"],
+                folder / "space.png",
+                max_length=self.args.max_length,
+            )
 
     def create_model_card(self, title: str | None = None, **kwargs: Any) -> None:
         """Write the model's card, `README.md`, into the output folder, from what [`~StageTrainer.write_report`] wrote.

@@ -9,10 +9,7 @@ from typing import Any
 import yaml
 from transformers import HfArgumentParser
 
-from ..runs.arguments import CommonSpaceArguments, DialogueArguments, HubArguments, RunArguments, SiameseArguments
-from ..runs.data_arguments import DataArguments
-from ..runs.model_arguments import ModelArguments
-from ..training_arguments import StageTrainingArguments
+from ..runs import RunArguments
 
 
 def parse_run_arguments(
@@ -41,16 +38,7 @@ def parse_run_arguments_and(
     Returns:
         `tuple`: The run's arguments, and those of `further` (`None` without it).
     """
-    kinds: tuple[type, ...] = (
-        DataArguments,
-        ModelArguments,
-        SiameseArguments,
-        CommonSpaceArguments,
-        DialogueArguments,
-        HubArguments,
-        StageTrainingArguments,
-        *((further,) if further else ()),
-    )
+    kinds = (*RunArguments.kinds().values(), *((further,) if further else ()))
     parser = HfArgumentParser(kinds, description=description, allow_abbrev=False)
     parser.add_argument("--config", help="A YAML file with any of these options; the command line wins over it.")
     argv = list(argv)
@@ -60,10 +48,7 @@ def parse_run_arguments_and(
         argv = _options_of_yaml(config, {item.name for kind in kinds for item in fields(kind)}) + argv
     *arguments, _ = parser.parse_args_into_dataclasses([*defaults, *argv])
     run = RunArguments(*arguments[: len(kinds) - bool(further)])
-    if run.hub.push_space and not run.training.push_to_hub:
-        raise ValueError("--push_space shows a model on the Hub: give --push_to_hub with it.")
-    if run.hub.push_space and run.training.hub_revision:
-        raise ValueError("--push_space shows the model's main branch: leave --hub_revision out.")
+    run.check()
     return run, arguments[-1] if further else None
 
 

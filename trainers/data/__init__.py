@@ -1,0 +1,60 @@
+"""From files, the Hub or a DataFrame to texts with labels."""
+
+from .augmentation import AUGMENTATIONS, augment_rare_labels, check_augmentations
+from .class_weights import CLASS_WEIGHT_MODES, class_weights
+from .dialogues import DIALOGUE_COLUMNS, MAX_UTTERANCES, check_dialogues, dialogue_rows, sample_dialogues
+from .digests import digest, file_digest, weights_digest, write_json
+from .labels import ROWS_WITHOUT_LABELS, select_labels
+from .registered_files import BUNDLED_POSTS
+from .registry import REGISTRY
+from .rows import column_array, label_space, task_rows, text_rows
+from .sampling import random_sample, stratified_sample
+from .sources import ColumnValues
+from .task_dataset import TaskDataset, load_task_dataset, load_texts
+from .tokenization import (
+    NORMALIZATION_STEPS,
+    check_same_tokenizer,
+    count_truncated,
+    load_tokenizer,
+    normalize_tweets,
+    tokenize_rows,
+    tokenizer_digest,
+)
+
+__all__ = [
+    "AUGMENTATIONS",
+    "BUNDLED_POSTS",
+    "CLASS_WEIGHT_MODES",
+    "DIALOGUE_COLUMNS",
+    "MAX_UTTERANCES",
+    "NORMALIZATION_STEPS",
+    "REGISTRY",
+    "ROWS_WITHOUT_LABELS",
+    "ColumnValues",
+    "TaskDataset",
+    "augment_rare_labels",
+    "check_augmentations",
+    "check_dialogues",
+    "check_same_tokenizer",
+    "class_weights",
+    "column_array",
+    "count_truncated",
+    "dialogue_rows",
+    "digest",
+    "file_digest",
+    "label_space",
+    "load_task_dataset",
+    "load_texts",
+    "load_tokenizer",
+    "normalize_tweets",
+    "random_sample",
+    "sample_dialogues",
+    "select_labels",
+    "stratified_sample",
+    "task_rows",
+    "text_rows",
+    "tokenize_rows",
+    "tokenizer_digest",
+    "weights_digest",
+    "write_json",
+]

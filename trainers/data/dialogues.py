@@ -4,8 +4,6 @@ from typing import Any
 
 import datasets
 import numpy as np
-import torch
-from torch.utils.data import Dataset
 
 from .sampling import stratified_split
 from .tables import Table, require_text
@@ -96,32 +94,3 @@ def dialogue_rows(rows: datasets.Dataset, max_utterances: int) -> list[np.ndarra
         for dialogue in dialogues
         for start in range(0, len(dialogue), max_utterances)
     ]
-
-
-class DialogueDataset(Dataset):
-    """Dialogues of utterances that a frozen encoder has already read.
-
-    Args:
-        representations (`np.ndarray` of shape `(texts, size)`): Of all rows; may be memory-mapped.
-        speakers (`list[str]`): Who says each row.
-        labels (`np.ndarray`): Multi-hot floats `(texts, num_labels)` or class ids `(texts,)`.
-        dialogues (`list[np.ndarray]`): The row numbers of each dialogue, in order.
-    """
-
-    def __init__(
-        self, representations: np.ndarray, speakers: list[str], labels: np.ndarray, dialogues: list[np.ndarray]
-    ) -> None:
-        self.representations, self.labels, self.dialogues = representations, torch.as_tensor(labels), dialogues
-        # Any numbers do: the model numbers the speakers of each dialogue anew.
-        self.speaker_ids = torch.as_tensor(np.unique(speakers, return_inverse=True)[1])
-
-    def __len__(self) -> int:
-        return len(self.dialogues)
-
-    def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
-        rows = self.dialogues[index]
-        return {
-            "utterance_representations": torch.from_numpy(self.representations[rows]),
-            "speaker_ids": self.speaker_ids[rows],
-            "labels": self.labels[rows],
-        }

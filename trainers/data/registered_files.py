@@ -11,7 +11,7 @@ from .holdout import split_off_dev, split_off_fold
 from .readers import drop_conflicting_ids, drop_repetitions, join_scores
 from .sources import Source, dataset_sources
 
-BUNDLED_DATA = Path(__file__).resolve().parent / "posts"
+BUNDLED_POSTS = Path(__file__).resolve().parent / "posts"
 # A registered split is the same whatever seed a run has.
 SPLIT_SEED = 42
 
@@ -32,10 +32,10 @@ def find_folder(info: DatasetInfo, data_dir: str | None) -> Path | None:
     if data_dir is not None and (Path(data_dir) / info.folder).is_dir():
         return Path(data_dir) / info.folder
     if info.bundled:
-        if (BUNDLED_DATA / info.folder).is_dir():
-            return BUNDLED_DATA / info.folder
+        if (BUNDLED_POSTS / info.folder).is_dir():
+            return BUNDLED_POSTS / info.folder
         raise FileNotFoundError(
-            f"{info.name} comes with the repository, but {BUNDLED_DATA / info.folder} is not there. Clone the "
+            f"{info.name} comes with the repository, but {BUNDLED_POSTS / info.folder} is not there. Clone the "
             f"repository, or pass a --data_dir that holds {info.folder}/."
         )
     if data_dir is None and info.hub_id is not None:

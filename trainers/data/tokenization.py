@@ -6,9 +6,12 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Any
 
+import datasets
 import emoji
 from tokenizers import Regex, Tokenizer, models, normalizers
 from transformers import AutoTokenizer, PreTrainedTokenizerBase, PreTrainedTokenizerFast
+
+from .digests import digest
 
 NORMALIZATION_STEPS: tuple[str, ...] = ("entities", "newlines", "users", "urls", "emoji")
 
@@ -259,3 +262,34 @@ def check_same_tokenizer(
             f"{names[0]} and {names[1]} read texts differently: {'; '.join(differences)}. Train both from the same "
             "base model and with the same normalisation steps."
         )
+
+
+def tokenizer_digest(tokenizer: PreTrainedTokenizerBase) -> str:
+    """What tells one tokenizer from another; how the last call cut and padded does not count."""
+    backend = Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
+    backend.no_truncation()
+    backend.no_padding()
+    return digest(backend.to_str())
+
+
+def tokenize_rows(
+    rows: datasets.Dataset, tokenizer: PreTrainedTokenizerBase, max_length: int, description: str
+) -> datasets.Dataset:
+    """Rows with their tokens in place of `text`: in memory or, where the rows lie on disk, in a file beside them that
+    is found again.
+
+    Args:
+        rows (`Dataset`): Rows of `text` and columns of labels, which are kept.
+        tokenizer (`PreTrainedTokenizerBase`): The tokenizer.
+        max_length (`int`): Longer texts are cut to this number of tokens.
+        description (`str`): What the progress bar says.
+    """
+    made_from = {"rows": rows._fingerprint, "tokenizer": tokenizer_digest(tokenizer), "max_length": max_length}
+    return rows.map(
+        lambda batch: tokenizer(batch["text"], truncation=True, max_length=max_length),
+        batched=True,
+        remove_columns=["text"],
+        # What datasets makes of the function itself changes with each call of the tokenizer.
+        new_fingerprint=digest(made_from),
+        desc=description,
+    )

@@ -8,8 +8,6 @@ import numpy as np
 from datasets import Features, Value
 from datasets import Sequence as SequenceFeature
 
-from ..data.citations import MOHAMMAD_2018
-
 HEADLINE = {
     "multi_label_classification": ("jaccard", "micro_f1", "macro_f1"),
     "single_label_classification": ("accuracy", "macro_f1", "weighted_f1"),
@@ -53,7 +51,7 @@ class MultiLabelMetric(_InMemoryMetric):
         row = SequenceFeature(Value("float64"))
         return evaluate.MetricInfo(
             description="Jaccard, exact match, and micro- and macro-averaged precision, recall and F1.",
-            citation=MOHAMMAD_2018,
+            citation="",
             inputs_description="predictions, references: for each text, a list of 0 or 1, one a label.",
             features=Features({"predictions": row, "references": row}),
         )

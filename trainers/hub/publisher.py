@@ -10,7 +10,7 @@ import tenacity
 from huggingface_hub import CommitOperationAdd, HfApi
 from huggingface_hub.errors import HfHubHTTPError, HTTPError, LocalEntryNotFoundError, RemoteEntryNotFoundError
 
-from model_cards.merging import merge_cards
+from model_cards import merge_cards
 
 from .repositories import HubRepositories
 

@@ -16,7 +16,6 @@ from .encoders import (
 )
 from .global_batch_trainer import Counts, GlobalBatchTrainer
 from .parameter_groups import set_apart
-from .recurrent_encoders import RecurrentArguments, write_recurrent_encoder
 from .samplers import LengthGroupedBatches, TaskBatches, text_lengths
 
 __all__ = [
@@ -24,7 +23,6 @@ __all__ = [
     "Counts",
     "GlobalBatchTrainer",
     "LengthGroupedBatches",
-    "RecurrentArguments",
     "SingleTaskCollator",
     "TaskBatches",
     "TaskCollator",
@@ -40,5 +38,4 @@ __all__ = [
     "resolve_encoder",
     "set_apart",
     "text_lengths",
-    "write_recurrent_encoder",
 ]

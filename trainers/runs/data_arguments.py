@@ -3,10 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..data.augmentation import AUGMENTATIONS, check_augmentations
-from ..data.labels import ROWS_WITHOUT_LABELS
-from ..data.tokenization import NORMALIZATION_STEPS
-from ..recipes.library import REGRESSION_TASKS
+from ..data import AUGMENTATIONS, NORMALIZATION_STEPS, ROWS_WITHOUT_LABELS, check_augmentations
+from ..recipes import REGRESSION_TASKS
 
 
 @dataclass
@@ -104,7 +102,6 @@ class DataArguments:
     max_unlabelled_samples: int = field(
         default=20_000, metadata={"help": "Use at most this many of them, drawn by --seed."}
     )
-    max_length: int = field(default=128, metadata={"help": "Longer texts are cut to this number of tokens."})
     max_train_samples: int | None = field(
         default=None,
         metadata={"help": "Use only this many training texts of each dataset, stratified by label, drawn by --seed."},
@@ -176,10 +173,6 @@ class DataArguments:
             raise ValueError(f"--augment_rare must not be below 0, got {self.augment_rare}.")
         if self.augment_rare:
             check_augmentations(self.augmentations)
-        if self.max_length < 3:
-            raise ValueError(
-                f"--max_length must leave room for a token between the special ones, got {self.max_length}."
-            )
 
     def sample_size(self, task: str, texts: int) -> int:
         """How many of a task's training texts are used."""

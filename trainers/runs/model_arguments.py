@@ -6,9 +6,9 @@ from modeling_csr.configuration_multitask import REPRESENTATIONS
 from modeling_csr.losses import LABEL_LOSSES
 from modeling_csr.pooling import POOLING_MODES
 
-from ..data.class_weights import CLASS_WEIGHT_MODES
-from ..evaluation.thresholds import THRESHOLD_MODES
-from ..recipes.library import RECIPES
+from ..data import CLASS_WEIGHT_MODES
+from ..evaluation import THRESHOLD_MODES
+from ..recipes import RECIPES
 
 TASK_WEIGHTINGS = ("equal", "size", "uncertainty")
 
@@ -49,16 +49,6 @@ class ModelArguments:
         metadata={
             "help": "Dropout inside the encoder in training, which costs a CPU as much time as the matrix products; "
             "a number below 0 for the encoder's own."
-        },
-    )
-    freeze_word_embeddings: bool = field(
-        default=True, metadata={"help": "Leave the encoder's word embeddings as they were pretrained, which is faster."}
-    )
-    attn_implementation: str | None = field(
-        default=None,
-        metadata={
-            "help": "Attention of the encoders in training: eager, sdpa, ... Default: eager on a CPU, where the "
-            "backward pass of sdpa is slow on short texts, else the encoder's own."
         },
     )
     shared_layer_sizes: list[int] | None = field(
@@ -106,9 +96,6 @@ class ModelArguments:
     )
 
     def __post_init__(self) -> None:
-        unknown = [name for name in self.recipe if name not in RECIPES]
-        if unknown:
-            raise ValueError(f"--recipe {' '.join(unknown)} is unknown; choose from {', '.join(RECIPES)}.")
         if self.encoder_dropout is not None and self.encoder_dropout >= 1:
             raise ValueError(f"--encoder_dropout must lie below 1, got {self.encoder_dropout}.")
         if self.encoder_dropout is not None and self.encoder_dropout < 0:

@@ -1,7 +1,7 @@
 """All stages of a run on the Hub, each with its card, as they are finished."""
 
+import dataclasses
 import logging
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,61 +10,85 @@ from huggingface_hub import HfApi
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
-from ..hub.publisher import PublishingError, StagePublisher, collection_title
-from ..hub.repositories import HubRepositories, check_metadata, check_repositories, full_repository_name
-from ..hub.space import check_space_files, push_space, space_name
-from ..recipes.library import RECIPES, Stage
+from ..data import BUNDLED_POSTS
+from ..hub import (
+    HubRepositories,
+    PublishingError,
+    StagePublisher,
+    check_metadata,
+    check_repositories,
+    collection_title,
+    full_repository_name,
+    push_space,
+    space_name,
+)
+from ..recipes import Stage
 from .cards import stage_card, write_card
-from .context import StageContext
+from .prepared_run import PreparedRun
 
 logger = logging.getLogger(__name__)
+# What the page offers to click on.
+POSTS = [BUNDLED_POSTS / "emotion" / name for name in ("dev.jsonl", "test.jsonl")]
 
 
-class RunPublisher:
-    """Publishes the stages of a run, after asking the Hub whether it may.
+def with_publisher(
+    run: PreparedRun, name: str | None = None, *, token: str | None = None, private: bool | None = None
+) -> PreparedRun:
+    """The same run with what publishes its stages, after asking the Hub whether it may.
 
     Args:
-        context ([`StageContext`]): The run; it learns where its stages go, which their cards name.
-        stages (`Sequence[Stage]`): Its stages.
+        run ([`PreparedRun`]): The run.
+        name (`str`, *optional*): Repository of the final stage; that of the arguments, or of the folder, by default.
+        token (`str`, *optional*): In place of the arguments' token.
+        private (`bool`, *optional*): In place of the arguments' choice.
 
     Raises:
         ValueError: If something stands in the way, with what to do about it.
     """
+    training = run.args.training
+    api = HfApi(token=token or training.hub_token)
+    name = full_repository_name(api, name or training.hub_model_id or run.output_dir.resolve().name)
+    others = tuple(stage.name for stage in run.stages if stage.name != run.final.name)
+    repositories = HubRepositories(name, run.final.name, others)
+    check_repositories(api, repositories)
+    if run.args.hub.push_space:
+        check_repositories(api, HubRepositories(space_name(name), "space"))
+    publisher = StagePublisher(
+        api,
+        repositories,
+        private=training.hub_private_repo if private is None else private,
+        revision=training.hub_revision,
+        patience=run.args.hub.hub_patience,
+    )
+    published = dataclasses.replace(run, publisher=publisher)
+    # With a result, which names the dataset.
+    cards = {stage.name: stage_card(stage, published, {"metrics": {"macro_f1": 0.0}}) for stage in run.stages}
+    check_metadata({stage: card.metadata() for stage, card in cards.items()})
+    return published
 
-    def __init__(self, context: StageContext, stages: Sequence[Stage]) -> None:
-        self.context, self.stages = context, stages
-        self.recipes = context.args.model.recipe
-        training = context.args.training
-        api = HfApi(token=training.hub_token)
-        name = full_repository_name(api, training.hub_model_id or context.output_dir.resolve().name)
-        self.repositories = HubRepositories.of_run(name, self.recipes, [stage.name for stage in stages])
-        check_repositories(api, self.repositories)
-        if context.args.hub.push_space:
-            check_space_files()
-            check_repositories(api, HubRepositories(space_name(name), ("space",)))
-        context.repositories = self.repositories
-        # With a result, which names the dataset.
-        cards = {stage.name: stage_card(stage, context, {"metrics": {"macro_f1": 0.0}}) for stage in stages}
-        check_metadata({stage: card.metadata() for stage, card in cards.items()})
-        self.publisher = StagePublisher(
-            api,
-            self.repositories,
-            private=training.hub_private_repo,
-            revision=training.hub_revision,
-            patience=context.args.hub.hub_patience,
-        )
+
+class RunPublisher:
+    """Publishes the stages of a run. What fails is kept until the end: publishing never costs a training.
+
+    Args:
+        run ([`PreparedRun`]): The run, with its publisher.
+    """
+
+    def __init__(self, run: PreparedRun) -> None:
+        assert run.publisher is not None, "with_publisher prepares what publishes a run"
+        self.run, self.publisher, self.repositories = run, run.publisher, run.publisher.repositories
         self._failed: dict[str, PublishingError] = {}
 
     def publish(self, stage: Stage) -> None:
-        """Publish a finished stage. What fails is kept for [`~RunPublisher.finish`]: the training goes on."""
+        """Publish a finished stage. What fails is kept for [`~RunPublisher.finish`]."""
         if not PartialState().is_main_process:
             return
-        recipes = [name for name in self.recipes if stage in RECIPES[name]]
+        recipes = [recipe.name for recipe in self.run.recipes if stage in recipe.stages]
         try:
             # A card from before the stage was published, or before its baseline was there, says less.
-            write_card(stage, self.context)
-            folder = self.context.folder(stage.name)
-            self.publisher.publish(stage.name, folder, f"{stage.name} of {', '.join(recipes)}", tags=recipes)
+            write_card(stage, self.run)
+            message = f"{stage.name} of {', '.join(recipes)}"
+            self.publisher.publish(stage.name, self.run.folder(stage), message, tags=recipes)
         except PublishingError as error:
             logger.error("%s", error)
             self._failed[stage.name] = error
@@ -79,25 +103,25 @@ class RunPublisher:
             return
         if self._failed:
             raise PublishingError(
-                f"All stages are in {self.context.output_dir}, but {', '.join(self._failed)} could not be published: "
+                f"All stages are in {self.run.output_dir}, but {', '.join(self._failed)} could not be published: "
                 f"{next(iter(self._failed.values()))} Repeat the command to go on; nothing is trained again."
             )
-        description = f"The stages of {', '.join(self.recipes)}, by csr-emotion."
-        notes = {stage.name: f"The stage {stage.name}" for stage in self.stages}
-        collection = self.publisher.collect(collection_title(self.repositories.name), description, notes)
-        if self.context.args.hub.push_space:
+        recipes = ", ".join(recipe.name for recipe in self.run.recipes)
+        notes = {stage.name: f"The stage {stage.name}" for stage in self.run.stages}
+        title, description = collection_title(self.repositories.name), f"The stages of {recipes}, by csr-emotion."
+        collection = self.publisher.collect(title, description, notes)
+        if self.run.args.hub.push_space:
             self._push_space(collection)
 
     def _push_space(self, collection: str) -> None:
-        """Publish a page to try the last stage, beside the emotion encoder that it is built on, in the collection."""
+        """Publish a page to try the final stage, beside the emotion encoder that it is built on, in the collection."""
         api, model = self.publisher.api, self.repositories.name
-        final = next(stage for stage in self.stages if stage.name == self.repositories.stages[-1])
-        encoder = final.starts_from.get("emotion_encoder")
-        compare = self.repositories[encoder] if encoder else None
+        encoder = self.run.final.starts_from.get("emotion_encoder")
+        compare = self.repositories[encoder.name] if encoder else self.run.args.hub.teacher_id
         space = space_name(model)
 
         def push() -> None:
-            push_space(api, space, model, compare, private=self.publisher.private)
+            push_space(api, space, model, compare, posts=POSTS, private=self.publisher.private)
             api.add_collection_item(collection, space, "space", note="A page to try it", exists_ok=True)
 
         self.publisher.patiently(push, space)
@@ -105,22 +129,22 @@ class RunPublisher:
 
     def callback(self, stage: Stage) -> TrainerCallback:
         """What publishes a stage's checkpoints while it is trained."""
-        return _CheckpointPublishing(stage, self.context, self.publisher)
+        return _CheckpointPublishing(stage, self.run)
 
 
 class _CheckpointPublishing(TrainerCallback):
     """Publishes each checkpoint as a model that can be loaded, without the optimizer's state."""
 
-    def __init__(self, stage: Stage, context: StageContext, publisher: StagePublisher) -> None:
-        self.stage, self.context, self.publisher = stage, context, publisher
+    def __init__(self, stage: Stage, run: PreparedRun) -> None:
+        self.stage, self.run = stage, run
 
     def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         if not state.is_world_process_zero:
             return
         folder = Path(args.output_dir) / f"{PREFIX_CHECKPOINT_DIR}-{state.global_step}"
-        stage_card(self.stage, self.context, {"metrics": {}}).save(folder)
+        stage_card(self.stage, self.run, {"metrics": {}}).save(folder)
         try:
-            self.publisher.publish(self.stage.name, folder, f"{self.stage.name}, step {state.global_step}")
+            self.run.publisher.publish(self.stage.name, folder, f"{self.stage.name}, step {state.global_step}")
         except PublishingError as error:
             # The next one, or the finished stage, makes up for it.
             logger.warning("%s", error)

@@ -2,15 +2,15 @@
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-from ..data.digests import write_json
-from ..recipes.library import Stage
+from ..data import write_json
+from ..recipes import Recipe
 
 RESULTS_NAME = "results.json"
 # In a classifier's folder: its scores of the dev texts, from which it is compared with others.
@@ -42,15 +42,12 @@ def dev_logits_name(task: str, first: str) -> str:
 
 
 def dev_logits_path(folder: Path, task: str) -> Path:
-    """The file of a finished stage's scores of the dev texts in one of its tasks, in the order of the task's data.
-
-    The first runs of several tasks wrote only that of the first of them.
-    """
+    """The file of a finished stage's scores of the dev texts in one of its tasks, in the order of the task's data."""
     results = json.loads((folder / "eval_results.json").read_text(encoding="utf-8"))
     return folder / dev_logits_name(task, results["task"])
 
 
-def update_results(output_dir: Path, recipes: list[str], stages: dict[str, tuple[Stage, ...]]) -> None:
+def update_results(output_dir: Path, recipes: Sequence[Recipe]) -> None:
     """Write `results.json` for the recipes that were run, keeping those of earlier runs into the same folder.
 
     It holds `{"recipes": {name: {"model", "metrics", "seconds", "stages": {name: {...}}}}}`; metrics are fractions.
@@ -59,10 +56,10 @@ def update_results(output_dir: Path, recipes: list[str], stages: dict[str, tuple
     for recipe in recipes:
         figures = {
             stage.name: json.loads((output_dir / stage.name / "eval_results.json").read_text(encoding="utf-8"))
-            for stage in stages[recipe]
+            for stage in recipe.stages
         }
-        final = stages[recipe][-1].name
-        results["recipes"][recipe] = {
+        final = recipe.final.name
+        results["recipes"][recipe.name] = {
             "model": str(output_dir / final),
             **{key: figures[final][key] for key in ("metrics", "metrics_at_0.5", "shuffled") if key in figures[final]},
             "seconds": round(sum(stage["seconds"] for stage in figures.values()), 1),

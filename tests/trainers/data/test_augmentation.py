@@ -11,8 +11,8 @@ import pytest
 from datasets import ClassLabel, Dataset, DatasetDict, Features, Value
 
 from tests.helpers import tiny_run
-from trainers.data import augmentation
 from trainers.commands.parser import parse_run_arguments
+from trainers.data import augmentation
 from trainers.data.augmentation import AUGMENTATIONS, augment_rare_labels
 from trainers.data.task_dataset import TaskDataset
 from trainers.runs.runner import Runner

@@ -15,8 +15,8 @@ from optuna.storages.journal import JournalFileBackend
 from transformers import EvalPrediction
 
 from tests.helpers import tiny_run
-from trainers.experiments import search as search_module
 from trainers.commands.parser import parse_run_arguments_and
+from trainers.experiments import search as search_module
 from trainers.experiments.search import Search, SearchArguments
 from trainers.experiments.search_trainer import TunedMetrics
 

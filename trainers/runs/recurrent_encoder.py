@@ -14,9 +14,9 @@ from transformers import AutoModel, AutoTokenizer, PreTrainedTokenizerBase, PreT
 from modeling_csr import RecurrentEncoderConfig, RecurrentEncoderModel
 from modeling_csr.configuration_recurrent_encoder import BRANCH_TYPES
 
-from ..data.digests import StageRecord, digest
-from ..data.tokenization import normalize_tweets
-from .encoders import encoder_identity, resolve_encoder
+from ..data import digest, normalize_tweets
+from ..loop import encoder_identity, resolve_encoder
+from .records import StageRecord
 
 VOCABULARIES = ("words", "wordpieces")
 _SPECIAL_TOKENS = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]"}

@@ -2,11 +2,17 @@
 
 from datasets import Dataset
 
-from ..data.augmentation import augment_rare_labels
-from ..data.dialogues import check_dialogues, sample_dialogues
-from ..data.labels import select_labels
-from ..data.sampling import random_sample, stratified_sample
-from ..data.task_dataset import TaskDataset, load_task_dataset, load_texts
+from ..data import (
+    TaskDataset,
+    augment_rare_labels,
+    check_dialogues,
+    load_task_dataset,
+    load_texts,
+    random_sample,
+    sample_dialogues,
+    select_labels,
+    stratified_sample,
+)
 from .data_arguments import DataArguments
 
 

@@ -1,0 +1,134 @@
+"""What is checked of a run before it trains: encoders, options, the output folder and disk space."""
+
+import dataclasses
+import logging
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from ..data import TaskDataset
+from ..loop import encoder_bytes, encoder_config, longest_text
+from ..recipes import CommonSpaceStage, DistilledStage, Stage
+from .arguments import RunArguments
+from .records import StageRecord
+from .stage_arguments import stage_arguments
+
+logger = logging.getLogger(__name__)
+
+
+def check_encoders(stages: Sequence[Stage], args: RunArguments) -> None:
+    """Check that the encoders can be loaded and are what the stages and options need.
+
+    Raises:
+        ValueError, OSError: If they are not.
+    """
+    model, common, max_length = args.model, args.common, args.training.max_length
+    for stage in stages:
+        if stage.config.get("common_level") == "token" and model.representation != "pooled":
+            raise ValueError(
+                f"--representation {model.representation}: the stage {stage.name} reads token states, which only "
+                "encoders with --representation pooled have."
+            )
+    if all(isinstance(stage, DistilledStage) for stage in stages):
+        return
+    for option, encoder, revision in (
+        ("encoder", model.encoder, model.encoder_revision),
+        ("sentiment_encoder", model.sentiment_encoder, None),
+    ):
+        if encoder is None:
+            continue
+        try:
+            config = encoder_config(encoder, revision)
+        except OSError as error:
+            raise OSError(f"--{option} {encoder} could not be loaded: {error}") from error
+        longest = longest_text(config)
+        if max_length > longest:
+            raise ValueError(f"--max_length {max_length}: {encoder} reads at most {longest} tokens.")
+        sizes = model.shared_layer_sizes
+        size = sizes[-1] if sizes and model.representation == "shared" else config.hidden_size
+        if option == "encoder" and common.common_size is not None and not 0 < common.common_size < size:
+            raise ValueError(
+                f"--common_size {common.common_size} must lie between 0 and {size}, the width of the emotion "
+                "representation."
+            )
+
+
+def check_loss_options(
+    args: RunArguments, records: Mapping[str, StageRecord], tasks: Mapping[str, TaskDataset]
+) -> None:
+    """Check that `--class_weights` and `--label_loss` apply to any stage, if they are given.
+
+    Raises:
+        ValueError: If one of them would have no effect.
+    """
+    for option, default, needed in (
+        ("class_weights", "none", "labels"),
+        ("label_loss", "cross_entropy", "several labels a text"),
+    ):
+        value = getattr(args.model, option)
+        if value != default and not any(option in record.made_from for record in records.values()):
+            names = ", ".join(dataset.name for dataset in tasks.values())
+            raise ValueError(f"--{option} {value} is for emotion data with {needed}; the run has {names}.")
+
+
+def check_output_folder(output_dir: Path, records: Mapping[str, StageRecord]) -> None:
+    """Check that each stage's folder is empty, or holds the same stage.
+
+    Raises:
+        ValueError: If a folder holds something else; the message names the differences.
+    """
+    for name, record in records.items():
+        folder = output_dir / name
+        # A run that was killed as it wrote the very first file leaves only that.
+        if not folder.is_dir() or all(path.suffix == ".unfinished" for path in folder.iterdir()):
+            continue
+        found = StageRecord.read(folder)
+        if found is None:
+            raise ValueError(
+                f"{folder} exists but was not written by a run of this project (it has no stage.json). Choose "
+                "another --output_dir."
+            )
+        differences = found.differences(record)
+        if differences:
+            raise ValueError(
+                f"{folder} belongs to another run:\n  " + "\n  ".join(differences) + "\nChoose another "
+                "--output_dir, or delete that folder to train the stage anew."
+            )
+
+
+def check_disk_space(output_dir: Path, stages: Sequence[Stage], args: RunArguments) -> None:
+    """Check that there is room for the stages that are not finished.
+
+    Raises:
+        OSError: If there is not.
+    """
+    size = encoder_bytes(args.model.encoder, args.model.encoder_revision)
+    missing = [stage for stage in stages if not is_finished(output_dir / stage.name)]
+    # A finished common space holds two encoders; a checkpoint holds the weights and two moments of each.
+    final = sum(size * (2 if isinstance(stage, CommonSpaceStage) else 1) for stage in missing)
+    needed = final + (6 * size if missing else 0)
+    existing = next(folder for folder in (output_dir, *output_dir.absolute().parents) if folder.exists())
+    free = shutil.disk_usage(existing).free
+    if free < needed:
+        raise OSError(
+            f"{output_dir} needs about {needed / 1e9:.1f} GB for {len(missing)} stages but only {free / 1e9:.1f} GB "
+            "are free. Make room or choose another --output_dir."
+        )
+
+
+def is_finished(folder: Path) -> bool:
+    """Whether a stage's folder holds the finished stage."""
+    found = StageRecord.read(folder)
+    return found is not None and found.complete
+
+
+def warn_of_overruled_options(stages: Sequence[Stage], args: RunArguments) -> None:
+    """Warn of options that were given but do not apply to a stage, since its recipe sets them."""
+    given = args.training
+    defaults = {field.name: field.default for field in dataclasses.fields(given)}
+    for stage in stages:
+        own = stage_arguments(stage, args)
+        for name in stage.training:
+            if getattr(given, name) not in (defaults[name], getattr(own, name)):
+                value = getattr(own, name)
+                logger.warning("--%s does not count for %s: its recipe has %s.", name, stage.name, value)

@@ -1,0 +1,177 @@
+"""From a stage's description to the model that it trains."""
+
+import copy
+from functools import singledispatch
+from typing import Any
+
+import torch
+from transformers import AutoModel, AutoModelForSequenceClassification, PreTrainedModel
+
+from modeling_csr import (
+    CSRForSequenceClassification,
+    DialogueForUtteranceClassification,
+    MultitaskForSequenceClassification,
+    MultitaskModel,
+    SiameseModel,
+    count_labelled,
+)
+
+from ..loop import config_with_dropout, encoder_config, resolve_encoder
+from ..recipes import CommonSpaceStage, DialogueStage, DistilledStage, EncoderStage, SiameseStage, Stage
+from .prepared_run import PreparedRun
+
+
+@singledispatch
+def build_model(stage: Stage, run: PreparedRun) -> PreTrainedModel:
+    """The model of a stage, from what it starts from. New parts are drawn from torch's random numbers.
+
+    Args:
+        stage ([`Stage`]): The stage. What its kind is built of can be registered for further kinds.
+        run ([`PreparedRun`]): The run, in whose folder the stages that it starts from are finished.
+    """
+    raise NotImplementedError(f"No model is known for stages like {type(stage).__name__}: register one in build_model.")
+
+
+@build_model.register
+def _(stage: EncoderStage, run: PreparedRun) -> MultitaskForSequenceClassification:
+    return _multitask_model(stage, run)
+
+
+@build_model.register
+def _(stage: SiameseStage, run: PreparedRun) -> SiameseModel:
+    options = run.args.siamese
+    return SiameseModel.from_encoder(
+        AutoModel.from_pretrained(run.folder(stage.emotion_encoder)),
+        siamese_size=options.siamese_size,
+        siamese_loss=options.siamese_loss,
+        siamese_margin=options.siamese_margin,
+        **_label_config(stage, run),
+    )
+
+
+@build_model.register
+def _(stage: CommonSpaceStage, run: PreparedRun) -> CSRForSequenceClassification:
+    options = run.args.common
+    if stage.model:
+        model = AutoModelForSequenceClassification.from_pretrained(run.folder(stage.model))
+        for name, value in {"prediction_loss_weight": 1.0, **stage.config}.items():
+            setattr(model.config, name, value)
+        return model
+
+    def encoder(parent: Stage | None) -> MultitaskModel:
+        if parent is None:
+            return _multitask_model(stage, run).multitask
+        return AutoModel.from_pretrained(run.folder(parent))
+
+    config = {
+        "prediction_loss_weight": options.prediction_loss_weight,
+        "reconstruction_loss_weight": options.reconstruction_loss_weight,
+        **stage.config,
+        **_label_config(stage, run),
+    }
+    if stage.common_space:
+        space = AutoModel.from_pretrained(run.folder(stage.common_space))
+        return CSRForSequenceClassification.from_common_space(space, **config)
+    return CSRForSequenceClassification.from_encoders(
+        encoder(stage.emotion_encoder),
+        [encoder(source) for source in stage.source_encoders],
+        SiameseModel.from_pretrained(run.folder(stage.siamese)) if stage.siamese else None,
+        common_size=options.common_size,
+        intermediate_size=options.common_intermediate_size,
+        classifier_dropout=options.common_dropout,
+        **config,
+    )
+
+
+@build_model.register
+def _(stage: DialogueStage, run: PreparedRun) -> DialogueForUtteranceClassification:
+    options = run.args.dialogue
+    return DialogueForUtteranceClassification.from_encoder(
+        AutoModel.from_pretrained(run.folder(stage.utterance_encoder)),
+        dialogue_size=options.dialogue_size,
+        num_attention_heads=options.dialogue_attention_heads,
+        utterance_dropout=options.dialogue_utterance_dropout,
+        classifier_dropout=options.dialogue_dropout,
+        **_label_config(stage, run),
+        **stage.config,
+    )
+
+
+@build_model.register
+def _(stage: DistilledStage, run: PreparedRun) -> PreTrainedModel:
+    return student_of(AutoModelForSequenceClassification.from_pretrained(stage.teacher))
+
+
+def student_of(teacher: PreTrainedModel) -> PreTrainedModel:
+    """A stock classifier that starts from the teacher's emotion encoder.
+
+    Args:
+        teacher (`PreTrainedModel`): A classifier of one of the project's families.
+
+    Raises:
+        ValueError: If the teacher has no encoder of these families.
+    """
+    encoders = [module for module in teacher.modules() if isinstance(module, MultitaskModel)]
+    if not encoders:
+        raise ValueError(f"--teacher: a {type(teacher).__name__} is no model of csr-emotion's families.")
+    config = copy.deepcopy(encoders[0].encoder.config)
+    config.id2label, config.label2id = teacher.config.id2label, teacher.config.label2id
+    config.problem_type = teacher.config.problem_type
+    student = AutoModelForSequenceClassification.from_config(config)
+    # Some have a pooler, which the encoder does not.
+    missing = student.base_model.load_state_dict(encoders[0].encoder.state_dict(), strict=False)
+    if missing.unexpected_keys:
+        raise ValueError(
+            f"--teacher: its encoder has weights that a stock classifier has not: {missing.unexpected_keys}"
+        )
+    return student
+
+
+def _multitask_model(stage: Stage, run: PreparedRun) -> MultitaskForSequenceClassification:
+    """New heads on the pretrained encoder, or on the encoder that the stage starts from."""
+    options = run.args.model
+    encoder, revision = options.pretrained(stage.tasks[0])
+    start = resolve_encoder(encoder)
+    sizes = options.shared_layer_sizes
+    if sizes is None and len(stage.tasks) > 1:
+        sizes = stage.config.get("shared_layer_sizes", [encoder_config(encoder, revision).hidden_size])
+    learned = options.task_weighting == "uncertainty" and len(stage.tasks) > 1
+    loading: dict[str, Any] = {}
+    if isinstance(stage, EncoderStage) and stage.encoder:
+        start, revision = str(run.folder(stage.encoder)), None
+    elif options.encoder_dropout is not None:
+        loading["config"] = config_with_dropout(encoder, options.encoder_dropout, revision)
+    return MultitaskForSequenceClassification.from_encoder(
+        start,
+        _weighted_tasks(stage, run),
+        revision=revision,
+        **loading,
+        config_kwargs={
+            "pooling": options.pooling,
+            "representation": options.representation,
+            "shared_layer_sizes": sizes,
+            "classifier_dropout": options.classifier_dropout,
+            "task_weighting": "uncertainty" if learned else "fixed",
+        },
+    )
+
+
+def _weighted_tasks(stage: Stage, run: PreparedRun) -> dict[str, dict[str, Any]]:
+    """The tasks of a stage. Weighted by size, a task's weight is its share of all labelled training texts times the
+    number of tasks, so that each labelled text counts alike; with "equal" each task counts alike."""
+    tasks = {task: run.task_config(task) | run.loss_options(stage, task) for task in stage.tasks}
+    if len(tasks) > 1 and run.args.model.task_weighting == "size":
+        sizes = {task: count_labelled(torch.from_numpy(run.labels("train", task))).item() for task in tasks}
+        for task, config in tasks.items():
+            config["loss_weight"] = round(sizes[task] * len(sizes) / sum(sizes.values()), 6)
+    return tasks
+
+
+def _label_config(stage: Stage, run: PreparedRun) -> dict[str, Any]:
+    task = run.task_config(stage.tasks[0])
+    return {
+        "id2label": dict(enumerate(task["labels"])),
+        "label2id": {label: index for index, label in enumerate(task["labels"])},
+        "problem_type": task["problem_type"],
+        **run.loss_options(stage, stage.tasks[0]),
+    }

@@ -1,0 +1,143 @@
+"""Everything a run knows before it trains: arguments, stages, data, tokenizer, records, and where it is published."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from transformers import AutoTokenizer, PreTrainedTokenizerBase
+
+from ..data import ColumnValues, TaskDataset, check_same_tokenizer, count_truncated, load_tokenizer
+from ..hub import StagePublisher
+from ..loop import resolve_encoder
+from ..recipes import DialogueStage, DistilledStage, Recipe, Stage, find_recipe, stages_of
+from .arguments import RunArguments
+from .checks import check_disk_space, check_encoders, check_loss_options, check_output_folder
+from .records import StageRecord, stage_record
+from .task_data import load_task
+from .task_options import loss_options, task_config
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class PreparedRun:
+    """A run, checked and ready to train.
+
+    Args:
+        args ([`RunArguments`]): Its arguments.
+        recipes (`tuple[Recipe, ...]`): Its recipes, in the order in which they were asked for.
+        stages (`tuple[Stage, ...]`): The stages of all recipes, each once, parents before children.
+        tasks (`Mapping[str, TaskDataset]`): By task, its data.
+        tokenizer (`PreTrainedTokenizerBase`): The tokenizer of all encoders.
+        records (`Mapping[str, StageRecord]`): By stage, what it is made from.
+        publisher ([`StagePublisher`], *optional*): Publishes its stages, if they are published.
+    """
+
+    args: RunArguments
+    recipes: tuple[Recipe, ...]
+    stages: tuple[Stage, ...]
+    tasks: Mapping[str, TaskDataset]
+    tokenizer: PreTrainedTokenizerBase
+    records: Mapping[str, StageRecord]
+    publisher: StagePublisher | None = None
+
+    @property
+    def final(self) -> Stage:
+        """The final stage of the recipe that was asked for last: on the Hub, it has the run's name."""
+        return self.recipes[-1].final
+
+    @property
+    def output_dir(self) -> Path:
+        return Path(self.args.training.output_dir)
+
+    def folder(self, stage: Stage) -> Path:
+        """The folder of a stage."""
+        return self.output_dir / stage.name
+
+    def task_config(self, task: str) -> dict[str, Any]:
+        """A task as [`MultitaskConfig`] has it, without the options of its loss."""
+        return task_config(self.tasks[task])
+
+    def loss_options(self, stage: Stage, task: str) -> dict[str, Any]:
+        """The loss options of a task in a stage, where there are any."""
+        return loss_options(stage, task, self.tasks[task], self.args.model)
+
+    def labels(self, split: str, task: str = "emotion") -> np.ndarray:
+        """Multi-hot floats or scores `(texts, num_labels)`, or class ids `(texts,)`."""
+        return self.tasks[task].targets(split)
+
+
+def prepare_run(
+    args: RunArguments, data: Mapping[str, TaskDataset] | None = None, recipes: Sequence[Recipe] | None = None
+) -> PreparedRun:
+    """Load a run's data and tokenizer, and check all that can go wrong before training.
+
+    Args:
+        args ([`RunArguments`]): The run's arguments.
+        data (`Mapping[str, TaskDataset]`, *optional*): By task, data that are loaded already.
+        recipes (`Sequence[Recipe]`, *optional*): Its recipes; by default those that the arguments name.
+
+    Raises:
+        ValueError, OSError: If something is wrong, with what to do about it.
+    """
+    recipes = tuple(map(find_recipe, args.model.recipe) if recipes is None else recipes)
+    stages = tuple(stages_of(recipes))
+    for folder in args.training.reuse_stages_from or ():
+        if not Path(folder).is_dir():
+            raise FileNotFoundError(f"--reuse_stages_from {folder} does not exist.")
+    check_encoders(stages, args)
+    tokenizer = _load_tokenizer(stages, args)
+    tasks = {task: _load_task(task, stages, args, tokenizer, data or {}) for task in _task_names(stages)}
+    records: dict[str, StageRecord] = {}
+    for stage in stages:
+        if stage.teachers and tasks["emotion"].problem_type != "multi_label_classification":
+            raise ValueError(f"{stage.name} learns from probabilities and needs multi-label emotion data.")
+        records[stage.name] = stage_record(stage, args, tasks, tokenizer, records)
+    run = PreparedRun(args, recipes, stages, tasks, tokenizer, records)
+    check_loss_options(run.args, run.records, run.tasks)
+    check_output_folder(run.output_dir, run.records)
+    check_disk_space(run.output_dir, stages, args)
+    return run
+
+
+def _task_names(stages: Sequence[Stage]) -> list[str]:
+    return list(dict.fromkeys(task for stage in stages for task in (*stage.tasks, *stage.unlabelled)))
+
+
+def _load_tokenizer(stages: Sequence[Stage], args: RunArguments) -> PreTrainedTokenizerBase:
+    model = args.model
+    teachers = [stage.teacher for stage in stages if isinstance(stage, DistilledStage)]
+    if teachers:
+        # A student reads texts as its teacher does.
+        return AutoTokenizer.from_pretrained(teachers[0])
+    load: dict[str, Any] = {"steps": tuple(args.data.normalization), "max_length": args.training.max_length}
+    tokenizer = load_tokenizer(resolve_encoder(model.encoder), revision=model.encoder_revision, **load)
+    if model.sentiment_encoder:
+        other = load_tokenizer(resolve_encoder(model.sentiment_encoder), **load)
+        check_same_tokenizer(tokenizer, other, (model.encoder, model.sentiment_encoder))
+    return tokenizer
+
+
+def _load_task(
+    task: str,
+    stages: Sequence[Stage],
+    args: RunArguments,
+    tokenizer: PreTrainedTokenizerBase,
+    data: Mapping[str, TaskDataset],
+) -> TaskDataset:
+    in_dialogues = any(isinstance(stage, DialogueStage) and task in stage.tasks for stage in stages)
+    dataset = load_task(task, args.data, args.training.seed, in_dialogues, data.get(task))
+    train, max_length = dataset.splits["train"], args.training.max_length
+    truncated = count_truncated(tokenizer, ColumnValues(train, "text"), max_length)
+    if truncated:
+        logger.warning(
+            "%s: %d of %d training texts are longer than %d tokens and will be cut (--max_length).",
+            dataset.name,
+            truncated,
+            len(train),
+            max_length,
+        )
+    return dataset

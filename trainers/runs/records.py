@@ -1,0 +1,142 @@
+"""The record in each stage's folder of what the stage was made from, by which it is found again."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from ..data import DIALOGUE_COLUMNS, ColumnValues, TaskDataset, digest, tokenizer_digest, write_json
+from ..hub import decisive_arguments
+from ..loop import encoder_identity
+from ..recipes import CommonSpaceStage, DialogueStage, DistilledStage, EncoderStage, SiameseStage, Stage
+from .arguments import CommonSpaceArguments, RunArguments
+from .stage_arguments import stage_arguments
+from .task_options import loss_options
+
+RECORD_NAME = "stage.json"
+
+
+@dataclass
+class StageRecord:
+    """What a stage was made from.
+
+    Args:
+        stage (`str`): The stage's name.
+        made_from (`dict`): Everything that its result depends on: data, encoder, parents, arguments, seed.
+        complete (`bool`): Whether the folder holds the finished stage.
+    """
+
+    stage: str
+    made_from: dict[str, Any]
+    complete: bool = False
+
+    def __post_init__(self) -> None:
+        # As it will be read back, so that records compare equal.
+        self.made_from = json.loads(json.dumps(self.made_from))
+
+    @property
+    def digest(self) -> str:
+        return digest(self.made_from)
+
+    @classmethod
+    def read(cls, folder: str | os.PathLike) -> Self | None:
+        """The record in a folder, or `None` where there is none."""
+        path = Path(folder) / RECORD_NAME
+        return cls(**json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
+
+    def write(self, folder: str | os.PathLike) -> None:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        write_json(Path(folder) / RECORD_NAME, asdict(self))
+
+    def differences(self, other: "StageRecord") -> list[str]:
+        """One line for each thing in which this record differs from another."""
+        mine, others = _flat(self.made_from), _flat(other.made_from)
+        return [
+            f"{key}: {mine.get(key)} there, {others.get(key)} here"
+            for key in sorted(mine.keys() | others.keys())
+            if mine.get(key) != others.get(key)
+        ]
+
+
+def stage_record(
+    stage: Stage,
+    args: RunArguments,
+    tasks: Mapping[str, TaskDataset],
+    tokenizer: Any,
+    records: Mapping[str, StageRecord],
+) -> StageRecord:
+    """The record of a stage: its recipe, parents, data, encoder and those arguments that change what is learnt.
+
+    Args:
+        stage ([`Stage`]): The stage.
+        args ([`RunArguments`]): The run's arguments. What does not change what is learnt does not count.
+        tasks (`Mapping[str, TaskDataset]`): By task, its data.
+        tokenizer (`PreTrainedTokenizerBase`): The run's tokenizer.
+        records (`Mapping[str, StageRecord]`): By stage, the records of those that it starts from.
+    """
+    model, training = args.model, stage_arguments(stage, args)
+    made_from: dict[str, Any] = {
+        "recipe": {"kind": stage.kind, "tasks": stage.tasks, "config": dict(stage.config)},
+        "parents": {part: records[parent.name].digest for part, parent in stage.starts_from.items()},
+        "tokenizer": tokenizer_digest(tokenizer),
+        "max_length": training.max_length,
+        "data": {task: _data_identity(tasks[task]) for task in (*stage.tasks, *stage.unlabelled)},
+        "training": decisive_arguments(training),
+        "threshold": model.threshold,
+    }
+    for task in stage.tasks:
+        made_from |= {option: getattr(model, option) for option in loss_options(stage, task, tasks[task], model)}
+    if stage.starts_anew or isinstance(stage, EncoderStage):
+        made_from["encoder"] = encoder_identity(*model.pretrained(stage.tasks[0]))
+        made_from["model"] = {
+            name: getattr(model, name)
+            for name in ("pooling", "representation", "shared_layer_sizes", "classifier_dropout", "encoder_dropout")
+        }
+    if len(stage.tasks) > 1:
+        made_from |= {"task_weighting": model.task_weighting, "task_sampling": training.task_sampling}
+    if stage.teachers:
+        made_from["teachers"] = [records[teacher.name].digest for teacher in stage.teachers]
+    if stage.trains_encoder:
+        made_from["freeze_word_embeddings"] = training.freeze_word_embeddings
+    match stage:
+        case SiameseStage():
+            made_from["siamese"] = vars(args.siamese)
+        case CommonSpaceStage():
+            made_from["common"] = _common_options(stage, args.common)
+            made_from["recipe"] |= {"trains": stage.trains, "temperature": stage.temperature}
+        case DialogueStage():
+            made_from["dialogue"] = vars(args.dialogue)
+            made_from["dialogues"] = {
+                split: digest(iter(ColumnValues(rows, column)) for column in DIALOGUE_COLUMNS)
+                for split, rows in tasks["emotion"].splits.items()
+            }
+        case DistilledStage():
+            made_from["teacher"] = encoder_identity(stage.teacher)
+    return StageRecord(stage.name, made_from)
+
+
+def _common_options(stage: CommonSpaceStage, options: CommonSpaceArguments) -> dict[str, Any]:
+    """Options of a common space. Rate, epochs and batches of a space on vectors do not count for one that is trained
+    with its encoders."""
+    if not stage.trains_encoder:
+        return vars(options)
+    unused = ("common_learning_rate", "common_num_train_epochs", "common_train_batch_size")
+    return {name: value for name, value in vars(options).items() if name not in unused}
+
+
+def _data_identity(dataset: TaskDataset) -> dict[str, Any]:
+    texts = {
+        split: digest(iter(ColumnValues(rows, column)) for column in ("text", "labels"))
+        for split, rows in dataset.splits.items()
+    }
+    return {"name": dataset.name, "labels": dataset.labels, "notes": dataset.notes, **texts}
+
+
+def _flat(value: Any, prefix: str = "") -> dict[str, Any]:
+    if not isinstance(value, dict):
+        return {prefix: value}
+    return {
+        key: leaf for name, item in value.items() for key, leaf in _flat(item, f"{prefix}.{name}".strip(".")).items()
+    }

