@@ -8,6 +8,7 @@ from .configuration_dialogue import DialogueConfig
 from .configuration_multitask import MultitaskConfig
 from .configuration_recurrent_encoder import RecurrentEncoderConfig
 from .dialogue_tracker import DialogueTracker
+from .losses import present_labels
 from .modeling_csr import CSRForSequenceClassification, CSRModel
 from .modeling_dialogue import DialogueForUtteranceClassification, DialogueModel
 from .modeling_multitask import MultitaskForSequenceClassification, MultitaskModel
@@ -57,4 +58,5 @@ __all__ = [
     "RecurrentEncoderConfig",
     "RecurrentEncoderModel",
     "SiameseModel",
+    "present_labels",
 ]

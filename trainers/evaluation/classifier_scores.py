@@ -12,9 +12,8 @@ from modeling_csr.losses import present_labels
 
 from ..loop.representations import RepresentationDataset
 from ..trainer import StageTrainer
-from .metrics import decide, per_label_scores, score
-from .regression_metrics import per_output_scores, regression_scores
-from .thresholds import tune_thresholds
+from .metrics import score
+from .task_report import task_report
 
 
 def evaluate_classifier(
@@ -45,37 +44,18 @@ def evaluate_classifier(
     rows = rows or {}
     arrays = {name: _task_arrays(prediction, name, rows.get(name)) for name in (task, *(other_tasks or {}))}
     config = trainer.model.config
-    scored, thresholds = _scores(*arrays[task], task_config, threshold)
+    scored, thresholds = task_report(*arrays[task], task_config, threshold)
     if thresholds is not None:
         config.thresholds = thresholds
     results: dict[str, Any] = {"task": task, **scored}
     if isinstance(trainer.model, CSRForSequenceClassification) and trainer.model.csr.source_encoders:
         results["shuffled"] = _shuffled_scores(trainer, task, task_config["problem_type"], thresholds)
     for name, other_config in (other_tasks or {}).items():
-        scored, thresholds = _scores(*arrays[name], other_config, threshold)
+        scored, thresholds = task_report(*arrays[name], other_config, threshold)
         if thresholds is not None:
             config.tasks[name]["thresholds"] = thresholds
         results.setdefault("tasks", {})[name] = scored
     return results, {name: logits for name, (logits, _) in arrays.items()}
-
-
-def _scores(
-    logits: np.ndarray, labels: np.ndarray, task_config: dict[str, Any], threshold: str
-) -> tuple[dict[str, Any], list[float] | None]:
-    """The scores of one task, and its thresholds where they were tuned."""
-    names, problem_type = task_config["labels"], task_config["problem_type"]
-    if problem_type == "regression":
-        scores = {"metrics": regression_scores(logits, labels)}
-        return {**scores, "per_label": per_output_scores(logits, labels, names)}, None
-    thresholds = None
-    if problem_type == "multi_label_classification" and threshold != "fixed":
-        thresholds = tune_thresholds(torch.tensor(logits).sigmoid().numpy(), labels, threshold)
-    results: dict[str, Any] = {"metrics": score(logits, labels, problem_type, thresholds)}
-    if thresholds is not None:
-        results["metrics_at_0.5"] = score(logits, labels, problem_type)
-        results["thresholds"] = dict(zip(names, thresholds, strict=True))
-    results["per_label"] = per_label_scores(decide(logits, problem_type, thresholds), labels, names, problem_type)
-    return results, thresholds
 
 
 def _task_arrays(

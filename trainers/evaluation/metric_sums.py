@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from .decisions import class_masks, multi_hot_masks
 from .metrics import HEADLINE
 
 # Metrics that are a mean over the texts. Of the others, Pearson's r is made of moments, and the F1s of counts.
@@ -91,22 +92,10 @@ def _indicators(
     _check_shapes(system, baseline, references)
 
     named = {"system": system, "baseline": baseline, "references": references}
-    if multi_label:
-        if num_labels is not None:
-            raise ValueError("num_labels is for class ids; leave it out for references of shape (texts, labels).")
-        for name, values in named.items():
-            wrong = values[(values != 0) & (values != 1)]
-            if len(wrong):
-                raise ValueError(f"{name} must be 0 or 1, got {wrong[0]}; decide first, and drop texts without labels.")
-        return np.stack([system, baseline]) == 1, references == 1
-
-    occurring = np.unique(np.concatenate([values.ravel() for values in named.values()]))
-    classes = occurring if num_labels is None else np.arange(num_labels)
-    for name, values in named.items():
-        wrong = values[~((values >= 0) & np.isin(values, classes))]
-        if len(wrong):
-            raise ValueError(f"{name} holds {wrong[0]}, which is no class id; drop texts without labels.")
-    return np.stack([system, baseline])[..., None] == classes, references[:, None] == classes
+    if multi_label and num_labels is not None:
+        raise ValueError("num_labels is for class ids; leave it out for references of shape (texts, labels).")
+    ours, theirs, gold = multi_hot_masks(**named) if multi_label else class_masks(num_labels, **named)
+    return np.stack([ours, theirs]), gold
 
 
 def _counts(predicted: np.ndarray, gold: np.ndarray, metric: str) -> np.ndarray:

@@ -82,7 +82,7 @@ def paired_test(
         references (`np.ndarray` of shape `(texts, labels)` or `(texts,)`): 0 or 1, or class ids, none missing. For
             `"pearson"`, gold scores, NaN where there is none.
         metric (`str`, defaults to `"jaccard"`): `"jaccard"`, `"micro_f1"` or `"macro_f1"` for 0 and 1; `"accuracy"`,
-            `"macro_f1"` or `"weighted_f1"` for class ids, as `trainers.metrics` defines them; `"pearson"` for scores,
+            `"macro_f1"` or `"weighted_f1"` for class ids, as [`HEADLINE`] lists them; `"pearson"` for scores,
             the mean over the outputs of the correlation on the texts that have a gold score, as
             `trainers.regression_metrics` defines it.
         resamples (`int`, defaults to 10000): How many resamples each method draws.
@@ -101,7 +101,7 @@ def paired_test(
 
     ```python
     >>> import numpy as np
-    >>> from trainers.evaluation.significance import paired_test
+    >>> from trainers.evaluation import paired_test
 
     >>> references = np.tile([0, 1], 50)
     >>> result = paired_test(references[None], np.zeros((1, 100)), references, "accuracy")
