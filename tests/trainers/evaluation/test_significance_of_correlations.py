@@ -1,4 +1,4 @@
-"""Paired tests on scores: Pearson's correlation, resampled."""
+"""Paired tests of regressions, on Pearson's correlation, worked out by hand and against resamples."""
 
 from typing import Any
 
