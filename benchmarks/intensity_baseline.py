@@ -16,7 +16,7 @@ from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 from trainers.commands.terminal import BAD_INPUT, exit_on
 from trainers.data.digests import write_json
 from trainers.data.task_dataset import load_task_dataset
-from trainers.evaluation.regression_metrics import per_output_scores, regression_scores
+from trainers.evaluation import per_label_scores, score
 
 DATASETS = ("semeval2018-ei-reg-intensity", "semeval2018-v-reg")
 
@@ -51,10 +51,9 @@ def main(argv: list[str]) -> None:
             texts, scores = zip(*scored, strict=True)
             predictions.append(build_baseline(args.alpha).fit(texts, scores).predict(list(dev["text"])))
         predicted, gold = np.stack(predictions, axis=1), np.asarray(dev["labels"])
-        results[name] = regression_scores(predicted, gold) | {
-            "per_output": per_output_scores(predicted, gold, data.labels)
-        }
-        each = ", ".join(f"{label} {scores['pearson']:.3f}" for label, scores in results[name]["per_output"].items())
+        by_output = per_label_scores(predicted, gold, data.labels, "regression")
+        results[name] = {**score(predicted, gold, "regression"), "per_output": by_output}
+        each = ", ".join(f"{label} {scores['pearson']:.3f}" for label, scores in by_output.items())
         print(f"{name}: Pearson's r {results[name]['pearson']:.3f} ({each})")
     if args.output_file:
         Path(args.output_file).parent.mkdir(parents=True, exist_ok=True)

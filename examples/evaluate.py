@@ -14,6 +14,7 @@ import numpy as np  # noqa: E402
 import torch  # noqa: E402
 from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
+from trainers.evaluation.dialogue_inference import predict_dialogue_logits  # noqa: E402
 from transformers import (  # noqa: E402
     AutoConfig,
     AutoModelForSequenceClassification,
@@ -23,13 +24,14 @@ from transformers import (  # noqa: E402
 
 import modeling_csr  # noqa: E402, F401
 from trainers.commands.terminal import BAD_INPUT, exit_on, set_up_logging  # noqa: E402
-from trainers.data import write_json  # noqa: E402
+from trainers.data import (  # noqa: E402
+    TaskDataset,
+    load_task_dataset,
+    write_json,
+)
 from trainers.data.labels import ROWS_WITHOUT_LABELS, select_labels  # noqa: E402
-from trainers.data import TaskDataset, load_task_dataset  # noqa: E402
-from trainers.evaluation.dialogue_inference import predict_dialogue_logits  # noqa: E402
+from trainers.evaluation import decide, per_label_scores, score  # noqa: E402
 from trainers.evaluation.inference import predict_logits  # noqa: E402
-from trainers.evaluation.metrics import decide, per_label_scores, score  # noqa: E402
-from trainers.evaluation.regression_metrics import per_output_scores, regression_scores  # noqa: E402
 
 
 def parse_args(argv: list[str]) -> argparse.Namespace:
@@ -119,13 +121,9 @@ def main(argv: list[str]) -> dict:
     thresholds = getattr(model.config, "thresholds", None)
     if args.threshold is not None:
         thresholds = [args.threshold] * len(model_labels)
-    metrics: dict[str, float]
-    if dataset.problem_type == "regression":
-        metrics, per_label = regression_scores(logits, labels), per_output_scores(logits, labels, model_labels)
-    else:
-        metrics = score(logits, labels, dataset.problem_type, thresholds)
-        decisions = decide(logits, dataset.problem_type, thresholds)
-        per_label = per_label_scores(decisions, labels, model_labels, dataset.problem_type)
+    metrics = score(logits, labels, dataset.problem_type, thresholds)
+    decisions = decide(logits, dataset.problem_type, thresholds)
+    per_label = per_label_scores(decisions, labels, model_labels, dataset.problem_type)
     print_scores(metrics, per_label, f"{args.dataset} {args.split}, {len(rows)} texts")
     results = {**metrics, "per_label": per_label, "dataset": args.dataset, "split": args.split, "texts": len(rows)}
     if args.output_file:

@@ -13,8 +13,10 @@ from trainers.commands.parser import parse_run_arguments  # noqa: E402
 from trainers.commands.terminal import BAD_INPUT, exit_on, set_up_logging  # noqa: E402
 from trainers.evaluation import HEADLINE  # noqa: E402
 from trainers.hub import PublishingError  # noqa: E402
-from trainers.runs import print_results  # noqa: E402
-from trainers.runs import Runner  # noqa: E402
+from trainers.runs import (
+    Runner,
+    print_results,
+)
 
 NAME = Path(__file__).name
 USAGE = """

@@ -19,9 +19,11 @@ from trainers.experiments.comparison import compare_recipes, save_comparison  # 
 from trainers.hub import PublishingError  # noqa: E402
 from trainers.loop import encoder_label  # noqa: E402
 from trainers.recipes import DIALOGUE_RECIPES  # noqa: E402
-from trainers.runs import RunArguments  # noqa: E402
-from trainers.runs import print_results  # noqa: E402
-from trainers.runs import Runner  # noqa: E402
+from trainers.runs import (
+    RunArguments,
+    Runner,
+    print_results,
+)
 
 NAME = Path(__file__).name
 BASELINE = "dialogue-none"

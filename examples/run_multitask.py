@@ -18,15 +18,20 @@ sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != Pa
 
 from trainers.commands.parser import parse_run_arguments, parse_run_arguments_and  # noqa: E402
 from trainers.commands.terminal import BAD_INPUT, exit_on, set_up_logging  # noqa: E402
-from trainers.data import write_json  # noqa: E402
-from trainers.data import load_task_dataset  # noqa: E402
+from trainers.data import (
+    load_task_dataset,
+    write_json,
+)
 from trainers.experiments.twins import TWINS, compare_encoders, compare_with_twins, encoders_table, save_twins  # noqa: E402
 from trainers.hub import PublishingError  # noqa: E402
 from trainers.loop import encoder_label  # noqa: E402
-from trainers.runs import RecurrentArguments, write_recurrent_encoder  # noqa: E402
 from trainers.recipes import RECIPES  # noqa: E402
-from trainers.runs import RunArguments  # noqa: E402
-from trainers.runs import Runner  # noqa: E402
+from trainers.runs import (  # noqa: E402
+    RecurrentArguments,
+    RunArguments,
+    Runner,
+    write_recurrent_encoder,
+)
 
 # With --data_dir, the tasks of SemEval-2018, which are annotated on the same tweets.
 SEMEVAL = {

@@ -13,14 +13,19 @@ sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != Pa
 
 from trainers.commands.parser import parse_run_arguments_and  # noqa: E402
 from trainers.commands.terminal import BAD_INPUT, exit_on, set_up_logging  # noqa: E402
-from trainers.data import ColumnValues  # noqa: E402
-from trainers.data import load_task_dataset  # noqa: E402
+from trainers.data import (
+    ColumnValues,
+    load_task_dataset,
+)
 from trainers.evaluation import HEADLINE  # noqa: E402
 from trainers.hub import PublishingError  # noqa: E402
-from trainers.runs import RecurrentArguments, write_recurrent_encoder  # noqa: E402
-from trainers.runs import ModelArguments  # noqa: E402
-from trainers.runs import print_results  # noqa: E402
-from trainers.runs import Runner  # noqa: E402
+from trainers.runs import (  # noqa: E402
+    ModelArguments,
+    RecurrentArguments,
+    Runner,
+    print_results,
+    write_recurrent_encoder,
+)
 
 NAME = Path(__file__).name
 # Not emoji, which these texts do not hold: their thousand steps cost ten times as much time as the rest of the

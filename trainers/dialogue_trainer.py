@@ -132,12 +132,12 @@ class DialogueTrainer(StageTrainer):
     def default_collator(self) -> Any:
         return collate_dialogues
 
-    def draw_figures(
-        self, folder: Path, rows: dict[str, datasets.Dataset], logits: Mapping[str, np.ndarray], show_texts: bool
+    def write_report(
+        self, folder: Path, results: dict[str, Any], logits: Mapping[str, np.ndarray], show_texts: bool = True
     ) -> None:
-        super().draw_figures(folder, rows, logits, show_texts)
-        (texts,) = rows.values()
-        self._draw_attention(texts, folder / "attention.png", show_texts)
+        super().write_report(folder, results, logits, show_texts)
+        for texts in self.plain_datasets.get("eval", {}).values():
+            self._draw_attention(texts, folder / "attention.png", show_texts)
 
     @torch.inference_mode()
     def _draw_attention(self, rows: datasets.Dataset, path: Path, show_texts: bool) -> None:

@@ -15,11 +15,10 @@ from torch.utils.data import Dataset
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from transformers.trainer_utils import PredictionOutput, TrainOutput
 
-from model_cards import plot_training_curves
 from modeling_csr import MultitaskModel, present_labels
 
-from .data import column_array, digest, task_rows, tokenize_rows, tokenizer_digest, weights_digest, write_json
-from .evaluation import MAX_POINTS, TaskMetrics, cached_representations, draw_outcome, draw_space, task_report
+from .data import digest, task_rows, tokenize_rows, tokenizer_digest, weights_digest, write_json
+from .evaluation import TaskMetrics, cached_representations, draw_results, task_report
 from .hub import HubRepositories, StagePublisher, check_repositories, full_repository_name, trainer_card
 from .loop import GlobalBatchTrainer, SingleTaskCollator, cached_path, fast_attention
 from .training_arguments import StageTrainingArguments
@@ -356,36 +355,17 @@ class StageTrainer(GlobalBatchTrainer):
         """
         write_json(folder / "eval_results.json", results)
         write_json(folder / "training_log.json", self.state.log_history)
-        plot_training_curves(self.state.log_history, folder / "training_curves.png")
-        rows = self.plain_datasets.get("eval")
-        if rows:
-            self.draw_figures(folder, rows, logits, show_texts)
-
-    def draw_figures(
-        self, folder: Path, rows: dict[str, datasets.Dataset], logits: Mapping[str, np.ndarray], show_texts: bool
-    ) -> None:
-        """Draw what a card shows of the main task: decisions, or scores, and the dev texts in the model's space.
-
-        Args:
-            folder (`Path`): Where the figures are written.
-            rows (`dict[str, Dataset]`): By task, the plain dev rows.
-            logits (`Mapping[str, np.ndarray]`): By task, the logits of these rows; they may be left out.
-            show_texts (`bool`): Whether figures may show texts.
-        """
-        name, task = next(iter(self.tasks.items()))
-        labels = column_array(rows[name], "labels")
-        if name in logits:
-            draw_outcome(logits[name], labels, task, folder)
-        if task["problem_type"] != "regression" and self.draws_space:
-            draw_space(
-                self.accelerator.unwrap_model(self.model),
-                self.processing_class,
-                rows[name]["text"][:MAX_POINTS],
-                labels[:MAX_POINTS],
-                task["labels"],
-                folder / "space.png",
-                max_length=self.args.max_length,
-            )
+        draw_results(
+            folder,
+            self.state.log_history,
+            self.accelerator.unwrap_model(self.model),
+            self.tasks,
+            results,
+            logits,
+            self.plain_datasets.get("eval"),
+            self.processing_class if self.draws_space else None,
+            self.args.max_length,
+        )
 
     def create_model_card(self, title: str | None = None, **kwargs: Any) -> None:
         """Write the model's card, `README.md`, into the output folder, from what [`~StageTrainer.write_report`] wrote.

@@ -28,8 +28,8 @@ def task_rows(
 
     Args:
         dataset (`Dataset`, `DataFrame` or `list[dict]`): Rows of `text` and `labels` (or `label`): label names, lists
-            of names, ids, 0/1 lists or scores; or of `text` and one 0/1 column per label. Rows that have targets already
-            are returned as they are.
+            of names, ids, 0/1 lists or scores; or of `text` and one 0/1 column per label. Rows that have targets
+            already are returned as they are.
         labels (`Sequence[str]`): The labels, in the order of the targets.
         problem_type (`str`): `"multi_label_classification"`, `"single_label_classification"` or `"regression"`.
         name (`str`): What error messages call the dataset.

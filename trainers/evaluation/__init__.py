@@ -1,35 +1,51 @@
-"""What models are worth: metrics, thresholds, inference, significance and figures."""
+"""What a model is worth: metrics, thresholds, predictions of many texts, figures and significance tests."""
 
-from .figures import MAX_POINTS, describe_examples, draw_outcome, draw_space
-from .inference import embed_texts, predict_logits, probabilities
-from .metrics import HEADLINE, decide, per_label_scores, score
-from .regression_metrics import per_output_scores, regression_scores
+from .card_examples import describe_examples
+from .decisions import decide
+from .figures import draw_predictions, draw_results, draw_space
+from .inference import embed_texts, inference_batch_size, predict_logits, probabilities, tokenized_batches
+from .metrics import (
+    HEADLINE,
+    METRICS,
+    MultiLabelMetric,
+    PairMetric,
+    RegressionMetric,
+    SingleLabelMetric,
+    score,
+)
 from .representations import cached_representations
-from .siamese_metrics import PairMetrics
-from .significance import paired_test
-from .task_metrics import TaskMetrics
-from .task_report import task_report
+from .significance import PairedTest, f1_intervals, holm, paired_test
+from .task_metrics import PairMetrics, TaskMetrics
+from .task_report import per_label_scores, task_report
 from .thresholds import THRESHOLD_MODES, tune_thresholds
 
 __all__ = [
     "HEADLINE",
-    "MAX_POINTS",
+    "METRICS",
     "THRESHOLD_MODES",
+    "MultiLabelMetric",
+    "PairMetric",
     "PairMetrics",
+    "PairedTest",
+    "RegressionMetric",
+    "SingleLabelMetric",
     "TaskMetrics",
     "cached_representations",
     "decide",
     "describe_examples",
-    "draw_outcome",
+    "draw_predictions",
+    "draw_results",
     "draw_space",
     "embed_texts",
+    "f1_intervals",
+    "holm",
+    "inference_batch_size",
     "paired_test",
     "per_label_scores",
-    "per_output_scores",
     "predict_logits",
     "probabilities",
-    "regression_scores",
     "score",
     "task_report",
+    "tokenized_batches",
     "tune_thresholds",
 ]

@@ -1,6 +1,6 @@
-"""Figures of what a model says of the dev texts, and its answers to the example texts of cards."""
+"""The figures of a finished model, from its logits and its vectors of the dev texts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,30 +8,80 @@ import numpy as np
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from model_cards import EXAMPLE_TEXTS, plot_decisions, plot_scores, plot_space
+from model_cards import plot_decisions, plot_scores, plot_space, plot_training_curves
+from modeling_csr import DialogueForUtteranceClassification, present_labels
 
-from .inference import embed_texts, predict_logits, probabilities
-from .metrics import decide
+from .decisions import decide
+from .inference import embed_texts
 
 # More points would not show more.
 MAX_POINTS = 2000
 
 
-def draw_outcome(logits: np.ndarray, labels: np.ndarray, task: dict[str, Any], folder: Path) -> None:
-    """Draw which labels a classifier gives the dev texts at its thresholds (`decisions.png`), or the scores of a
-    regression beside the annotated ones (`scores.png`).
+def draw_results(
+    folder: Path,
+    log_history: list[dict[str, Any]],
+    model: PreTrainedModel,
+    tasks: Mapping[str, Mapping[str, Any]],
+    results: Mapping[str, Any],
+    logits: Mapping[str, np.ndarray],
+    rows: Mapping[str, Any] | None = None,
+    tokenizer: PreTrainedTokenizerBase | None = None,
+    max_length: int = 128,
+) -> None:
+    """Draw the figures of a model's card into its folder.
+
+    These are the losses (`training_curves.png`) and, for the model's first task, its decisions or scores
+    (`decisions.png`, `scores.png`) and its space (`space.png`). What the arguments do not allow is left out.
 
     Args:
-        logits (`np.ndarray` of shape `(texts, num_labels)`): Its unnormalised scores.
-        labels (`np.ndarray`): Multi-hot or scores `(texts, num_labels)`, or class ids `(texts,)`.
-        task (`dict`): The task's `labels`, `problem_type` and perhaps `thresholds`.
-        folder (`Path`): Where the figure is written.
+        folder (`Path`): Where to write.
+        log_history (`list[dict]`): The Trainer's log.
+        model (`PreTrainedModel`): The model.
+        tasks (`Mapping[str, Mapping]`): By name, `labels` and `problem_type` of its tasks.
+        results (`Mapping`): What `eval_results.json` holds; the decisions are those at its `thresholds`.
+        logits (`Mapping[str, np.ndarray]`): By task, the logits of the dev texts that are labelled for it.
+        rows (`Mapping[str, Dataset]`, *optional*): By task, the dev texts: `text`, and targets as `labels`.
+        tokenizer (`PreTrainedTokenizerBase`, *optional*): The model's tokenizer.
+        max_length (`int`, defaults to 128): Longer texts are cut to this number of tokens.
+    """
+    plot_training_curves(log_history, folder / "training_curves.png")
+    name, task = next(iter(tasks.items()))
+    if not rows or name not in rows:
+        return
+    labels = np.asarray(rows[name]["labels"][:])
+    labelled = present_labels(torch.from_numpy(labels)).reshape(len(labels), -1).any(dim=1).numpy()
+    if name in logits:
+        draw_predictions(logits[name], labels[labelled], task, folder, results.get("thresholds"))
+    # A dialogue model has no vector of a text by itself.
+    in_a_space = task["problem_type"] != "regression" and not isinstance(model, DialogueForUtteranceClassification)
+    if in_a_space and tokenizer is not None:
+        texts = rows[name].select(np.flatnonzero(labelled)[:MAX_POINTS])["text"][:]
+        path = folder / "space.png"
+        draw_space(model, tokenizer, texts, labels[labelled], task["labels"], path, max_length=max_length)
+
+
+def draw_predictions(
+    logits: np.ndarray,
+    labels: np.ndarray,
+    task: Mapping[str, Any],
+    folder: Path,
+    thresholds: Mapping[str, float] | None = None,
+) -> None:
+    """Draw which labels a classifier gives texts (`decisions.png`), or the scores of a regression (`scores.png`).
+
+    Args:
+        logits (`np.ndarray` of shape `(texts, num_labels)`): Unnormalised scores.
+        labels (`np.ndarray`): Multi-hot labels or scores `(texts, num_labels)`, or class ids `(texts,)`.
+        task (`Mapping`): Its `labels` and `problem_type`.
+        folder (`Path`): Where to write.
+        thresholds (`Mapping[str, float]`, *optional*): By label, where they were tuned.
     """
     names = task["labels"]
     if task["problem_type"] == "regression":
-        plot_scores(logits, labels, names, folder / "scores.png")
+        plot_scores(logits, labels.reshape(len(labels), -1), names, folder / "scores.png")
         return
-    decisions = decide(logits, task["problem_type"], task.get("thresholds"))
+    decisions = decide(logits, task["problem_type"], list(thresholds.values()) if thresholds else None)
     plot_decisions(_multi_hot(decisions, len(names)), _multi_hot(labels, len(names)), names, folder / "decisions.png")
 
 
@@ -40,46 +90,31 @@ def draw_space(
     tokenizer: PreTrainedTokenizerBase,
     texts: Sequence[str],
     labels: np.ndarray,
-    names: Sequence[str],
+    label_names: Sequence[str],
     path: Path,
     *,
-    max_length: int,
+    max_length: int = 128,
 ) -> None:
-    """Draw texts in a model's space; nothing where there are fewer than three.
+    """Draw the first 2,000 texts as points in the model's space; nothing if there are fewer than three.
 
     Args:
-        model (`PreTrainedModel`): A model of one of the project's families.
+        model (`PreTrainedModel`): A model that [`embed_texts`] can read.
         tokenizer (`PreTrainedTokenizerBase`): Its tokenizer.
-        texts (`Sequence[str]`): The texts.
-        labels (`np.ndarray`): Multi-hot `(texts, num_labels)` or class ids `(texts,)`.
-        names (`Sequence[str]`): The names of the labels.
+        texts (`Sequence[str]`): Raw texts.
+        labels (`np.ndarray`): Multi-hot labels `(texts, num_labels)` or class ids `(texts,)`.
+        label_names (`Sequence[str]`): Names of the labels.
         path (`Path`): The image file to write.
-        max_length (`int`): Longer texts are cut to this number of tokens.
+        max_length (`int`, defaults to 128): Longer texts are cut to this number of tokens.
     """
+    texts = texts[:MAX_POINTS]
     if len(texts) > 2:
         vectors = embed_texts(model, tokenizer, texts, max_length=max_length, device=model.device)
-        plot_space(vectors, _multi_hot(labels, len(names)), list(names), path)
-
-
-def describe_examples(
-    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, *, max_length: int
-) -> list[dict[str, Any]]:
-    """What a classifier says of the card's example texts, as the Hub's widget shows stored outputs."""
-    logits = predict_logits(model, tokenizer, EXAMPLE_TEXTS, max_length=max_length, device=model.device)
-    scores = torch.from_numpy(probabilities(logits, model.config.problem_type))
-    names = dict(model.config.id2label or {})
-    return [
-        {
-            "text": text,
-            "output": [
-                {"label": names[index], "score": round(row[index].item(), 4)}
-                for index in row.argsort(descending=True).tolist()
-            ],
-        }
-        for text, row in zip(EXAMPLE_TEXTS, scores, strict=True)
-    ]
+        plot_space(vectors, _multi_hot(labels[:MAX_POINTS], len(label_names)), label_names, path)
 
 
 def _multi_hot(labels: np.ndarray, num_labels: int) -> np.ndarray:
-    """Class ids `(texts,)` as multi-hot labels `(texts, num_labels)`; those that are so already as they are."""
+    """Class ids `(texts,)` as multi-hot labels `(texts, num_labels)`; multi-hot labels as they are."""
     return labels if labels.ndim == 2 else np.eye(num_labels)[labels]
+
+
+__all__ = ["MAX_POINTS", "draw_predictions", "draw_results", "draw_space"]

@@ -1,36 +1,38 @@
-"""Scores of many texts, fast: sorted by length, so that little padding is computed."""
+"""Predictions and vectors of many texts, sorted by length so that little padding is computed."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 from tqdm.auto import tqdm
 from transformers import BatchEncoding, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import ModelOutput
 
-# What the families call the vector of a text.
+# What the model families call the vector of a text.
 EMBEDDINGS = ("common_space", "embeddings", "representation")
 
 
 def inference_batch_size(device: torch.device | str) -> int:
-    """Texts in a batch where nobody says how many: on a CPU fewer, whose caches the states of many outgrow."""
+    """Default batch size on a device: smaller on a CPU, whose caches cannot hold the states of many texts."""
     return 32 if torch.device(device).type == "cpu" else 128
 
 
 def tokenized_batches(
     tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], *, max_length: int, batch_size: int, description: str
 ) -> Iterator[tuple[np.ndarray, BatchEncoding]]:
-    """Batches of texts from long to short, with a progress bar.
+    """Tokenise texts in batches, longest texts first, with a progress bar.
 
     Args:
         tokenizer (`PreTrainedTokenizerBase`): The tokenizer.
-        texts (`Sequence[str]`): Raw texts; those longer than `max_length` tokens are cut.
-        batch_size (`int`): Texts in a batch.
-        description (`str`): What the progress bar says.
+        texts (`Sequence[str]`): Raw texts.
+        max_length (`int`): Longer texts are cut to this number of tokens.
+        batch_size (`int`): Texts per batch.
+        description (`str`): Label of the progress bar.
 
     Yields:
-        `tuple`: The row numbers of a batch's texts, and the batch as PyTorch tensors.
+        `tuple`: The row numbers of the batch's texts, and the batch as PyTorch tensors.
     """
     order = np.argsort([-len(text) for text in texts], kind="stable")
     with tqdm(total=len(texts), desc=description, unit="text") as progress:
@@ -58,30 +60,36 @@ def predict_logits(
     batch_size: int | None = None,
     device: torch.device | str = "cpu",
 ) -> np.ndarray:
-    """Unnormalised scores of raw texts, in their order.
+    """Compute the logits of raw texts, in their order.
 
     Args:
-        model (`PreTrainedModel`): Any sequence classifier; run in eval mode.
+        model (`PreTrainedModel`): Any sequence classifier; it is put into eval mode.
         tokenizer (`PreTrainedTokenizerBase`): Its tokenizer.
-        texts (`Sequence[str]`): Raw texts; those longer than `max_length` tokens are cut.
-        batch_size (`int`, *optional*): Texts in a batch; 32 on a CPU and 128 on a GPU without.
+        texts (`Sequence[str]`): Raw texts.
+        max_length (`int`, defaults to 128): Longer texts are cut to this number of tokens.
+        batch_size (`int`, *optional*): Texts per batch. Defaults to 32 on a CPU and 128 on a GPU.
+        device (`torch.device` or `str`, defaults to `"cpu"`): Where the model runs; it stays there.
 
     Returns:
         `np.ndarray` of shape `(texts, num_labels)`, float32.
     """
-    logits = np.empty((len(texts), model.config.num_labels), dtype=np.float32)
+    config: Any = model.config
+    logits = np.empty((len(texts), config.num_labels), dtype=np.float32)
     options: dict[str, Any] = {"max_length": max_length, "batch_size": batch_size, "description": "Predicting"}
     for rows, output in _outputs(model, tokenizer, texts, device, **options):
-        logits[rows] = output.logits.float().cpu().numpy()
+        logits[rows] = output["logits"].float().cpu().numpy()
     return logits
 
 
 def probabilities(logits: np.ndarray, problem_type: str | None) -> np.ndarray:
-    """What unnormalised scores say: probabilities, and of a regression the scores themselves.
+    """Turn logits into probabilities; the scores of a regression stay as they are.
 
     Args:
-        logits (`np.ndarray` of shape `(texts, num_labels)`): As [`predict_logits`] gives them.
-        problem_type (`str`, *optional*): The model's `config.problem_type`; without it each label is taken by itself.
+        logits (`np.ndarray` of shape `(texts, num_labels)`): As [`predict_logits`] returns them.
+        problem_type (`str`, *optional*): The model's `config.problem_type`; without it, labels are independent.
+
+    Returns:
+        `np.ndarray` of shape `(texts, num_labels)`.
     """
     if problem_type == "regression":
         return logits
@@ -98,24 +106,26 @@ def embed_texts(
     batch_size: int | None = None,
     device: torch.device | str = "cpu",
 ) -> np.ndarray:
-    """The vectors that a model of this project has for texts: common space, Siamese embedding or representation.
+    """Compute the vectors of texts: the common space, the Siamese embedding or the representation, as the model has it.
 
     Args:
-        model (`PreTrainedModel`): A model of one of the project's families; run in eval mode.
+        model (`PreTrainedModel`): A model of one of the project's families, but not a dialogue model; it is put into
+            eval mode.
         tokenizer (`PreTrainedTokenizerBase`): Its tokenizer.
-        texts (`Sequence[str]`): Raw texts; those longer than `max_length` tokens are cut.
-        batch_size (`int`, *optional*): Texts in a batch; 32 on a CPU and 128 on a GPU without.
+        texts (`Sequence[str]`): Raw texts.
+        max_length (`int`, defaults to 128): Longer texts are cut to this number of tokens.
+        batch_size (`int`, *optional*): Texts per batch. Defaults to 32 on a CPU and 128 on a GPU.
+        device (`torch.device` or `str`, defaults to `"cpu"`): Where the model runs; it stays there.
 
     Returns:
         `np.ndarray` of shape `(texts, size)`, float32.
     """
-    vectors: list[np.ndarray | None] = [None] * len(texts)
+    vectors: dict[int, np.ndarray] = {}
     options: dict[str, Any] = {"max_length": max_length, "batch_size": batch_size, "description": "Embedding"}
     for rows, output in _outputs(model, tokenizer, texts, device, **options):
         found = next(output[name] for name in EMBEDDINGS if output.get(name) is not None)
-        for row, vector in zip(rows, found.float().cpu().numpy(), strict=True):
-            vectors[row] = vector
-    return np.stack(vectors)
+        vectors.update(zip(rows.tolist(), found.float().cpu().numpy(), strict=True))
+    return np.stack([vectors[row] for row in range(len(texts))])
 
 
 @torch.inference_mode()
@@ -128,7 +138,8 @@ def _outputs(
     batch_size: int | None,
     **options: Any,
 ) -> Iterator[tuple[np.ndarray, ModelOutput]]:
-    model = model.to(device).eval()
+    module: nn.Module = model
+    module.to(device).eval()
     batch_size = batch_size or inference_batch_size(device)
     for rows, batch in tokenized_batches(tokenizer, texts, batch_size=batch_size, **options):
         yield rows, model(**batch.to(device))

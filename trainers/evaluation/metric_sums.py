@@ -1,35 +1,31 @@
-"""Metrics as functions of sums over texts, so that resampling the texts is a product of matrices."""
+"""Metrics as functions of sums over texts, which makes resampling texts a matrix product."""
 
 import numpy as np
 
+from .decisions import class_masks, multi_hot_masks
 from .metrics import HEADLINE
 
-# Metrics that are a mean over the texts. Of the others, Pearson's r is made of moments, and the F1s of counts.
+# Metrics that are means over texts. Of the others, Pearson's r is a function of moments and the F1s of counts.
 _MEANS = ("jaccard", "accuracy")
 
-# Scores that vary by less than this share of their squares are constant: what is left of a sum of squares less the
-# square of a sum is then an error of rounding.
+# Scores whose variation is less than this share of their sum of squares are constant: the difference between a sum of
+# squares and the square of a sum is then a rounding error.
 _CONSTANT = 1e-12
 
 
 def text_sums(
     system: np.ndarray, baseline: np.ndarray, references: np.ndarray, metric: str, num_labels: int | None = None
 ) -> np.ndarray:
-    """What, summed over texts, the metric is a function of: nothing is then counted anew for a resample.
+    """Statistics of each text whose sums determine the metric, so that a resample counts nothing again.
 
-    Args:
-        system (`np.ndarray`): As in [`~trainers.evaluation.significance.paired_test`].
-        baseline (`np.ndarray`): As in [`~trainers.evaluation.significance.paired_test`].
-        references (`np.ndarray`): As in [`~trainers.evaluation.significance.paired_test`].
-        metric (`str`): As in [`~trainers.evaluation.significance.paired_test`].
-        num_labels (`int`, *optional*): As in [`~trainers.evaluation.significance.paired_test`].
+    The arguments are those of [`paired_test`].
 
     Returns:
-        `np.ndarray` of shape `(2, seeds, texts, statistics, labels)`, the system's before the baseline's, with 1 for
-        labels where they are summed up.
+        `np.ndarray` of shape `(2, seeds, texts, statistics, labels)`: The system's, then the baseline's; `labels` is 1
+        where they are summed over the labels.
 
     Raises:
-        ValueError: If the arrays do not fit to each other or to the metric.
+        ValueError: If the arrays do not fit each other or the metric.
     """
     if references.ndim not in (1, 2) or not references.size:
         raise ValueError(
@@ -44,21 +40,21 @@ def text_sums(
 
 
 def score_of_sums(sums: np.ndarray, metric: str, texts: int) -> np.ndarray:
-    """From what [`text_sums`] gives, summed over texts, to scores.
+    """The metric, from the statistics of [`text_sums`] summed over texts.
 
     Args:
         sums (`np.ndarray` of shape `(..., statistics, labels)`): The sums.
         metric (`str`): The metric.
-        texts (`int`): Of how many texts they are the sums.
+        texts (`int`): The number of texts that were summed.
 
     Returns:
-        `np.ndarray` of shape `(...)`.
+        `np.ndarray` of shape `(...)`: The scores.
     """
     if metric in _MEANS:
         return sums[..., 0, 0] / texts
     if metric in HEADLINE["regression"]:
         return _correlations(sums).mean(axis=-1)
-    # Of a label that is neither given nor gold the F1 is 0. The counts are whole numbers, so 1 changes no other.
+    # The F1 of a label that is neither given nor gold is 0. Counts are whole numbers, so 1 changes no other label.
     f1 = sums[..., 0, :] / np.maximum(sums[..., 1, :], 1.0)
     if metric == "weighted_f1":
         return (f1 * sums[..., 2, :]).sum(axis=-1) / texts
@@ -91,26 +87,14 @@ def _indicators(
     _check_shapes(system, baseline, references)
 
     named = {"system": system, "baseline": baseline, "references": references}
-    if multi_label:
-        if num_labels is not None:
-            raise ValueError("num_labels is for class ids; leave it out for references of shape (texts, labels).")
-        for name, values in named.items():
-            wrong = values[(values != 0) & (values != 1)]
-            if len(wrong):
-                raise ValueError(f"{name} must be 0 or 1, got {wrong[0]}; decide first, and drop texts without labels.")
-        return np.stack([system, baseline]) == 1, references == 1
-
-    occurring = np.unique(np.concatenate([values.ravel() for values in named.values()]))
-    classes = occurring if num_labels is None else np.arange(num_labels)
-    for name, values in named.items():
-        wrong = values[~((values >= 0) & np.isin(values, classes))]
-        if len(wrong):
-            raise ValueError(f"{name} holds {wrong[0]}, which is no class id; drop texts without labels.")
-    return np.stack([system, baseline])[..., None] == classes, references[:, None] == classes
+    if multi_label and num_labels is not None:
+        raise ValueError("num_labels is for class ids; leave it out for references of shape (texts, labels).")
+    ours, theirs, gold = multi_hot_masks(**named) if multi_label else class_masks(num_labels, **named)
+    return np.stack([ours, theirs]), gold
 
 
 def _counts(predicted: np.ndarray, gold: np.ndarray, metric: str) -> np.ndarray:
-    """Hits and the like of each text: `(2, seeds, texts, statistics, labels)`, or 1 for labels."""
+    """Hits and other counts of each text, as [`text_sums`] returns them."""
     hits = predicted & gold
     if metric == "jaccard":
         union = (predicted | gold).sum(axis=-1)
@@ -126,9 +110,9 @@ def _counts(predicted: np.ndarray, gold: np.ndarray, metric: str) -> np.ndarray:
 
 
 def _moments(predicted: np.ndarray, references: np.ndarray) -> np.ndarray:
-    """Count, sums, squares and product of predicted and gold scores: `(2, seeds, texts, 6, outputs)`.
+    """Count, sums, squares and product of predicted and gold scores, of shape `(2, seeds, texts, 6, outputs)`.
 
-    Outputs without any gold score are left out, as in `regression_scores`.
+    Outputs without any gold score are left out, as in [`RegressionMetric`].
     """
     predicted, gold = predicted.astype(np.float64), references.astype(np.float64)
     if gold.ndim == 1:
@@ -140,16 +124,16 @@ def _moments(predicted: np.ndarray, references: np.ndarray) -> np.ndarray:
     if not outputs.any():
         raise ValueError("references hold no score: there is nothing to measure.")
     predicted, gold, scored = predicted[..., outputs], gold[:, outputs], scored[:, outputs]
-    # The same shift for both systems, which changes no correlation and keeps the digits of the squares.
+    # Shifting both systems alike changes no correlation and keeps the squares precise.
     centre = np.nanmean(gold, axis=0)
     x, y = np.where(scored, predicted - centre, 0.0), np.where(scored, gold - centre, 0.0)
     return np.stack(np.broadcast_arrays(scored.astype(np.float64), x, y, x * x, y * y, x * y), axis=-2)
 
 
 def _correlations(sums: np.ndarray) -> np.ndarray:
-    """Pearson's r of each output, 0 with something constant."""
+    """Pearson's r of each output; the correlation with a constant is 0."""
     count, x, y, xx, yy, xy = np.moveaxis(sums, -2, 0)
-    # Of no text all sums are 0.
+    # Without any text, all sums are 0.
     count = np.maximum(count, 1.0)
     spread_x, spread_y = xx - x * x / count, yy - y * y / count
     varies = (spread_x > _CONSTANT * xx) & (spread_y > _CONSTANT * yy)

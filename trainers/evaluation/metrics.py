@@ -1,24 +1,27 @@
-"""What a model's predictions are worth: Jaccard, precision, recall and F1, overall and by label."""
+"""`evaluate` metrics: one for each problem type, and one for the pairs of the Siamese stage."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import evaluate
 import numpy as np
 from datasets import Features, Value
 from datasets import Sequence as SequenceFeature
+from sklearn.metrics import roc_auc_score
 
+from .decisions import class_masks, decide, multi_hot_masks
+
+# The metrics that tables show and that systems are compared by.
 HEADLINE = {
     "multi_label_classification": ("jaccard", "micro_f1", "macro_f1"),
     "single_label_classification": ("accuracy", "macro_f1", "weighted_f1"),
     "regression": ("pearson",),
 }
-CLASSIFICATION = ("multi_label_classification", "single_label_classification")
 
 
 class _InMemoryMetric(evaluate.Metric):
-    """A metric that touches no disk: the stock one makes a folder in the cache as soon as it is instantiated, and
-    writes an Arrow file there, which fails where the cache is read-only and collides between processes."""
+    """A metric that never touches the disk. The stock one creates a folder in the cache when it is instantiated and
+    writes an Arrow file there, which fails on a read-only cache and lets processes collide."""
 
     def __init__(self, config_name: str | None = None, keep_in_memory: bool = True, **kwargs: Any) -> None:
         super().__init__(config_name=config_name, keep_in_memory=keep_in_memory, **kwargs)
@@ -27,18 +30,25 @@ class _InMemoryMetric(evaluate.Metric):
         return "" if self.keep_in_memory else super()._build_data_dir()
 
 
+def _metric_info(description: str, inputs: str, feature: Any) -> evaluate.MetricInfo:
+    """What `evaluate` asks of a metric whose predictions and references have the same feature."""
+    features = Features({"predictions": feature, "references": feature})
+    return evaluate.MetricInfo(description=description, citation="", inputs_description=inputs, features=features)
+
+
 class MultiLabelMetric(_InMemoryMetric):
     """
     Jaccard, exact match, and micro- and macro-averaged precision, recall and F1 of multi-label predictions.
 
     `jaccard` is the accuracy of SemEval-2018 Task 1 E-c: the mean over the texts of |gold ∩ predicted| / |gold ∪
-    predicted|, where a text with neither counts 1. In `jaccard_zero` such a text counts 0. A label without any
-    positive, gold or predicted, has precision, recall and F1 0, and the macro averages include it.
+    predicted|, where a text with neither counts 1. In `jaccard_zero` such a text counts 0. A label that is neither
+    gold nor predicted anywhere has precision, recall and F1 0, and the macro averages include it. All scores are
+    fractions.
 
     Example:
 
     ```python
-    >>> from trainers.evaluation.metrics import MultiLabelMetric
+    >>> from trainers.evaluation import MultiLabelMetric
 
     >>> metric = MultiLabelMetric()
     >>> metric.compute(predictions=[[1, 1], [0, 0]], references=[[1, 0], [0, 0]])["jaccard"]
@@ -47,30 +57,39 @@ class MultiLabelMetric(_InMemoryMetric):
     """
 
     def _info(self) -> evaluate.MetricInfo:
-        # Floats, because integer features would cut a probability down to 0 before it could be refused.
-        row = SequenceFeature(Value("float64"))
-        return evaluate.MetricInfo(
-            description="Jaccard, exact match, and micro- and macro-averaged precision, recall and F1.",
-            citation="",
-            inputs_description="predictions, references: for each text, a list of 0 or 1, one a label.",
-            features=Features({"predictions": row, "references": row}),
+        return _metric_info(
+            "Jaccard, exact match, and micro- and macro-averaged precision, recall and F1.",
+            "predictions, references: for each text, a list of 0 or 1, one per label.",
+            # Not integers, which would truncate a probability to 0 before it can be refused.
+            SequenceFeature(Value("float64")),
         )
 
-    def _compute(self, predictions: list[list[float]], references: list[list[float]]) -> dict[str, float]:
-        return multi_label_scores(np.array(predictions), np.array(references))
+    def _compute(self, predictions: Any, references: Any) -> dict[str, float]:
+        predicted, gold = multi_hot_masks(**_arrays(predictions, references, ndim=2))
+        union = (predicted | gold).sum(axis=1)
+        jaccard = _ratio((predicted & gold).sum(axis=1), union)
+        micro = label_scores(predicted.reshape(-1, 1), gold.reshape(-1, 1))
+        macro = label_scores(predicted, gold)
+        return {
+            "jaccard": float(np.where(union == 0, 1.0, jaccard).mean()),
+            "jaccard_zero": float(jaccard.mean()),
+            **{f"micro_{name}": float(micro[name].mean()) for name in ("f1", "precision", "recall")},
+            **{f"macro_{name}": float(macro[name].mean()) for name in ("f1", "precision", "recall")},
+            "exact_match": float((predicted == gold).all(axis=1).mean()),
+        }
 
 
 class SingleLabelMetric(_InMemoryMetric):
     """
-    Accuracy, micro, macro and weighted F1, and macro-averaged recall of class ids.
+    Accuracy, micro, macro and weighted F1, and macro-averaged recall of class ids, all as fractions.
 
-    `compute` takes `num_labels` as well: the macro averages are then over all classes, not over those that occur in
-    the predictions or the references only.
+    Pass `num_labels` to `compute` to average over all classes. By default only classes that occur in the predictions or
+    the references are averaged over.
 
     Example:
 
     ```python
-    >>> from trainers.evaluation.metrics import SingleLabelMetric
+    >>> from trainers.evaluation import SingleLabelMetric
 
     >>> SingleLabelMetric().compute(predictions=[0, 1, 1, 0], references=[0, 1, 0, 1])["accuracy"]
     0.5
@@ -78,159 +97,143 @@ class SingleLabelMetric(_InMemoryMetric):
     """
 
     def _info(self) -> evaluate.MetricInfo:
-        return evaluate.MetricInfo(
-            description="Accuracy, micro, macro and weighted F1, and macro-averaged recall.",
-            citation="",
-            inputs_description="predictions, references: class ids. num_labels (optional): how many classes there are.",
-            features=Features({"predictions": Value("int64"), "references": Value("int64")}),
+        return _metric_info(
+            "Accuracy, micro, macro and weighted F1, and macro-averaged recall.",
+            "predictions, references: class ids. num_labels (optional): how many classes there are.",
+            Value("float64"),
         )
 
-    def _compute(
-        self, predictions: list[int], references: list[int], num_labels: int | None = None
-    ) -> dict[str, float]:
-        return single_label_scores(np.array(predictions), np.array(references), num_labels)
+    def _compute(self, predictions: Any, references: Any, num_labels: int | None = None) -> dict[str, float]:
+        predicted, gold = class_masks(num_labels, **_arrays(predictions, references, ndim=1))
+        micro = label_scores(predicted.reshape(-1, 1), gold.reshape(-1, 1))
+        scores = label_scores(predicted, gold)
+        return {
+            "accuracy": float((predicted == gold).all(axis=1).mean()),
+            "micro_f1": float(micro["f1"].mean()),
+            "macro_f1": float(scores["f1"].mean()),
+            "weighted_f1": float(np.average(scores["f1"], weights=scores["support"])),
+            "macro_recall": float(scores["recall"].mean()),
+        }
 
 
-def multi_label_scores(predictions: np.ndarray, references: np.ndarray) -> dict[str, float]:
-    """What `MultiLabelMetric` computes, on arrays.
-
-    Args:
-        predictions (`np.ndarray` of shape `(texts, labels)`): 0 or 1.
-        references (`np.ndarray` of shape `(texts, labels)`): 0 or 1.
-
-    Returns:
-        `dict[str, float]`: `jaccard`, `jaccard_zero`, `exact_match`, and `micro_` and `macro_` `precision`, `recall`
-        and `f1`, all as fractions.
-
-    Raises:
-        ValueError: If the shapes differ, there is no row, or a value is neither 0 nor 1.
+class RegressionMetric(_InMemoryMetric):
     """
-    predicted, gold = _multi_hot(predictions, references)
-    union = (predicted | gold).sum(axis=1)
-    jaccard = _ratio((predicted & gold).sum(axis=1), union)
-    micro = _scores_by_label(predicted.reshape(-1, 1), gold.reshape(-1, 1))
-    macro = _scores_by_label(predicted, gold)
-    return {
-        "jaccard": float(np.where(union == 0, 1.0, jaccard).mean()),
-        "jaccard_zero": float(jaccard.mean()),
-        **{f"micro_{name}": float(micro[name].mean()) for name in ("f1", "precision", "recall")},
-        **{f"macro_{name}": float(macro[name].mean()) for name in ("f1", "precision", "recall")},
-        "exact_match": float((predicted == gold).all(axis=1).mean()),
-    }
+    Pearson's correlation and mean absolute error, averaged over the outputs, as SemEval-2018 Task 1 scores EI-reg.
 
+    A gold score of NaN is missing; outputs without any gold score are left out. The correlation with a constant is 0.
 
-def single_label_scores(
-    predictions: np.ndarray, references: np.ndarray, num_labels: int | None = None
-) -> dict[str, float]:
-    """What `SingleLabelMetric` computes, on arrays.
+    Example:
 
-    Args:
-        predictions (`np.ndarray` of shape `(texts,)`): Class ids.
-        references (`np.ndarray` of shape `(texts,)`): Class ids.
-        num_labels (`int`, *optional*): How many classes there are. By default those that occur are averaged over.
+    ```python
+    >>> from trainers.evaluation import RegressionMetric
 
-    Returns:
-        `dict[str, float]`: `accuracy`, `micro_f1`, `macro_f1`, `weighted_f1`, `macro_recall`, all as fractions.
-
-    Raises:
-        ValueError: If the shapes differ, there is no row, or an id is none of a class.
+    >>> scores = RegressionMetric().compute(predictions=[[0.0], [1.0], [2.0]], references=[[0.25], [0.5], [0.75]])
+    >>> scores["pearson"]
+    1.0
+    ```
     """
-    predicted, gold = _one_hot(predictions, references, num_labels)
-    micro = _scores_by_label(predicted.reshape(-1, 1), gold.reshape(-1, 1))
-    scores = _scores_by_label(predicted, gold)
-    return {
-        "accuracy": float((predicted == gold).all(axis=1).mean()),
-        "micro_f1": float(micro["f1"].mean()),
-        "macro_f1": float(scores["f1"].mean()),
-        "weighted_f1": float(np.average(scores["f1"], weights=scores["support"])),
-        "macro_recall": float(scores["recall"].mean()),
-    }
+
+    def _info(self) -> evaluate.MetricInfo:
+        return _metric_info(
+            "Pearson's correlation and mean absolute error, averaged over the outputs.",
+            "predictions, references: for each text, a list of scores, one per output.",
+            SequenceFeature(Value("float64")),
+        )
+
+    def _compute(self, predictions: Any, references: Any) -> dict[str, float]:
+        predicted, gold = (np.array(values, dtype=np.float64) for values in (predictions, references))
+        outputs = [scores for scores in output_scores(predicted, gold) if scores["support"]]
+        if not outputs:
+            raise ValueError("references hold no score: there is nothing to measure.")
+        return {
+            name: float(np.mean([scores[name] for scores in outputs])) for name in ("pearson", "mean_absolute_error")
+        }
 
 
-def per_label_scores(
-    predictions: np.ndarray, references: np.ndarray, label_names: list[str], problem_type: str
-) -> dict[str, dict[str, float]]:
-    """Precision, recall and F1 of each label, and in how many texts it is gold.
-
-    Args:
-        predictions (`np.ndarray`): 0 or 1, `(texts, labels)`, or class ids `(texts,)`; what `decide` returns.
-        references (`np.ndarray`): Of the same shape.
-        label_names (`list[str]`): Names of the labels, in order.
-        problem_type (`str`): `"multi_label_classification"` or `"single_label_classification"`.
-
-    Returns:
-        `dict[str, dict[str, float]]`: By label, `precision`, `recall`, `f1` and `support`.
-
-    Raises:
-        ValueError: If the labels are not as many as the names, or an argument is not valid.
+class PairMetric(_InMemoryMetric):
     """
-    _check_problem_type(problem_type)
-    if problem_type == "multi_label_classification":
-        predicted, gold = _multi_hot(predictions, references)
-    else:
-        predicted, gold = _one_hot(predictions, references, len(label_names))
-    if gold.shape[1] != len(label_names):
-        raise ValueError(f"references have {gold.shape[1]} labels but label_names holds {len(label_names)}.")
-    scores = {name: values.tolist() for name, values in _scores_by_label(predicted, gold).items()}
-    return {label: {name: scores[name][i] for name in scores} for i, label in enumerate(label_names)}
+    How well distances tell pairs of texts with different labels from pairs with the same one.
 
+    Predictions are distances and references targets between 0 (same) and 1 (different), split at 0.5. `pair_auc` is the
+    probability that a different pair is further apart than a same one; `mean_distance_same` and
+    `mean_distance_different` are the mean distances of the two kinds. Where all pairs are of one kind, there is only
+    `mean_distance`.
 
-def decide(logits: np.ndarray, problem_type: str, thresholds: Sequence[float] | None = None) -> np.ndarray:
-    """From logits to labels.
+    Example:
 
-    Args:
-        logits (`np.ndarray` of shape `(texts, labels)`): Unnormalised scores.
-        problem_type (`str`): `"multi_label_classification"` or `"single_label_classification"`.
-        thresholds (`Sequence[float]`, *optional*): For multi-label, the probability from which on a label is given,
-            one a label. 0.5 by default.
+    ```python
+    >>> from trainers.evaluation import PairMetric
 
-    Returns:
-        `np.ndarray` of `int64`: 0 or 1, `(texts, labels)`, for multi-label, class ids `(texts,)` for single-label.
-
-    Raises:
-        ValueError: If `logits` is not a matrix, `problem_type` is neither of the two, or the thresholds do not fit.
+    >>> PairMetric().compute(predictions=[0.5, 0.25, 1.0, 2.0], references=[0, 0, 1, 1])
+    {'pair_auc': 1.0, 'mean_distance_same': 0.375, 'mean_distance_different': 1.5}
+    ```
     """
-    _check_problem_type(problem_type)
-    logits = np.asarray(logits, dtype=np.float64)
-    if logits.ndim != 2:
-        raise ValueError(f"logits must be of shape (texts, labels), got {logits.shape}.")
-    if problem_type == "single_label_classification":
-        if thresholds is not None:
-            raise ValueError("thresholds are for multi_label_classification; leave them out for single labels.")
-        return logits.argmax(axis=1)
-    if thresholds is None:
-        thresholds = [0.5] * logits.shape[1]
-    if len(thresholds) != logits.shape[1]:
-        raise ValueError(f"There are {logits.shape[1]} labels but {len(thresholds)} thresholds.")
-    # The logistic function, written so that it cannot overflow.
-    probabilities = 0.5 * (1.0 + np.tanh(0.5 * logits))
-    return (probabilities >= np.asarray(thresholds)).astype(np.int64)
+
+    def _info(self) -> evaluate.MetricInfo:
+        return _metric_info(
+            "The area under the ROC curve of distances, and the mean distance of same and of different pairs.",
+            "predictions: distances. references: targets between 0 (same label) and 1 (different labels).",
+            # The precision of the distances, in which their means are taken.
+            Value("float32"),
+        )
+
+    def _compute(self, predictions: Any, references: Any) -> dict[str, float]:
+        distances, different = np.array(predictions, dtype=np.float32), np.array(references) > 0.5
+        if different.all() or not different.any():
+            return {"mean_distance": float(distances.mean())}
+        return {
+            "pair_auc": float(roc_auc_score(different, distances)),
+            "mean_distance_same": float(distances[~different].mean()),
+            "mean_distance_different": float(distances[different].mean()),
+        }
+
+
+# By problem type, the metric of a task. `compute` takes what `decide` returns, and for single-label tasks `num_labels`.
+METRICS: dict[str, type[evaluate.Metric]] = {
+    "multi_label_classification": MultiLabelMetric,
+    "single_label_classification": SingleLabelMetric,
+    "regression": RegressionMetric,
+}
 
 
 def score(
-    logits: np.ndarray, references: np.ndarray, problem_type: str, thresholds: Sequence[float] | None = None
+    logits: np.ndarray,
+    references: np.ndarray,
+    problem_type: str,
+    thresholds: Sequence[float] | None = None,
+    metrics: Mapping[str, type[evaluate.Metric]] = METRICS,
 ) -> dict[str, float]:
-    """Decide, then compare with the references.
+    """Decide, then compute the metric of the problem type.
 
     Args:
         logits (`np.ndarray` of shape `(texts, labels)`): Unnormalised scores.
-        references (`np.ndarray`): 0 or 1, `(texts, labels)`, or class ids `(texts,)`, none missing.
-        problem_type (`str`): `"multi_label_classification"` or `"single_label_classification"`.
-        thresholds (`Sequence[float]`, *optional*): See `decide`.
+        references (`np.ndarray`): 0 or 1 `(texts, labels)`, class ids `(texts,)`, or the gold scores of a regression,
+            `(texts, outputs)` or, for one output, `(texts,)`. Only gold scores may be missing (NaN).
+        problem_type (`str`): `"multi_label_classification"`, `"single_label_classification"` or `"regression"`.
+        thresholds (`Sequence[float]`, *optional*): See [`decide`].
+        metrics (`Mapping[str, type[evaluate.Metric]]`, *optional*): By problem type, the metric to compute.
 
     Returns:
-        `dict[str, float]`: What `MultiLabelMetric`, or `SingleLabelMetric` over all classes, gives.
+        `dict[str, float]`: The metric's scores; a [`SingleLabelMetric`] is over all classes.
 
     Raises:
         ValueError: If an argument is not valid.
     """
-    predictions = decide(logits, problem_type, thresholds)
-    if problem_type == "multi_label_classification":
-        return multi_label_scores(predictions, references)
-    return single_label_scores(predictions, references, np.shape(logits)[1])
+    predictions, references = decide(logits, problem_type, thresholds), np.asarray(references)
+    if problem_type == "regression" and references.ndim == 1:
+        references = references[:, None]
+    options = {"num_labels": np.shape(logits)[1]} if problem_type == "single_label_classification" else {}
+    found = metrics[problem_type]().compute(predictions=predictions, references=references, **options)
+    return dict(found or {})
 
 
-def _scores_by_label(predicted: np.ndarray, gold: np.ndarray) -> dict[str, np.ndarray]:
+def label_scores(predicted: np.ndarray, gold: np.ndarray) -> dict[str, np.ndarray]:
+    """Precision, recall, F1 and support of each label.
+
+    Args:
+        predicted (`np.ndarray` of `bool`, of shape `(texts, labels)`): Whether a label is given.
+        gold (`np.ndarray` of `bool`, of shape `(texts, labels)`): Whether it is gold.
+    """
     hits = (predicted & gold).sum(axis=0)
     given, support = predicted.sum(axis=0), gold.sum(axis=0)
     return {
@@ -241,54 +244,62 @@ def _scores_by_label(predicted: np.ndarray, gold: np.ndarray) -> dict[str, np.nd
     }
 
 
+def output_scores(predicted: np.ndarray, gold: np.ndarray) -> list[dict[str, float]]:
+    """Pearson's correlation, mean absolute error and support of each output of a regression.
+
+    Args:
+        predicted (`np.ndarray` of shape `(texts, outputs)`): Predicted scores.
+        gold (`np.ndarray` of shape `(texts, outputs)`): Gold scores, NaN where there is none.
+
+    Raises:
+        ValueError: If the shapes differ.
+    """
+    if predicted.shape != gold.shape:
+        raise ValueError(
+            f"predictions and references must have the same shape, got {predicted.shape} and {gold.shape}."
+        )
+    results = []
+    for given, wanted in zip(predicted.T, gold.T, strict=True):
+        present = ~np.isnan(wanted)
+        given, wanted = given[present], wanted[present]
+        error = np.abs(given - wanted).mean() if len(wanted) else 0.0
+        constant = len(wanted) < 2 or np.ptp(given) == 0 or np.ptp(wanted) == 0
+        results.append(
+            {
+                "pearson": 0.0 if constant else float(np.corrcoef(given, wanted)[0, 1]),
+                "mean_absolute_error": float(error),
+                "support": int(present.sum()),
+            }
+        )
+    return results
+
+
 def _ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
     """Divide; 0/0 is 0."""
     return np.divide(numerator, denominator, out=np.zeros(denominator.shape), where=denominator > 0)
 
 
-def _multi_hot(predictions: np.ndarray, references: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    predictions, references = _same_shape(predictions, references, ndim=2)
-    for name, values in (("predictions", predictions), ("references", references)):
-        wrong = values[(values != 0) & (values != 1)]
-        if len(wrong):
-            raise ValueError(f"{name} must be 0 or 1, got {wrong[0]}; decide first, and drop rows without labels.")
-    return predictions == 1, references == 1
-
-
-def _one_hot(predictions: np.ndarray, references: np.ndarray, num_labels: int | None) -> tuple[np.ndarray, np.ndarray]:
-    predictions, references = _same_shape(predictions, references, ndim=1)
-    classes = np.union1d(predictions, references) if num_labels is None else np.arange(num_labels)
-    for name, values in (("predictions", predictions), ("references", references)):
-        wrong = values[(values < 0) | ~np.isin(values, classes)]
-        if len(wrong):
-            raise ValueError(f"{name} holds {wrong[0]}, which is no class id; drop rows without labels.")
-    return predictions[:, None] == classes, references[:, None] == classes
-
-
-def _same_shape(predictions: np.ndarray, references: np.ndarray, ndim: int) -> tuple[np.ndarray, np.ndarray]:
-    predictions, references = np.asarray(predictions), np.asarray(references)
-    if predictions.shape != references.shape or predictions.ndim != ndim:
+def _arrays(predictions: Any, references: Any, ndim: int) -> dict[str, np.ndarray]:
+    arrays = {"predictions": np.asarray(predictions), "references": np.asarray(references)}
+    if not arrays["predictions"].size:
+        raise ValueError("predictions and references are empty: there is nothing to measure.")
+    shapes = [values.shape for values in arrays.values()]
+    if shapes[0] != shapes[1] or len(shapes[0]) != ndim:
         raise ValueError(
             f"predictions and references must both have {ndim} dimension(s) and the same shape, got "
-            f"{predictions.shape} and {references.shape}."
+            f"{shapes[0]} and {shapes[1]}."
         )
-    if not predictions.size:
-        raise ValueError("predictions and references are empty: there is nothing to measure.")
-    return predictions, references
-
-
-def _check_problem_type(problem_type: str) -> None:
-    if problem_type not in CLASSIFICATION:
-        raise ValueError(f"problem_type must be one of {', '.join(CLASSIFICATION)}, got {problem_type!r}.")
+    return arrays
 
 
 __all__ = [
     "HEADLINE",
+    "METRICS",
     "MultiLabelMetric",
+    "PairMetric",
+    "RegressionMetric",
     "SingleLabelMetric",
-    "decide",
-    "multi_label_scores",
-    "per_label_scores",
+    "label_scores",
+    "output_scores",
     "score",
-    "single_label_scores",
 ]

@@ -1,35 +1,38 @@
-"""Whether one system is better than another: paired tests on the same texts, with several seeds each."""
+"""Paired significance tests of two systems on the same texts, with several seeds each."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from .decisions import multi_hot_masks
 from .metric_sums import score_of_sums, text_sums
 
-# Equal differences may differ in the last digits when they are sums of fractions.
+# Differences that are equal may differ in their last digits, as sums of fractions.
 _TOLERANCE = 1e-12
 
-# How many numbers an array of one chunk of resamples may hold: 16 MB.
+# The most numbers that an array of one chunk of resamples holds: 16 MB.
 _CHUNK = 2**21
 
 
 @dataclass(frozen=True)
 class PairedTest:
     """
-    What `paired_test` found.
+    The result of [`paired_test`].
 
     Args:
-        metric (`str`): What was compared.
-        difference (`float`): The mean over the seeds of the system's score less the baseline's, as a fraction.
-        p_randomization (`float`): Two-sided p of the approximate randomisation over texts. It is about these very
-            models: the seeds are taken as they are.
-        p_bootstrap (`float`): Two-sided p of the bootstrap over texts and seeds, which is about the way of training.
-        low (`float`): Lower end of the 95 % interval of the difference, from the bootstrap.
+        metric (`str`): The metric that was compared.
+        difference (`float`): The system's score minus the baseline's, averaged over the seeds, as a fraction.
+        p_randomization (`float`): Two-sided p-value of the approximate randomisation over texts. It is about these
+            particular models: seeds are not resampled.
+        p_bootstrap (`float`): Two-sided p-value of the bootstrap over texts and seeds, which is about the training
+            method.
+        low (`float`): Lower end of the difference's 95 % interval, from the bootstrap.
         high (`float`): Its upper end.
-        seeds (`int`): How many seeds each system has.
-        texts (`int`): How many texts there are.
-        resamples (`int`): How many resamples each of the two methods drew. No p is below `1 / (resamples + 1)`.
+        seeds (`int`): Number of seeds of each system.
+        texts (`int`): Number of texts.
+        resamples (`int`): Number of resamples that each of the two methods drew. No p-value is below
+            `1 / (resamples + 1)`.
     """
 
     metric: str
@@ -57,51 +60,50 @@ def paired_test(
     Two methods answer two questions:
 
     - Approximate randomisation (Noreen 1989, Computer-Intensive Methods for Testing Hypotheses; Yeh 2000, More Accurate
-      Tests for the Statistical Significance of Result Differences): would these models differ as much if it were
-      chance which of the two decided on a text? Each resample swaps the decisions of the two systems on each text with
-      probability 1/2, on one text for all seeds together, and seed i stands against seed i.
-    - The percentile bootstrap (Efron & Tibshirani 1993, An Introduction to the Bootstrap), over texts and seeds as in
-      the multi-bootstrap with unpaired seeds (Sellam et al. 2022, The MultiBERTs): would the difference
-      remain with other texts and other seeds? Each resample draws texts with replacement, the same for both systems,
-      and seeds with replacement, for each system on its own.
+      Tests for the Statistical Significance of Result Differences): would these models differ as much if chance chose
+      which of the two decides on each text? Each resample swaps the decisions of the two systems on each text with
+      probability 1/2. A text is swapped for all seeds at once, and seed i is compared with seed i.
+    - The percentile bootstrap (Efron & Tibshirani 1993, An Introduction to the Bootstrap) over texts and seeds, as in
+      the multi-bootstrap with unpaired seeds (Sellam et al. 2022, The MultiBERTs): would the difference hold on other
+      texts and with other seeds? Each resample draws texts with replacement, the same ones for both systems, and seeds
+      with replacement, separately for each system.
 
-    Neither assumes a distribution of the metric, which F1 and Jaccard call for (Dror et al. 2018, The Hitchhiker's
-    Guide to Testing Statistical Significance in Natural Language Processing). In both, the observed data count as one
-    more resample, so that no p is 0.
+    Neither assumes a distribution of the metric, as F1 and Jaccard require (Dror et al. 2018, The Hitchhiker's Guide to
+    Testing Statistical Significance in Natural Language Processing). In both, the observed data count as one more
+    resample, so no p-value is 0.
 
-    `p_bootstrap` is the one for a claim about a way of training: seeds that happened to be lucky make
-    `p_randomization` small where there is nothing to find. n seeds drawn with replacement have a variance (n - 1) / n
-    of that of n new ones: with two or three seeds that differ much more than chance on the texts makes them differ,
-    the interval is too narrow and `p_bootstrap` too small, and otherwise rather too large, because that chance counts
-    among the seeds too. With one seed, all is about the texts only.
+    Use `p_bootstrap` for claims about a training method: lucky seeds can make `p_randomization` small where there is
+    nothing to find. The variance of n seeds drawn with replacement is (n - 1) / n of that of n new seeds. So with two
+    or three seeds whose scores differ by much more than the sampling of the texts explains, the interval is too narrow
+    and `p_bootstrap` too small. Otherwise `p_bootstrap` is rather too large, since the sampling of the texts counts
+    among the seeds as well. With one seed, both p-values are about the texts only.
 
     Args:
-        system (`np.ndarray` of shape `(seeds, texts, labels)` or `(seeds, texts)`): Decisions of the system, 0 or 1,
-            or class ids; for each seed what `decide` returns. For `"pearson"`, the scores that it predicts.
-        baseline (`np.ndarray` of the same shape): Decisions of the system to compare with.
+        system (`np.ndarray` of shape `(seeds, texts, labels)` or `(seeds, texts)`): The system's decisions, 0 or 1 or
+            class ids: for each seed, what [`decide`] returns. For `"pearson"`, its predicted scores.
+        baseline (`np.ndarray` of the same shape): The baseline's decisions.
         references (`np.ndarray` of shape `(texts, labels)` or `(texts,)`): 0 or 1, or class ids, none missing. For
             `"pearson"`, gold scores, NaN where there is none.
         metric (`str`, defaults to `"jaccard"`): `"jaccard"`, `"micro_f1"` or `"macro_f1"` for 0 and 1; `"accuracy"`,
-            `"macro_f1"` or `"weighted_f1"` for class ids, as `trainers.metrics` defines them; `"pearson"` for scores,
-            the mean over the outputs of the correlation on the texts that have a gold score, as
-            `trainers.regression_metrics` defines it.
-        resamples (`int`, defaults to 10000): How many resamples each method draws.
-        seed (`int`, defaults to 0): Of the resampling. The same seed gives the same result.
-        num_labels (`int`, *optional*): For class ids, how many classes there are. By default the macro F1 is over
-            those that occur in the references or in any decision.
+            `"macro_f1"` or `"weighted_f1"` for class ids; `"pearson"` for scores. They are defined as in
+            [`MultiLabelMetric`], [`SingleLabelMetric`] and [`RegressionMetric`].
+        resamples (`int`, defaults to 10000): Number of resamples that each method draws.
+        seed (`int`, defaults to 0): Seed of the resampling.
+        num_labels (`int`, *optional*): For class ids, the number of classes. By default the macro F1 is over the
+            classes that occur in the references or in any decision.
 
     Returns:
-        `PairedTest`: The difference, its two p-values and its interval.
+        [`PairedTest`]: The difference, its two p-values and its interval.
 
     Raises:
-        ValueError: If the shapes do not fit, the systems have different numbers of seeds, a value is no decision, the
-            metric does not exist for these decisions, or `resamples` is below 1.
+        ValueError: If the shapes do not match, the systems have different numbers of seeds, a value is not a decision,
+            the metric does not exist for these decisions, or `resamples` is below 1.
 
     Example:
 
     ```python
     >>> import numpy as np
-    >>> from trainers.evaluation.significance import paired_test
+    >>> from trainers.evaluation import paired_test
 
     >>> references = np.tile([0, 1], 50)
     >>> result = paired_test(references[None], np.zeros((1, 100)), references, "accuracy")
@@ -116,7 +118,7 @@ def paired_test(
     scores = score_of_sums(statistics.sum(axis=2), metric, texts)
     difference = float((scores[0] - scores[1]).mean())
 
-    # One stream for each kind of draw: what is drawn then does not depend on the size of the chunks.
+    # One stream per kind of draw, so that draws do not depend on the size of the chunks.
     swap_stream, text_stream, seed_stream = np.random.default_rng(seed).spawn(3)
     randomized = _randomized(statistics, metric, resamples, swap_stream)
     bootstrapped = _bootstrapped(statistics, metric, resamples, text_stream, seed_stream)
@@ -140,22 +142,23 @@ def paired_test(
 def f1_intervals(
     decisions: np.ndarray, references: np.ndarray, resamples: int = 2_000, seed: int = 0
 ) -> list[tuple[float, float]]:
-    """How far the F1 of each label may be off because of which texts it was measured on.
+    """95 % intervals of each label's F1, from the percentile bootstrap over texts (Efron & Tibshirani 1993).
 
-    The 95 % intervals of the percentile bootstrap over texts (Efron & Tibshirani 1993). They say nothing about other
-    seeds of the training, and are of little use for a label with a handful of texts, beyond showing just that.
+    They show how much the F1 depends on the choice of texts. They say nothing about other training seeds, and for a
+    label with a handful of texts they show little more than that there are too few.
 
     Args:
-        decisions (`np.ndarray` of shape `(texts, labels)`): 0 or 1; what `decide` returns.
+        decisions (`np.ndarray` of shape `(texts, labels)`): 0 or 1, as [`decide`] returns them.
         references (`np.ndarray` of the same shape): 0 or 1.
-        resamples (`int`, defaults to 2000): How many times texts are drawn.
-        seed (`int`, defaults to 0): Of the drawing.
+        resamples (`int`, defaults to 2000): Number of resamples.
+        seed (`int`, defaults to 0): Seed of the resampling.
 
     Returns:
-        `list[tuple[float, float]]`: Lower and upper end, one pair a label.
+        `list[tuple[float, float]]`: Lower and upper end, one pair per label.
 
     Raises:
-        ValueError: If the shapes differ or are no matrices, a value is neither 0 nor 1, or `resamples` is below 1.
+        ValueError: If the shapes differ, are not matrices or hold no text, a value is neither 0 nor 1, or `resamples`
+            is below 1.
     """
     decisions, references = np.asarray(decisions), np.asarray(references)
     if decisions.shape != references.shape or decisions.ndim != 2 or not decisions.size:
@@ -163,13 +166,12 @@ def f1_intervals(
             "decisions and references must both be of shape (texts, labels) with at least one text, got "
             f"{decisions.shape} and {references.shape}."
         )
-    if not all(np.isin(values, (0, 1)).all() for values in (decisions, references)):
-        raise ValueError("decisions and references must be 0 or 1.")
     if resamples < 1:
         raise ValueError(f"resamples must be at least 1, got {resamples}.")
     texts, labels = decisions.shape
-    # 2 x hits / (given + gold), from sums over the texts: a resample is how often each text is drawn.
-    counts = np.concatenate([2 * (decisions * references), decisions + references], axis=1).astype(np.float64)
+    given, gold = (mask.astype(np.float64) for mask in multi_hot_masks(decisions=decisions, references=references))
+    # F1 is 2 x hits / (given + gold), from sums over the texts; a resample is how often each text is drawn.
+    counts = np.concatenate([2 * given * gold, given + gold], axis=1)
     rng = np.random.default_rng(seed)
     scores = np.empty((resamples, labels))
     for index in range(resamples):
@@ -180,17 +182,17 @@ def f1_intervals(
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Adjust the p-values of several tests, so that the chance of any false finding among them stays below the level.
+    """Adjust the p-values of several tests to control the chance of any false finding among them.
 
-    The method is Holm's (1979, A Simple Sequentially Rejective Multiple Test Procedure), which holds however the tests
-    depend on each other: the smallest of m values is multiplied by m, the next by m - 1, and so on, and none may
-    become smaller than the one before it.
+    This is Holm's method (1979, A Simple Sequentially Rejective Multiple Test Procedure), which is valid for dependent
+    tests: the smallest of m values is multiplied by m, the next by m - 1 and so on, and none may become smaller than
+    the one before it.
 
     Args:
-        p_values (`Sequence[float]`): One a test.
+        p_values (`Sequence[float]`): The p-values.
 
     Returns:
-        `list[float]`: The adjusted values, in the order of `p_values`, at most 1.
+        `list[float]`: The adjusted p-values, in the same order, at most 1.
 
     Raises:
         ValueError: If a value is not between 0 and 1.
@@ -198,6 +200,8 @@ def holm(p_values: Sequence[float]) -> list[float]:
     Example:
 
     ```python
+    >>> from trainers.evaluation import holm
+
     >>> holm([0.25, 0.125])
     [0.25, 0.25]
     ```
@@ -212,10 +216,10 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def _randomized(statistics: np.ndarray, metric: str, resamples: int, stream: np.random.Generator) -> np.ndarray:
-    """Differences after random swaps: `(resamples,)`."""
+    """Differences after random swaps, of shape `(resamples,)`."""
     texts = statistics.shape[2]
     totals = statistics.sum(axis=2)
-    # What a swap of one text adds to the sums of the system, and takes from those of the baseline.
+    # What swapping a text adds to the sums of the system and subtracts from those of the baseline.
     changes = np.moveaxis(statistics[1] - statistics[0], 1, 0)
     by_text = changes.reshape(texts, -1)
     differences = []
@@ -234,13 +238,13 @@ def _bootstrapped(
     text_stream: np.random.Generator,
     seed_stream: np.random.Generator,
 ) -> np.ndarray:
-    """Differences on texts and seeds drawn with replacement: `(resamples,)`."""
+    """Differences on texts and seeds drawn with replacement, of shape `(resamples,)`."""
     seeds, texts = statistics.shape[1:3]
     by_text = np.moveaxis(statistics, 2, 0)
     flat = by_text.reshape(texts, -1)
     differences = []
     for size in _chunks(resamples, max(flat.shape)):
-        # A row of `cells` is a resample; `bincount` on them is much faster than `Generator.multinomial`.
+        # Each row of `cells` is a resample; counting them is much faster than `Generator.multinomial`.
         cells = text_stream.integers(texts, size=(size, texts)) + texts * np.arange(size)[:, None]
         counts = np.bincount(cells.ravel(), minlength=size * texts).reshape(size, texts).astype(np.float64)
         scores = score_of_sums((counts @ flat).reshape(size, *by_text.shape[1:]), metric, texts)
@@ -251,7 +255,7 @@ def _bootstrapped(
 
 
 def _chunks(resamples: int, width: int) -> Iterator[int]:
-    """Sizes of the chunks of resamples, so that none needs more than `_CHUNK` numbers an array."""
+    """Sizes of chunks of resamples whose arrays hold at most `_CHUNK` numbers."""
     size = max(1, _CHUNK // width)
     for start in range(0, resamples, size):
         yield min(size, resamples - start)

@@ -1,4 +1,4 @@
-"""The probabilities from which on a label is given, tuned on a development set."""
+"""Decision thresholds of multi-label tasks, tuned on a development set."""
 
 from collections.abc import Callable
 
@@ -6,8 +6,8 @@ import numpy as np
 
 THRESHOLD_MODES = ("fixed", "global", "per_label")
 
-# A threshold keeps 1e-6 away from every probability it was tuned on, also after it has been rounded to 6 decimals,
-# so that neither float32 nor a trip through JSON turns a decision. Probabilities closer together are not separated.
+# Even when rounded to 6 decimals, a threshold is at least 1e-6 away from every probability that it was tuned on, so
+# that neither float32 nor JSON flips a decision. Probabilities that are closer together are not separated.
 _DECIMALS = 6
 _SMALLEST_GAP = 4e-6
 
@@ -17,20 +17,20 @@ def tune_thresholds(
 ) -> list[float]:
     """Find decision thresholds for multi-label predictions.
 
-    Every midpoint between neighbouring probabilities is a candidate. Among equally good ones the closest to 0.5 is
-    taken, and 0.5 itself where it decides alike.
+    Every midpoint between neighbouring probabilities is a candidate. Of equally good ones, the one closest to 0.5 is
+    chosen, or 0.5 itself if its decisions are the same.
 
     Args:
         probabilities (`np.ndarray` of shape `(texts, labels)`): Between 0 and 1.
         references (`np.ndarray` of shape `(texts, labels)`): 0 or 1.
-        mode (`str`, defaults to `"global"`): `"global"`: one threshold for all labels, the one with the best `metric`;
-            `"per_label"`: for each label the threshold with its best F1, 0.5 for a label without positives;
+        mode (`str`, defaults to `"global"`): `"global"`: one threshold for all labels, with the best `metric`;
+            `"per_label"`: for each label the threshold with the best F1, or 0.5 for a label without positives;
             `"fixed"`: 0.5.
-        metric (`str`, defaults to `"jaccard"`): What `"global"` maximises: `"jaccard"` (texts without gold and
+        metric (`str`, defaults to `"jaccard"`): What `"global"` maximises: `"jaccard"` (texts with neither gold nor
             predicted labels count 1, as in SemEval-2018), `"micro_f1"` or `"macro_f1"`.
 
     Returns:
-        `list[float]`: One threshold a label, of at most 6 decimals. No probability lies within 1e-6 of a tuned one.
+        `list[float]`: One threshold per label, with at most 6 decimals. No probability is within 1e-6 of a tuned one.
 
     Raises:
         ValueError: If an argument is not valid.
@@ -60,8 +60,8 @@ def tune_thresholds(
     grouping, ratio = _METRICS[metric]
     ordered, gold = _descending(grouping(probabilities), grouping(references))
     running = _running(gold, ratio)
-    # Lowering the threshold past a probability changes the ratio of its own group alone; so the mean over the groups
-    # is what it is with nothing predicted, plus the changes in the order of their probabilities.
+    # Lowering the threshold past a probability changes the ratio of its own group only. So the mean over the groups is
+    # the one with nothing predicted, plus the changes in the order of their probabilities.
     ordered, changes = _descending(ordered.reshape(1, -1), np.diff(running).reshape(1, -1))
     means = (running[:, 0].sum() + np.pad(changes.cumsum(axis=1), ((0, 0), (1, 0)))) / len(running)
     return _best(ordered, means).tolist() * references.shape[1]
@@ -76,7 +76,7 @@ def _f1(hits: np.ndarray, predicted: np.ndarray, gold: np.ndarray) -> np.ndarray
     return 2 * hits / np.maximum(predicted + gold, 1)
 
 
-# Each metric is a mean over groups (texts, labels, or everything at once) of a ratio of counts.
+# Each metric is the mean of a ratio of counts over groups: texts, labels, or everything at once.
 _METRICS: dict[str, tuple[Callable[[np.ndarray], np.ndarray], Callable[..., np.ndarray]]] = {
     "jaccard": (lambda matrix: matrix, _jaccard),
     "micro_f1": (lambda matrix: matrix.reshape(1, -1), _f1),
@@ -85,7 +85,7 @@ _METRICS: dict[str, tuple[Callable[[np.ndarray], np.ndarray], Callable[..., np.n
 
 
 def _descending(probabilities: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Each row of probabilities from high to low, and the values in the same order."""
+    """Each row of probabilities in descending order, and the values in the same order."""
     order = np.argsort(-probabilities, axis=1, kind="stable")
     return np.take_along_axis(probabilities, order, axis=1), np.take_along_axis(values, order, axis=1)
 
@@ -97,13 +97,13 @@ def _running(gold: np.ndarray, ratio: Callable[..., np.ndarray]) -> np.ndarray:
 
 
 def _best(ordered: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    """For each row, the threshold that cuts off as many of the descending probabilities as give the best score."""
+    """For each row, the threshold above which as many of the descending probabilities lie as give the best score."""
     upper = np.pad(ordered, ((0, 0), (1, 0)), constant_values=1.0)
     lower = np.pad(ordered, ((0, 0), (0, 1)), constant_values=0.0)
     half = _SMALLEST_GAP / 2
     candidates = np.where((lower + half < 0.5) & (upper - half > 0.5), 0.5, (upper + lower) / 2)
     scores = np.where(upper - lower > _SMALLEST_GAP, scores, -np.inf)
-    # The scores are sums of fractions: equal ones may differ in the last digits.
+    # Scores are sums of fractions, so equal ones may differ in their last digits.
     ties = np.isfinite(scores) & (scores >= scores.max(axis=1, keepdims=True) - 1e-12)
     distance = np.where(ties, np.abs(candidates - 0.5), np.inf)
     best = np.take_along_axis(candidates, distance.argmin(axis=1)[:, None], axis=1)[:, 0]

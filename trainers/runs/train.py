@@ -86,7 +86,7 @@ class RunResult:
         """Push all stages, each to its repository with card, code and tokenizer, and gather them in a collection.
 
         Args:
-            repo_id (`str`): Repository of the recipe's model, `"org/name"`; those of the other stages are named after it.
+            repo_id (`str`): Repository of the recipe's model, `"org/name"`; the other stages' are named after it.
             token (`str`, *optional*): A token that may write; that of `hf auth login` by default.
             private (`bool`, *optional*): Whether new repositories are private.
 

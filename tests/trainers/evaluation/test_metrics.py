@@ -1,16 +1,17 @@
+"""The metrics of classification, worked out by hand and against scikit-learn."""
+
 import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, f1_score, jaccard_score, precision_score, recall_score
 
+from trainers.evaluation.decisions import decide
 from trainers.evaluation.metrics import (
     HEADLINE,
     MultiLabelMetric,
+    PairMetric,
+    RegressionMetric,
     SingleLabelMetric,
-    decide,
-    multi_label_scores,
-    per_label_scores,
     score,
-    single_label_scores,
 )
 
 MULTI, SINGLE = "multi_label_classification", "single_label_classification"
@@ -67,13 +68,20 @@ def logits_of(matrix):
     return np.where(np.asarray(matrix) == 1, 2.0, -2.0).astype(np.float32)
 
 
+def multi_label_scores(predictions, references):
+    return MultiLabelMetric().compute(predictions=predictions, references=references)
+
+
+def single_label_scores(predictions, references, num_labels=None):
+    return SingleLabelMetric().compute(predictions=predictions, references=references, num_labels=num_labels)
+
+
 def test_multi_label_metric_gives_the_numbers_worked_out_by_hand():
-    assert MultiLabelMetric().compute(predictions=PREDICTED, references=GOLD) == pytest.approx(MULTI_SCORES)
+    assert multi_label_scores(PREDICTED, GOLD) == pytest.approx(MULTI_SCORES)
 
 
 def test_single_label_metric_gives_the_numbers_worked_out_by_hand():
-    scores = SingleLabelMetric().compute(predictions=PREDICTED_IDS, references=GOLD_IDS, num_labels=4)
-    assert scores == pytest.approx(SINGLE_SCORES)
+    assert single_label_scores(PREDICTED_IDS, GOLD_IDS, 4) == pytest.approx(SINGLE_SCORES)
 
 
 def test_single_label_metric_averages_over_the_classes_that_occur_by_default():
@@ -127,15 +135,13 @@ def test_single_label_scores_agree_with_scikit_learn():
         )
 
 
-def test_metrics_and_score_give_the_same():
+def test_score_is_the_metric_of_the_decisions():
     rng = np.random.default_rng(1)
     logits = rng.normal(size=(30, 4))
     gold = rng.integers(0, 2, (30, 4))
-    metric = MultiLabelMetric().compute(predictions=decide(logits, MULTI), references=gold)
-    assert score(logits, gold, MULTI) == metric
+    assert score(logits, gold, MULTI) == multi_label_scores(decide(logits, MULTI), gold)
     ids = rng.integers(0, 4, 30)
-    metric = SingleLabelMetric().compute(predictions=decide(logits, SINGLE), references=ids, num_labels=4)
-    assert score(logits, ids, SINGLE) == metric
+    assert score(logits, ids, SINGLE) == single_label_scores(decide(logits, SINGLE), ids, 4)
 
 
 def test_nothing_gold_and_nothing_predicted():
@@ -163,7 +169,9 @@ def test_everything_right_is_exactly_one():
 
 def test_metrics_touch_no_disk(tmp_path):
     MultiLabelMetric(cache_dir=str(tmp_path)).compute(predictions=[[1]], references=[[1]])
-    SingleLabelMetric(cache_dir=str(tmp_path)).compute(predictions=[1], references=[1])
+    RegressionMetric(cache_dir=str(tmp_path)).compute(predictions=[[1]], references=[[1]])
+    for one in (SingleLabelMetric, PairMetric):
+        one(cache_dir=str(tmp_path)).compute(predictions=[1], references=[1])
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "file").touch()
     # No folder can be made here, as in a cache that is read-only.
@@ -196,12 +204,13 @@ def test_metrics_add_up_batches_apart_from_each_other():
         ([[1, 0]], [[1, NAN]], "references must be 0 or 1, got nan"),
         ([[1, 0]], [[1, -100]], r"references must be 0 or 1, got -100"),
         ([[1, 0], [0, 0]], [[1, 0]], "Mismatch"),
+        ([1, 0], [1, 0], "match the expected format"),
         ([[1, 0]], [[1, 0, 0]], r"the same shape, got \(1, 2\) and \(1, 3\)"),
     ],
 )
 def test_multi_label_metric_refuses(predictions, references, message):
     with pytest.raises(ValueError, match=message):
-        MultiLabelMetric().compute(predictions=predictions, references=references)
+        multi_label_scores(predictions, references)
 
 
 @pytest.mark.parametrize(
@@ -210,12 +219,13 @@ def test_multi_label_metric_refuses(predictions, references, message):
         ([0], [-100], None, "references holds -100"),
         ([0, 3], [0, 1], 3, "predictions holds 3"),
         ([0, 1], [0, 3], 3, "references holds 3"),
-        ([0, 1], [0], 3, r"the same shape, got \(2,\) and \(1,\)"),
+        ([0, 1.5], [0, 1], 3, r"predictions holds 1\.5"),
+        ([0, 1], [0], 3, "Mismatch"),
     ],
 )
-def test_single_label_scores_refuses(predictions, references, num_labels, message):
+def test_single_label_metric_refuses(predictions, references, num_labels, message):
     with pytest.raises(ValueError, match=message):
-        single_label_scores(np.array(predictions), np.array(references), num_labels)
+        single_label_scores(predictions, references, num_labels)
 
 
 def test_scores_refuse_no_rows():
@@ -223,73 +233,6 @@ def test_scores_refuse_no_rows():
         multi_label_scores(np.zeros((0, 3)), np.zeros((0, 3)))
     with pytest.raises(ValueError, match="empty"):
         single_label_scores(np.zeros(0), np.zeros(0))
-
-
-def test_per_label_scores_multi_label():
-    scores = per_label_scores(PREDICTED, GOLD, ["anger", "joy", "fear"], MULTI)
-    assert list(scores) == ["anger", "joy", "fear"]
-    assert scores["anger"] == pytest.approx({"precision": 2 / 3, "recall": 1, "f1": 4 / 5, "support": 2})
-    assert scores["joy"] == pytest.approx({"precision": 1, "recall": 1 / 2, "f1": 2 / 3, "support": 2})
-    assert scores["fear"] == {"precision": 0, "recall": 0, "f1": 0, "support": 0}
-
-
-def test_per_label_scores_single_label():
-    scores = per_label_scores(PREDICTED_IDS, GOLD_IDS, ["anger", "joy", "fear", "love"], SINGLE)
-    assert scores["anger"] == pytest.approx({"precision": 1 / 2, "recall": 1 / 2, "f1": 1 / 2, "support": 2})
-    assert scores["joy"] == pytest.approx({"precision": 1 / 2, "recall": 1, "f1": 2 / 3, "support": 1})
-    assert scores["fear"] == {"precision": 0, "recall": 0, "f1": 0, "support": 1}
-    assert scores["love"] == {"precision": 0, "recall": 0, "f1": 0, "support": 0}
-
-
-def test_per_label_scores_holds_plain_numbers():
-    scores = per_label_scores(PREDICTED, GOLD, ["anger", "joy", "fear"], MULTI)
-    assert {type(value) for label in scores.values() for value in label.values()} == {float, int}
-
-
-def test_per_label_scores_refuses_names_that_do_not_fit():
-    with pytest.raises(ValueError, match="3 labels but label_names holds 2"):
-        per_label_scores(PREDICTED, GOLD, ["anger", "joy"], MULTI)
-    with pytest.raises(ValueError, match="references holds 2"):
-        per_label_scores(PREDICTED_IDS, GOLD_IDS, ["anger", "joy"], SINGLE)
-    with pytest.raises(ValueError, match="got 'regression'"):
-        per_label_scores(PREDICTED, GOLD, ["anger", "joy", "fear"], "regression")
-
-
-def test_decide_multi_label():
-    # sigmoid(0) is exactly 0.5, sigmoid(1) is 0.731.
-    logits = np.array([[0.0, -0.001, 1.0], [1.0, 1.0, -1.0]])
-    assert decide(logits, MULTI).tolist() == [[1, 0, 1], [1, 1, 0]]
-    assert decide(logits, MULTI, [0.73, 0.732, 0.26]).tolist() == [[0, 0, 1], [1, 0, 1]]
-
-
-def test_decide_single_label_takes_the_first_of_equals():
-    decisions = decide(np.array([[0.1, 0.9, 0.2], [3.0, 3.0, 1.0]]), SINGLE)
-    assert decisions.tolist() == [1, 0]
-
-
-def test_decide_takes_extreme_logits():
-    with np.errstate(all="raise"):
-        assert decide(np.array([[1e4, -1e4, np.inf, -np.inf]]), MULTI).tolist() == [[1, 0, 1, 0]]
-    assert decide(np.array([[70000, -70000]], dtype=np.float32), MULTI, [1.0, 0.0]).tolist() == [[1, 1]]
-
-
-@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
-def test_decide_does_not_depend_on_the_float_type(dtype):
-    assert decide(np.array([[0.5, -0.5]], dtype=dtype), MULTI, [0.6224, 0.3776]).tolist() == [[1, 0]]
-
-
-@pytest.mark.parametrize(
-    ("logits", "problem_type", "thresholds", "message"),
-    [
-        ([0.0, 1.0], MULTI, None, r"shape \(texts, labels\), got \(2,\)"),
-        ([[0.0, 1.0]], MULTI, [0.5], "2 labels but 1 thresholds"),
-        ([[0.0, 1.0]], SINGLE, [0.5, 0.5], "thresholds are for multi_label_classification"),
-        ([[0.0, 1.0]], "regression", None, "problem_type must be one of multi_label_classification, single_label"),
-    ],
-)
-def test_decide_refuses(logits, problem_type, thresholds, message):
-    with pytest.raises(ValueError, match=message):
-        decide(np.array(logits), problem_type, thresholds)
 
 
 def test_score_uses_the_thresholds():

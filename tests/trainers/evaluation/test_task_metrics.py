@@ -7,16 +7,16 @@ import pytest
 import torch
 from transformers import EvalPrediction, Trainer, TrainingArguments
 
-from trainers.evaluation.metrics import multi_label_scores, single_label_scores
+from trainers.evaluation.metrics import METRICS, MultiLabelMetric, SingleLabelMetric
 from trainers.evaluation.task_metrics import TaskMetrics
 
 MULTI, SINGLE = "multi_label_classification", "single_label_classification"
 GOLD = np.array([[1, 1, 0], [1, 0, 0], [0, 0, 0], [0, 1, 0]])
 PREDICTED = np.array([[1, 1, 0], [1, 0, 1], [0, 0, 0], [1, 0, 0]])
-MULTI_SCORES = multi_label_scores(PREDICTED, GOLD)
+MULTI_SCORES = MultiLabelMetric().compute(predictions=PREDICTED, references=GOLD)
 GOLD_IDS = np.array([0, 0, 1, 2])
 PREDICTED_IDS = np.array([0, 1, 1, 0])
-SINGLE_SCORES = single_label_scores(PREDICTED_IDS, GOLD_IDS, 4)
+SINGLE_SCORES = SingleLabelMetric().compute(predictions=PREDICTED_IDS, references=GOLD_IDS, num_labels=4)
 NAN = float("nan")
 
 
@@ -94,6 +94,21 @@ def test_task_metrics_reads_the_thresholds_at_each_call():
     assert metrics(prediction)["jaccard"] == 0.25
     task["thresholds"] = [0.7, 0.2]
     assert metrics(prediction)["jaccard"] == 1.0
+
+
+def test_task_metrics_computes_the_metrics_of_a_subclass():
+    class RecallMetric(SingleLabelMetric):
+        def _compute(self, **inputs):
+            return {"recall": super()._compute(**inputs)["macro_recall"]}
+
+    class RecallMetrics(TaskMetrics):
+        metric_classes = {**METRICS, SINGLE: RecallMetric}
+
+    logits = {"emotion": logits_of(PREDICTED), "sentiment": np.eye(4)[PREDICTED_IDS]}
+    labels = {"emotion": GOLD.astype(np.float32), "sentiment": GOLD_IDS}
+    scores = RecallMetrics({**EMOTION, **SENTIMENT})(EvalPrediction(predictions=logits, label_ids=labels))
+    assert scores["sentiment_recall"] == SINGLE_SCORES["macro_recall"]
+    assert set(scores) == {"sentiment_recall", *(f"emotion_{key}" for key in MULTI_SCORES)}
 
 
 def test_task_metrics_refuses_what_it_cannot_place():
