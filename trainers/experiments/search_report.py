@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 import matplotlib.pyplot as plt
 import numpy as np
 
-from ..data.digests import write_json
-from ..evaluation.metrics import HEADLINE
-from ..evaluation.significance import f1_intervals, paired_test
-from ..runs.runner import Runner
+from ..data import write_json
+from ..evaluation import HEADLINE, f1_intervals, paired_test
+from ..runs import Runner
 from .comparison import dev_decisions
 from .markdown import markdown_table
 
@@ -87,7 +86,7 @@ def label_table(runners: dict[str, Runner]) -> str:
         runners (`dict[str, Runner]`): Finished runs, by what the table calls them.
     """
     first = next(iter(runners.values()))
-    references = first.context.labels("dev")
+    references = first.prepared.labels("dev")
     support = references.sum(axis=0).astype(int)
     cells: dict[str, list[str]] = {}
     for name, runner in runners.items():
@@ -99,7 +98,7 @@ def label_table(runners: dict[str, Runner]) -> str:
             for score, (low, high) in zip(scores, f1_intervals(decisions, references), strict=True)
         ]
     rows = []
-    for index, label in enumerate(first.context.tasks["emotion"].labels):
+    for index, label in enumerate(first.prepared.tasks["emotion"].labels):
         rows.append([label, str(support[index]), *(column[index] for column in cells.values())])
     table = markdown_table(["label", "dev texts", *cells], rows)
     return f"{table}\n\nF1 x 100 on dev, in brackets the 95 % interval of the bootstrap over its texts. One seed."
@@ -107,7 +106,7 @@ def label_table(runners: dict[str, Runner]) -> str:
 
 def final_folder(runner: Runner) -> Path:
     """The folder of a run's last stage."""
-    return runner.context.folder(runner.stages[-1].name)
+    return runner.prepared.folder(runner.prepared.final)
 
 
 def scores_table(runners: dict[str, Runner]) -> str:
@@ -121,15 +120,15 @@ def scores_table(runners: dict[str, Runner]) -> str:
 
 
 def _problem_type(runner: Runner) -> str:
-    return runner.context.task_config("emotion")["problem_type"]
+    return runner.prepared.task_config("emotion")["problem_type"]
 
 
 def _comparison(default: Runner, best: Runner) -> str:
     runners = {"default settings": default, "best trial, trained anew": best}
     parts = [scores_table(runners)]
-    references = default.context.labels("dev")
+    references = default.prepared.labels("dev")
     system, baseline = (dev_decisions(final_folder(run), _problem_type(run))[None] for run in (best, default))
-    classes = None if references.ndim == 2 else len(default.context.tasks["emotion"].labels)
+    classes = None if references.ndim == 2 else len(default.prepared.tasks["emotion"].labels)
     result = paired_test(system, baseline, references, "macro_f1", 2_000, num_labels=classes)
     parts.append(
         f"Difference in macro F1: {100 * result.difference:+.1f}, 95 % interval over the dev texts "

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from ..recipes.library import RECIPES
-from ..runs.arguments import RunArguments
+from ..recipes import find_recipe
+from ..runs import RunArguments
 
 if TYPE_CHECKING:
     from optuna.trial import BaseTrial
@@ -98,7 +98,7 @@ def read_space(path: str | None, args: RunArguments) -> list[Parameter]:
             except (ValueError, TypeError) as error:
                 raise ValueError(f"{source}, {parameter.name}: {error}") from error
             for recipe in changed.model.recipe:
-                if len(RECIPES[recipe]) > 1:
+                if len(find_recipe(recipe).stages) > 1:
                     raise ValueError(
                         f"{source}: the recipe {recipe} has several stages, and an option would change all of them. "
                         "Search over recipes of one stage, such as bert and label-attention."

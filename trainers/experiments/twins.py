@@ -14,21 +14,11 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from model_cards.figures import plot_comparison
 
-from ..data.digests import write_json
-from ..evaluation.inference import predict_logits
-from ..evaluation.metrics import HEADLINE
-from ..evaluation.significance import paired_test
-from ..runs.results import dev_logits_path, task_results
+from ..data import write_json
+from ..evaluation import HEADLINE, paired_test, predict_logits
+from ..runs import dev_logits_path, task_results
 from .comparison import dev_decisions, difference, mean_and_spread
 from .markdown import markdown_table
-
-# By task, the recipe of the model that has learnt it alone.
-TWINS = {
-    "emotion": "bert",
-    "intensity": "single-intensity",
-    "valence": "single-valence",
-    "sentiment": "single-sentiment",
-}
 
 
 def task_scores(folders: Sequence[Path], task: str, problem_type: str) -> dict[str, list[float]]:
@@ -249,7 +239,6 @@ def save_twins(compared: Mapping[str, Any], folder: Path, name: str, about: Mapp
     write_json(folder / f"{name}.json", {**about, **compared})
     described = "\n".join(f"- {key.replace('_', ' ')}: {value}" for key, value in about.items())
     seeds = len(compared["training_seconds"]["model"])
-    untested = [task for task, tests in compared["tests"].items() if not tests]
     parts = [
         "One model for all tasks beside one model a task: dev scores x 100"
         + (", mean ± standard deviation over seeds" if seeds > 1 else ", one seed: no claim rests on it")
@@ -257,11 +246,6 @@ def save_twins(compared: Mapping[str, Any], folder: Path, name: str, about: Mapp
         + ("and seeds)." if seeds > 1 else "alone)."),
         twins_table(compared),
     ]
-    if untested:
-        parts.append(
-            f"No interval for {', '.join(untested)}: these stages are from before dev scores of all tasks were kept. "
-            "Train them anew, into another --output_dir, for one."
-        )
     text = "\n\n".join([*parts, described])
     (folder / f"{name}.md").write_text(text + "\n", encoding="utf-8")
     plot_comparison(

@@ -119,6 +119,11 @@ for _recipe in (
         "I have few labels, and sentiment labels alone beside them: what is best?",
     ),
     Recipe(
+        "label-attention",
+        (CommonSpaceStage(name="label-attention", **OVER_TOKENS),),
+        "I have emotion labels alone: what does one attention head per label bring?",
+    ),
+    Recipe(
         "all-in-one",
         (EncoderStage(name="all-in-one", tasks=ALL_TASKS, **SEVERAL_TASKS),),
         "I want emotions, their intensities and valence from one model.",
@@ -133,7 +138,6 @@ for _recipe in (
             question,
         )
         for name, context, question in (
-            ("dialogue-none", "none", "What do utterances say without their dialogue? (the baseline of the next two)"),
             ("dialogue-past", "past", "I follow a dialogue as it goes on: what do the utterances so far add?"),
             ("dialogue", "full", "I have whole dialogues: what does all that is said add?"),
         )

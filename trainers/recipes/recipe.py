@@ -201,14 +201,16 @@ class DistilledStage(Stage):
 
     Args:
         teacher (`str`): Folder or Hub id of the trained model, which no stage of the recipe has to make.
+        unlabelled_tasks (`tuple[str, ...]`): Tasks whose training texts the teacher labels besides those of `tasks`.
     """
 
     teacher: str
+    unlabelled_tasks: tuple[str, ...] = ("unlabelled",)
     kind: ClassVar[str] = "distilled"
 
     @property
     def unlabelled(self) -> tuple[str, ...]:
-        return ("unlabelled",)
+        return self.unlabelled_tasks
 
     @property
     def trains_encoder(self) -> bool:

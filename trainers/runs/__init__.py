@@ -1,32 +1,47 @@
 """Carrying recipes out: the Runner, its arguments, records and results."""
 
-from .arguments import RunArguments
+from .arguments import HubArguments, RunArguments
 from .data_arguments import DataArguments
+from .distillation import DistillationArguments, distillation_runner
 from .model_arguments import ModelArguments
 from .prepared_run import PreparedRun, prepare_run
+from .publishing import RunPublisher, with_publisher
 from .records import StageRecord
 from .recurrent_encoder import RecurrentArguments, write_recurrent_encoder
-from .results import chosen_thresholds, dev_logits_path, print_results, read_results, task_results
+from .results import (
+    chosen_thresholds,
+    dev_logits_path,
+    print_results,
+    read_evaluation,
+    read_results,
+    task_results,
+)
 from .runner import Runner
 from .stage_trainers import build_trainer
 from .train import RunResult, train
 
 __all__ = [
     "DataArguments",
+    "DistillationArguments",
+    "HubArguments",
     "ModelArguments",
     "PreparedRun",
     "RecurrentArguments",
     "RunArguments",
+    "RunPublisher",
     "RunResult",
     "Runner",
     "StageRecord",
     "build_trainer",
     "chosen_thresholds",
     "dev_logits_path",
+    "distillation_runner",
     "prepare_run",
     "print_results",
+    "read_evaluation",
     "read_results",
     "task_results",
     "train",
+    "with_publisher",
     "write_recurrent_encoder",
 ]

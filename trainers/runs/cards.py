@@ -12,6 +12,7 @@ from ..loop import BUNDLED_ENCODER, described_encoder, encoder_label
 from ..recipes import CommonSpaceStage, DistilledStage, Stage, learnt_tasks, lineage
 from .prepared_run import PreparedRun
 from .records import StageRecord
+from .results import read_evaluation
 
 # The stage that others are compared with on their cards.
 BASELINE = "emotion-encoder"
@@ -39,7 +40,7 @@ def stage_card(stage: Stage, run: PreparedRun, results: dict[str, Any]) -> Stage
         stage=stage.name,
         starts_from={part: parent.name for part, parent in stage.starts_from.items()},
         base_models=_base_models(stage, run, encoders),
-        encoder=" and ".join(map(described_encoder, encoders)),
+        encoder=_encoder_name(stage, run, encoders),
         labels=list(data.labels) if stage.classifies else [],
         datasets=[card_dataset(run.tasks[task]) for task in learnt_tasks(stage)],
         results=results,
@@ -58,8 +59,7 @@ def stage_card(stage: Stage, run: PreparedRun, results: dict[str, Any]) -> Stage
 def write_card(stage: Stage, run: PreparedRun) -> None:
     """Write a finished stage's `README.md` from what its folder holds."""
     folder = run.folder(stage)
-    results = json.loads((folder / "eval_results.json").read_text(encoding="utf-8"))
-    stage_card(stage, run, results).save(folder)
+    stage_card(stage, run, read_evaluation(folder)).save(folder)
 
 
 def draw_stages(stage: Stage, run: PreparedRun, path: Path) -> None:
@@ -76,6 +76,14 @@ def pretrained_encoders(stage: Stage, run: PreparedRun) -> dict[str, str]:
     """By name of those among a stage and all before it that start from a pretrained encoder: that encoder."""
     found = {one.name: run.args.model.pretrained(one.tasks[0])[0] for one in lineage(stage) if one.starts_anew}
     return found | {one.name: one.teacher for one in lineage(stage) if isinstance(one, DistilledStage)}
+
+
+def _encoder_name(stage: Stage, run: PreparedRun, encoders: list[str]) -> str:
+    """How a card names the encoders; of a finished student, its stock class."""
+    if not isinstance(stage, DistilledStage):
+        return " and ".join(map(described_encoder, encoders))
+    config = run.folder(stage) / "config.json"
+    return json.loads(config.read_text(encoding="utf-8"))["architectures"][0] if config.is_file() else ""
 
 
 def _base_models(stage: Stage, run: PreparedRun, encoders: list[str]) -> list[str]:
@@ -103,7 +111,7 @@ def _metrics_of(folder: Path) -> dict[str, float]:
     record = StageRecord.read(folder)
     if record is None or not record.complete:
         return {}
-    return json.loads((folder / "eval_results.json").read_text(encoding="utf-8"))["metrics"]
+    return read_evaluation(folder)["metrics"]
 
 
 def label_examples(dataset: TaskDataset, publish: bool) -> dict[str, str]:

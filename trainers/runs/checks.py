@@ -102,6 +102,9 @@ def check_disk_space(output_dir: Path, stages: Sequence[Stage], args: RunArgumen
     Raises:
         OSError: If there is not.
     """
+    if all(isinstance(stage, DistilledStage) for stage in stages):
+        # A student is as large as a part of its teacher, which is there already.
+        return
     size = encoder_bytes(args.model.encoder, args.model.encoder_revision)
     missing = [stage for stage in stages if not is_finished(output_dir / stage.name)]
     # A finished common space holds two encoders; a checkpoint holds the weights and two moments of each.

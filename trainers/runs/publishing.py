@@ -22,7 +22,7 @@ from ..hub import (
     push_space,
     space_name,
 )
-from ..recipes import Stage
+from ..recipes import DistilledStage, Stage
 from .cards import stage_card, write_card
 from .prepared_run import PreparedRun
 
@@ -106,12 +106,24 @@ class RunPublisher:
                 f"All stages are in {self.run.output_dir}, but {', '.join(self._failed)} could not be published: "
                 f"{next(iter(self._failed.values()))} Repeat the command to go on; nothing is trained again."
             )
-        recipes = ", ".join(recipe.name for recipe in self.run.recipes)
-        notes = {stage.name: f"The stage {stage.name}" for stage in self.run.stages}
-        title, description = collection_title(self.repositories.name), f"The stages of {recipes}, by csr-emotion."
-        collection = self.publisher.collect(title, description, notes)
+        collection = self._collect()
         if self.run.args.hub.push_space:
             self._push_space(collection)
+
+    def _collect(self) -> str:
+        """The collection of the run's stages. A student stands in that of its teacher, where both have one owner."""
+        teacher = self.run.args.hub.teacher_id
+        if (
+            isinstance(self.run.final, DistilledStage)
+            and teacher
+            and teacher.split("/")[0] == self.repositories.namespace
+        ):
+            notes = {self.run.final.name: f"Distilled from {teacher}"}
+            return self.publisher.collect(collection_title(teacher), f"What was distilled from {teacher}.", notes)
+        recipes = ", ".join(recipe.name for recipe in self.run.recipes)
+        notes = {stage.name: f"The stage {stage.name}" for stage in self.run.stages}
+        description = f"The stages of {recipes}, by csr-emotion."
+        return self.publisher.collect(collection_title(self.repositories.name), description, notes)
 
     def _push_space(self, collection: str) -> None:
         """Publish a page to try the final stage, beside the emotion encoder that it is built on, in the collection."""

@@ -25,9 +25,14 @@ def read_results(output_dir: Path) -> dict[str, Any]:
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {"recipes": {}}
 
 
+def read_evaluation(folder: Path) -> dict[str, Any]:
+    """What `eval_results.json` of a finished stage holds."""
+    return json.loads((folder / "eval_results.json").read_text(encoding="utf-8"))
+
+
 def task_results(folder: Path, task: str) -> dict[str, Any]:
     """What `eval_results.json` of a finished stage says of one of its tasks: `metrics`, `thresholds` and so on."""
-    results = json.loads((folder / "eval_results.json").read_text(encoding="utf-8"))
+    results = read_evaluation(folder)
     return results if results["task"] == task else results["tasks"][task]
 
 
@@ -43,7 +48,7 @@ def dev_logits_name(task: str, first: str) -> str:
 
 def dev_logits_path(folder: Path, task: str) -> Path:
     """The file of a finished stage's scores of the dev texts in one of its tasks, in the order of the task's data."""
-    results = json.loads((folder / "eval_results.json").read_text(encoding="utf-8"))
+    results = read_evaluation(folder)
     return folder / dev_logits_name(task, results["task"])
 
 
@@ -54,10 +59,7 @@ def update_results(output_dir: Path, recipes: Sequence[Recipe]) -> None:
     """
     results = read_results(output_dir)
     for recipe in recipes:
-        figures = {
-            stage.name: json.loads((output_dir / stage.name / "eval_results.json").read_text(encoding="utf-8"))
-            for stage in recipe.stages
-        }
+        figures = {stage.name: read_evaluation(output_dir / stage.name) for stage in recipe.stages}
         final = recipe.final.name
         results["recipes"][recipe.name] = {
             "model": str(output_dir / final),

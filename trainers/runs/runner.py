@@ -4,7 +4,7 @@ import json
 import logging
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from .checks import is_finished, warn_of_overruled_options
 from .prepared_run import prepare_run
 from .publishing import RunPublisher, with_publisher
 from .records import StageRecord
-from .results import dev_logits_name, read_results, update_results
+from .results import dev_logits_name, read_evaluation, read_results, update_results
 from .stage_trainers import build_trainer
 
 logger = logging.getLogger(__name__)
@@ -41,6 +41,7 @@ class Runner:
         data (`Mapping[str, TaskDataset]`, *optional*): By task, data that are loaded already.
         recipes (`Sequence[Recipe]`, *optional*): The recipes; by default those that the arguments name.
         callbacks (`Sequence[TrainerCallback]`): Callbacks for the Trainers of all stages.
+        metrics (`Callable`, *optional*): From a Trainer's tasks to its `compute_metrics`, in place of its own.
 
     Attributes:
         prepared ([`PreparedRun`]): The run, with its data, tokenizer and records.
@@ -56,12 +57,13 @@ class Runner:
         data: Mapping[str, TaskDataset] | None = None,
         recipes: Sequence[Recipe] | None = None,
         callbacks: Sequence[TrainerCallback] = (),
+        metrics: Callable[[dict[str, dict[str, Any]]], Any] | None = None,
     ) -> None:
         prepared = prepare_run(args, data, recipes)
         warn_of_overruled_options(prepared.stages, args)
         self.prepared = with_publisher(prepared) if args.training.push_to_hub else prepared
         self.publisher = RunPublisher(self.prepared) if self.prepared.publisher else None
-        self.callbacks = tuple(callbacks)
+        self.callbacks, self.metrics = tuple(callbacks), metrics
 
     def run(self) -> dict[str, Any]:
         """Train the stages that are missing, one after the other.
@@ -89,6 +91,10 @@ class Runner:
         PartialState().wait_for_everyone()
         return read_results(output_dir)
 
+    def final_results(self) -> dict[str, Any]:
+        """What `eval_results.json` of the final stage holds, once it is finished."""
+        return read_evaluation(self.prepared.folder(self.prepared.final))
+
     def _reuse(self, stage: Stage) -> bool:
         """Copy a finished stage from an earlier run, if one was made from the same."""
         record, folder = self.prepared.records[stage.name], self.prepared.folder(stage)
@@ -115,6 +121,8 @@ class Runner:
             self.prepared.records[stage.name].write(folder)
         started = time.monotonic()
         trainer = build_trainer(stage, self.prepared, self.callbacks)
+        if self.metrics is not None:
+            trainer.compute_metrics = self.metrics(trainer.tasks)
         if self.publisher and self.prepared.args.training.hub_strategy == "every_save":
             trainer.add_callback(self.publisher.callback(stage))
         checkpoint = last_complete_checkpoint(folder)

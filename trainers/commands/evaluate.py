@@ -1,42 +1,37 @@
-"""Evaluate a classifier on a split of a dataset, at its own decision thresholds.
-
-python examples/evaluate.py outputs/demo/csr --dataset csr-emotion-posts --split dev
-"""
+"""`csr-emotion evaluate`: score a classifier on a split of a dataset."""
 
 import argparse
-import sys
-from pathlib import Path
+from collections.abc import Sequence
+from typing import Any
 
-# This folder holds this very file, which must not stand in for the evaluate library.
-sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != Path(__file__).resolve().parent]
-
-import numpy as np  # noqa: E402
-import torch  # noqa: E402
-from rich.console import Console  # noqa: E402
-from rich.table import Table  # noqa: E402
-from trainers.evaluation.dialogue_inference import predict_dialogue_logits  # noqa: E402
-from transformers import (  # noqa: E402
+import numpy as np
+import torch
+from rich.console import Console
+from rich.table import Table
+from transformers import (
     AutoConfig,
     AutoModelForSequenceClassification,
     AutoTokenizer,
     PreTrainedConfig,
 )
 
-import modeling_csr  # noqa: E402, F401
-from trainers.commands.terminal import BAD_INPUT, exit_on, set_up_logging  # noqa: E402
-from trainers.data import (  # noqa: E402
+from ..data import (
+    ROWS_WITHOUT_LABELS,
     TaskDataset,
     load_task_dataset,
+    select_labels,
     write_json,
 )
-from trainers.data.labels import ROWS_WITHOUT_LABELS, select_labels  # noqa: E402
-from trainers.evaluation import decide, per_label_scores, score  # noqa: E402
-from trainers.evaluation.inference import predict_logits  # noqa: E402
+from ..dialogue_trainer import predict_dialogue_logits
+from ..evaluation import decide, per_label_scores, predict_logits, score
+from .terminal import BAD_INPUT, exit_on, set_up_logging
+
+DESCRIPTION = "Evaluate a classifier on a split of a dataset, at its own decision thresholds."
 
 
-def parse_args(argv: list[str]) -> argparse.Namespace:
+def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        description=__doc__, allow_abbrev=False, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+        description=DESCRIPTION, allow_abbrev=False, formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
     parser.add_argument("model", help="Hub id or folder of a sequence classifier.")
     parser.add_argument("--dataset", required=True, help="A registered name, a file, a folder or a Hub dataset id.")
@@ -59,7 +54,7 @@ def parse_args(argv: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("--batch_size", type=int, help="Texts in a batch; 32 on a CPU, else 128.")
     parser.add_argument("--trust_remote_code", action="store_true", help="Run the code that comes with the model.")
-    return parser.parse_args(argv)
+    return parser.parse_args(list(argv))
 
 
 def align_labels(dataset: TaskDataset, labels: np.ndarray, model_labels: list[str]) -> np.ndarray:
@@ -89,10 +84,18 @@ def check_problem_type(dataset: TaskDataset, config: PreTrainedConfig, threshold
         raise ValueError(f"--threshold is for several labels a text; {dataset.name} has a single one.")
 
 
-def main(argv: list[str]) -> dict:
+def evaluate(argv: Sequence[str]) -> dict[str, Any]:
+    """Run the command.
+
+    Args:
+        argv (`Sequence[str]`): The command line, without the program's name.
+
+    Returns:
+        `dict`: The scores, overall and `per_label`, with `dataset`, `split` and the number of `texts`.
+    """
     args = parse_args(argv)
     set_up_logging()
-    with exit_on(Path(__file__).name, *BAD_INPUT):
+    with exit_on("evaluate", *BAD_INPUT):
         config = AutoConfig.from_pretrained(args.model, trust_remote_code=args.trust_remote_code)
         dataset = load_task_dataset(
             args.dataset,
@@ -147,7 +150,3 @@ def print_scores(metrics: dict[str, float], per_label: dict[str, dict[str, float
     console = Console()
     console.print(overall)
     console.print(labels)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

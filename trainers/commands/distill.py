@@ -1,0 +1,46 @@
+"""`csr-emotion distill`: a trained model becomes one encoder of a stock class, which every tool can run."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from transformers import HfArgumentParser
+
+from ..evaluation import HEADLINE
+from ..hub import PublishingError
+from ..runs import DistillationArguments, HubArguments, distillation_runner, read_evaluation
+from ..training_arguments import StageTrainingArguments
+from .terminal import BAD_INPUT, exit_on, set_up_logging
+
+DESCRIPTION = "Distil a trained model into one encoder of a stock class, which the Hub's widget and every tool can run."
+
+
+def distill(argv: Sequence[str], description: str = DESCRIPTION) -> dict[str, Any]:
+    """Run the command.
+
+    Args:
+        argv (`Sequence[str]`): The command line, without the program's name.
+        description (`str`, *optional*): What `--help` says first.
+
+    Returns:
+        `dict`: The scores of the student, of its `teacher` and, where there is one, of the `baseline`.
+    """
+    main_process = set_up_logging()
+    kinds = (DistillationArguments, HubArguments, StageTrainingArguments)
+    parser = HfArgumentParser(kinds, description=description, allow_abbrev=False)
+    with exit_on("distill", *BAD_INPUT):
+        args, hub, training = parser.parse_args_into_dataclasses(list(argv))
+        runner = distillation_runner(args, training, hub)
+    with exit_on("distill", PublishingError):
+        runner.run()
+    results = runner.final_results()
+    if args.baseline:
+        results["baseline"] = read_evaluation(Path(args.baseline))["metrics"]
+    if main_process:
+        for name in HEADLINE[runner.prepared.tasks["emotion"].problem_type]:
+            compared = {"student": results["metrics"]}
+            compared |= {key: results[key] for key in ("teacher", "baseline") if key in results}
+            print(name, *(f"{key} {100 * metrics[name]:.1f}" for key, metrics in compared.items()))
+        folder = training.output_dir
+        print(f"The model is in {folder}: pipeline('text-classification', model='{folder}')")
+    return results

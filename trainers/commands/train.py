@@ -1,0 +1,43 @@
+"""`csr-emotion train`: carry recipes out."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..evaluation import HEADLINE
+from ..hub import PublishingError
+from ..runs import Runner, print_results
+from .parser import parse_run_arguments
+from .terminal import BAD_INPUT, exit_on, set_up_logging
+
+DESCRIPTION = "Train recipes: plain BERT, transfer from sentiment, the common space (Model-3) and others."
+USAGE = """
+The model is in {model}. To use it:
+
+    from transformers import pipeline
+    classifier = pipeline("emotion-classification", model="{model}", trust_remote_code=True)
+    print(classifier("I can't believe we finally made it! 🎉"))
+"""
+
+
+def train(argv: Sequence[str], description: str = DESCRIPTION, defaults: Sequence[str] = ()) -> dict[str, Any]:
+    """Run the command.
+
+    Args:
+        argv (`Sequence[str]`): The command line, without the program's name.
+        description (`str`, *optional*): What `--help` says first.
+        defaults (`Sequence[str]`): Options with other defaults.
+
+    Returns:
+        `dict`: What `results.json` holds.
+    """
+    main_process = set_up_logging()
+    with exit_on("train", *BAD_INPUT):
+        args = parse_run_arguments(argv, description, defaults)
+        runner = Runner(args)
+    with exit_on("train", PublishingError):
+        results = runner.run()
+    if main_process:
+        print_results(results, HEADLINE[runner.prepared.task_config("emotion")["problem_type"]])
+        published = runner.publisher.repositories.name if runner.publisher else None
+        print(USAGE.format(model=published or runner.prepared.folder(runner.prepared.final)))
+    return results

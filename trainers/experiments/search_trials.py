@@ -1,0 +1,72 @@
+"""What a trial of a search is measured by while it trains: tuned metrics, and whether it is worth going on."""
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from transformers import EvalPrediction, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from modeling_csr import labelled_rows
+
+from ..evaluation import TaskMetrics, tune_thresholds
+
+if TYPE_CHECKING:
+    from optuna.trial import Trial
+
+
+class TunedMetrics(TaskMetrics):
+    """[`TaskMetrics`] at the thresholds that are best on the very texts that are scored, as a finished stage has them.
+
+    Class weights and learning rates move the probabilities: at 0.5, trials would be compared by where they moved them.
+
+    Args:
+        tasks (`dict[str, dict]`): As for [`TaskMetrics`].
+        threshold (`str`): `"fixed"`, `"global"` or `"per_label"`.
+    """
+
+    def __init__(self, tasks: dict[str, dict[str, Any]], threshold: str) -> None:
+        super().__init__({name: dict(task) for name, task in tasks.items()})
+        self.threshold = threshold
+
+    def __call__(self, prediction: EvalPrediction) -> dict[str, float]:
+        logits = self._by_task(prediction.predictions, "predictions")
+        labels = self._by_task(prediction.label_ids, "label_ids")
+        for name, task in self.tasks.items():
+            if task["problem_type"] == "multi_label_classification" and name in labels:
+                rows = labelled_rows(torch.from_numpy(labels[name])).numpy()
+                probabilities = torch.from_numpy(logits[name][rows]).double().sigmoid().numpy()
+                task["thresholds"] = tune_thresholds(probabilities, labels[name][rows], self.threshold)
+        return super().__call__(prediction)
+
+
+class TrialPruning(TrainerCallback):
+    """Tells Optuna of each epoch's score, and breaks a trial off that is not worth going on.
+
+    By epochs, not by steps: with other batch sizes, no two trials would have the same steps, and none would be pruned.
+
+    Args:
+        trial (`optuna.trial.Trial`): The trial.
+        metric (`str`): What is maximised, such as `"macro_f1"`.
+    """
+
+    def __init__(self, trial: "Trial", metric: str) -> None:
+        self.trial, self.metric = trial, metric
+
+    def on_evaluate(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        metrics: dict[str, float],
+        **kwargs: Any,
+    ) -> None:
+        import optuna
+
+        value = metrics.get(f"eval_{self.metric}", metrics.get(f"eval_emotion_{self.metric}"))
+        if value is None or state.epoch is None or state.global_step >= state.max_steps:
+            return
+        self.trial.report(value, round(state.epoch))
+        if self.trial.should_prune():
+            raise optuna.TrialPruned
+
+
+__all__ = ["TrialPruning", "TunedMetrics"]
