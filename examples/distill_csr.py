@@ -5,7 +5,7 @@ python examples/distill_csr.py --teacher outputs/demo/csr --output_dir outputs/d
 
 import sys
 
-from trainers.commands import distill as main
+from trainers.commands import run_distillation as main
 
 if __name__ == "__main__":
     main(sys.argv[1:])

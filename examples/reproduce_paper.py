@@ -5,7 +5,7 @@ python examples/reproduce_paper.py --data_dir DATA_DIR --encoder bert-base-uncas
 
 import sys
 
-from trainers.commands import reproduce_paper as main
+from trainers.commands import run_reproduction as main
 
 if __name__ == "__main__":
     main(sys.argv[1:])

@@ -5,7 +5,7 @@ accelerate launch examples/run_csr.py --config examples/configs/demo.yaml
 
 import sys
 
-from trainers.commands import train as main
+from trainers.commands import run_training as main
 
 if __name__ == "__main__":
     main(sys.argv[1:])

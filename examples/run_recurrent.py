@@ -5,7 +5,7 @@ python examples/run_recurrent.py --data_dir DATA_DIR
 
 import sys
 
-from trainers.commands import train_recurrent as main
+from trainers.commands import run_recurrent as main
 
 if __name__ == "__main__":
     main(sys.argv[1:])

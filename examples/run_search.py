@@ -5,7 +5,7 @@ python examples/run_search.py --config examples/configs/seven-emotions.yaml --da
 
 import sys
 
-from trainers.commands import search as main
+from trainers.commands import run_search as main
 
 if __name__ == "__main__":
     main(sys.argv[1:])

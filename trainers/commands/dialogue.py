@@ -49,7 +49,7 @@ class SeedArguments:
     )
 
 
-def train_dialogue(argv: list[str]) -> None:
+def run_dialogue(argv: list[str]) -> None:
     """Run the command; `argv` is the command line, without the program's name."""
     main_process = set_up_logging()
     with exit_on(NAME, *BAD_INPUT):
@@ -63,7 +63,7 @@ def train_dialogue(argv: list[str]) -> None:
         if len(runners) > 1:
             print(compare(runners))
         published = runner.publisher.repositories.name if runner.publisher else None
-        print(USAGE.format(model=published or results["recipes"][runner.args.model.recipe[-1]]["model"]))
+        print(USAGE.format(model=published or runner.prepared.folder(runner.prepared.final)))
 
 
 def run_arguments(argv: list[str]) -> dict[int, RunArguments]:

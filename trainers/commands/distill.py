@@ -15,7 +15,7 @@ from .terminal import BAD_INPUT, exit_on, set_up_logging
 DESCRIPTION = "Distil a trained model into one encoder of a stock class, which the Hub's widget and every tool can run."
 
 
-def distill(argv: Sequence[str], description: str = DESCRIPTION) -> dict[str, Any]:
+def run_distillation(argv: Sequence[str], description: str = DESCRIPTION) -> dict[str, Any]:
     """Run the command.
 
     Args:

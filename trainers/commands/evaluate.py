@@ -84,7 +84,7 @@ def check_problem_type(dataset: TaskDataset, config: PreTrainedConfig, threshold
         raise ValueError(f"--threshold is for several labels a text; {dataset.name} has a single one.")
 
 
-def evaluate(argv: Sequence[str]) -> dict[str, Any]:
+def run_evaluation(argv: Sequence[str]) -> dict[str, Any]:
     """Run the command.
 
     Args:

@@ -168,7 +168,7 @@ def compare_branches(runners: dict[str, dict[int, Runner]], args: argparse.Names
     return table
 
 
-def train_multitask(argv: list[str]) -> None:
+def run_multitask(argv: list[str]) -> None:
     """Run the command; `argv` is the command line, without the program's name."""
     args, further = parse_args(argv)
     set_up_logging()

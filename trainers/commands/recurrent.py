@@ -56,7 +56,7 @@ def prepare(argv: list[str]) -> Runner:
     return Runner(args, {"emotion": emotion})
 
 
-def train_recurrent(argv: list[str]) -> None:
+def run_recurrent(argv: list[str]) -> None:
     """Run the command; `argv` is the command line, without the program's name."""
     main_process = set_up_logging()
     with exit_on(NAME, *BAD_INPUT):
@@ -65,5 +65,4 @@ def train_recurrent(argv: list[str]) -> None:
         results = runner.run()
     if main_process:
         print_results(results, HEADLINE[runner.prepared.task_config("emotion")["problem_type"]])
-        recipe = runner.args.model.recipe[-1]
-        print(f"The model is in {results['recipes'][recipe]['model']}.")
+        print(f"The model is in {runner.prepared.folder(runner.prepared.final)}.")

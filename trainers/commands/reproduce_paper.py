@@ -73,7 +73,7 @@ def parse_args(argv: list[str]) -> tuple[argparse.Namespace, list[str]]:
     return args, further
 
 
-def reproduce_paper(argv: list[str]) -> None:
+def run_reproduction(argv: list[str]) -> None:
     """Run the command; `argv` is the command line, without the program's name."""
     args, further = parse_args(argv)
     set_up_logging()

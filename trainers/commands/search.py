@@ -14,7 +14,7 @@ DESCRIPTION = """Search the hyper-parameters of a recipe with Optuna, train the 
 default. The same command continues a search that was interrupted; started several times, it makes as many workers."""
 
 
-def search(argv: Sequence[str], description: str = DESCRIPTION) -> None:
+def run_search(argv: Sequence[str], description: str = DESCRIPTION) -> None:
     """Run the command.
 
     Args:

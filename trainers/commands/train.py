@@ -19,7 +19,7 @@ The model is in {model}. To use it:
 """
 
 
-def train(argv: Sequence[str], description: str = DESCRIPTION, defaults: Sequence[str] = ()) -> dict[str, Any]:
+def run_training(argv: Sequence[str], description: str = DESCRIPTION, defaults: Sequence[str] = ()) -> dict[str, Any]:
     """Run the command.
 
     Args:
