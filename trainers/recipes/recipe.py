@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import runpy
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any, ClassVar, Literal, get_args
 
 # Tasks whose labels are scores.
@@ -275,13 +277,23 @@ def register_recipe(recipe: Recipe) -> Recipe:
 
 
 def find_recipe(recipe: str | Recipe) -> Recipe:
-    """The registered recipe of a name; a [`Recipe`] is returned as it is.
+    """Find a recipe.
+
+    Args:
+        recipe (`str` or [`Recipe`]): The name of a registered recipe, or `FILE.py:NAME` for one that a Python file
+            registers, which is run first. A [`Recipe`] is returned as it is.
 
     Raises:
+        FileNotFoundError: If there is no such file.
         ValueError: If no recipe has that name; the message names similar ones.
     """
     if isinstance(recipe, Recipe):
         return recipe
+    file, _, recipe = recipe.rpartition(":")
+    if file:
+        if not Path(file).is_file():
+            raise FileNotFoundError(f"--recipe {file}:{recipe}: {file} does not exist.")
+        runpy.run_path(file)
     if recipe not in RECIPES:
         close = get_close_matches(recipe, RECIPES, n=3)
         hint = f" Did you mean {' or '.join(close)}?" if close else ""

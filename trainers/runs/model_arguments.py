@@ -8,7 +8,7 @@ from modeling_csr.pooling import POOLING_MODES
 
 from ..data import CLASS_WEIGHT_MODES
 from ..evaluation import THRESHOLD_MODES
-from ..recipes import RECIPES
+from ..recipes import RECIPES, find_recipe
 
 TASK_WEIGHTINGS = ("equal", "size", "uncertainty")
 
@@ -19,7 +19,10 @@ class ModelArguments:
 
     recipe: list[str] = field(
         default_factory=lambda: ["model-3.3"],
-        metadata={"help": f"One recipe or several, which share their stages: {', '.join(RECIPES)}."},
+        metadata={
+            "help": f"One recipe or several, which share their stages: {', '.join(RECIPES)}; or FILE.py:NAME for one "
+            "that a Python file of yours registers."
+        },
     )
     encoder: str = field(
         default="bert-base-uncased",
@@ -96,6 +99,7 @@ class ModelArguments:
     )
 
     def __post_init__(self) -> None:
+        self.recipe = [find_recipe(recipe).name for recipe in self.recipe]
         if self.encoder_dropout is not None and self.encoder_dropout >= 1:
             raise ValueError(f"--encoder_dropout must lie below 1, got {self.encoder_dropout}.")
         if self.encoder_dropout is not None and self.encoder_dropout < 0:

@@ -1,184 +1,115 @@
-import itertools
+"""The library: few recipes, each with a question, made of the paper's stages and ours."""
+
 from dataclasses import replace
 
 import pytest
 
-from trainers.recipes.library import CONTROLS, PAPER_RECIPES, RECIPES, Stage, stages_of
+from trainers.recipes import (
+    PAPER_RECIPES,
+    RECIPES,
+    SOURCE_TASKS,
+    CommonSpaceStage,
+    DialogueStage,
+    EncoderStage,
+    SiameseStage,
+    stages_of,
+)
+from trainers.recipes.library import ALL_TASKS, CSR, EMOTION_ENCODER, SENTIMENT_ENCODER, SIAMESE
+
+LIBRARY = (
+    *PAPER_RECIPES,
+    *("bert-head-rate", "model-3.4", "common-space-from-related", "token-space", "label-attention"),
+    *("all-in-one", "dialogue-past", "dialogue"),
+)
 
 
-def names(stages: list[Stage]) -> list[str]:
-    return [stage.name for stage in stages]
+def test_each_recipe_of_the_library_answers_a_question() -> None:
+    assert len(LIBRARY) == 14
+    questions = [RECIPES[name].question for name in LIBRARY]
+    assert all(questions) and len(set(questions)) == len(questions)
 
 
-def assert_parents_first(stages: list[Stage]) -> None:
+def test_recipes_can_be_run_together() -> None:
+    together = stages_of(RECIPES.values())
+    assert together == stages_of([*RECIPES.values(), *RECIPES.values()])
     seen: set[str] = set()
-    for stage in stages:
-        assert stage.name not in seen
-        assert set(stage.starts_from.values()) <= seen, f"{stage.name} before what it starts from"
+    for stage in together:
+        assert {parent.name for parent in stage.parents} <= seen, f"{stage.name} before what it starts from"
         seen.add(stage.name)
 
 
-@pytest.mark.parametrize("recipe", RECIPES)
-def test_parents_come_first_in_each_recipe(recipe: str) -> None:
-    stages = stages_of([recipe])
-    assert stages == list(RECIPES[recipe])
-    assert_parents_first(stages)
-
-
-def test_parents_come_first_in_all_recipes_together() -> None:
-    for couple in itertools.permutations(RECIPES, 2):
-        assert_parents_first(stages_of(list(couple)))
-    for recipes in (list(RECIPES), list(reversed(RECIPES))):
-        stages = stages_of(recipes)
-        assert_parents_first(stages)
-        assert set(names(stages)) == {stage.name for recipe in RECIPES.values() for stage in recipe}
-
-
-def test_a_name_stands_for_one_stage() -> None:
-    stages = [stage for recipe in RECIPES.values() for stage in recipe]
-    for first, second in itertools.combinations(stages, 2):
-        assert first.name != second.name or first == second
-
-
-def test_repeated_recipes_add_nothing() -> None:
-    assert stages_of(["model-3.3", "bert", "model-3.3"]) == stages_of(["model-3.3"])
-
-
 def test_bert_is_the_emotion_encoder_of_model_3() -> None:
-    (bert,) = RECIPES["bert"]
-    assert bert.tasks == ("emotion",) and not bert.starts_from and not bert.frozen
+    assert RECIPES["bert"].stages == (EMOTION_ENCODER,)
+    assert EMOTION_ENCODER.tasks == ("emotion",) and EMOTION_ENCODER.starts_anew
     for recipe in ("model-3.1", "model-3.2", "model-3.3"):
-        assert bert in RECIPES[recipe]
-        for stage in RECIPES[recipe]:
-            assert stage.starts_from.get("emotion_encoder", bert.name) == bert.name
+        assert EMOTION_ENCODER in RECIPES[recipe].stages
+        for stage in RECIPES[recipe].stages:
+            assert stage.starts_from.get("emotion_encoder", EMOTION_ENCODER) == EMOTION_ENCODER
 
 
-def test_all_transfer_from_one_encoder_shares_its_sentiment_stage() -> None:
-    # model-2 learns both tasks at once and has no stage of sentiment alone.
-    found = {recipe: [s for s in stages if s.tasks == ("sentiment",)] for recipe, stages in RECIPES.items()}
-    without = {recipe for recipe, stages in found.items() if not stages}
-    assert without & (PAPER_RECIPES | CONTROLS).keys() == {
-        "bert",
-        "model-2",
-        "emotion-alone",
-        "two-emotion-encoders",
-    }
-    found = {recipe: stages for recipe, stages in found.items() if stages}
-    assert all(stages == found["model-1"] for stages in found.values())
-    assert len(found["model-1"]) == 1
-    assert RECIPES["model-1"][-1].starts_from == {"encoder": found["model-1"][0].name}
-
-
-def test_model_2_learns_both_tasks_at_once() -> None:
-    (stage,) = RECIPES["model-2"]
-    assert stage.tasks == ("emotion", "sentiment") and not stage.starts_from and not stage.frozen
+def test_the_papers_recipes_transfer_from_one_sentiment_encoder() -> None:
+    assert RECIPES["model-1"].stages[0] == SENTIMENT_ENCODER
+    assert RECIPES["model-1"].final.starts_from == {"encoder": SENTIMENT_ENCODER}
+    for recipe in ("model-3.1", "model-3.2", "model-3.3"):
+        assert RECIPES[recipe].final.starts_from["source_encoders.0"] == SENTIMENT_ENCODER
+    # Model-2 learns both tasks at once.
+    (multitask,) = RECIPES["model-2"].stages
+    assert multitask.tasks == ("emotion", "sentiment") and multitask.starts_anew
 
 
 def test_model_3_1_is_model_3_3_without_siamese_and_reconstruction() -> None:
-    first, third = RECIPES["model-3.1"], RECIPES["model-3.3"]
-    assert [stage for stage in third if stage.kind != "siamese"][:-1] == list(first[:-1])
-    without, whole = first[-1], third[-1]
-    assert (without.kind, without.tasks, without.frozen) == (whole.kind, whole.tasks, whole.frozen)
-    assert without.starts_from | {"siamese": "siamese"} == whole.starts_from
-    assert without.config == {"reconstruction_loss_weight": 0.0} and whole.config == {}
+    without = RECIPES["model-3.1"].final
+    assert without == replace(CSR, name=without.name, siamese=None, config={"reconstruction_loss_weight": 0.0})
+    assert SIAMESE in RECIPES["model-3.3"].stages and SIAMESE not in RECIPES["model-3.1"].stages
 
 
 def test_model_3_2_learns_the_common_space_and_then_the_classifier() -> None:
-    *_, siamese, common, classifier = RECIPES["model-3.2"]
-    assert siamese.kind == "siamese" and siamese.frozen == ("emotion_encoder",)
-    assert common.config == {"prediction_loss_weight": 0.0} and common.starts_from["siamese"] == siamese.name
-    assert classifier.config == {"reconstruction_loss_weight": 0.0} and classifier.frozen == ("csr",)
-    assert classifier.starts_from["model"] == common.name
+    *_, siamese, common, classifier = RECIPES["model-3.2"].stages
+    assert isinstance(siamese, SiameseStage) and common.siamese == siamese
+    assert not common.classifies and common.trains == "common_space"
+    assert classifier.model == common and classifier.trains == "classifier"
 
 
-def test_all_is_judged_by_emotion_but_what_learns_other_tasks() -> None:
-    alone = ("sentiment", "related", "intensity", "valence")
-    others = {f"{task}-encoder": task for task in alone}
-    others |= dict.fromkeys(("related-space", "related-space-sentiment"), "related")
-    others["intensity-encoder-from-related"] = "intensity"
-    for stage in stages_of(list(RECIPES)):
-        assert stage.tasks[0] == others.get(stage.name, "emotion")
+def test_every_stage_but_those_of_sources_is_judged_by_emotion() -> None:
+    for name in LIBRARY:
+        for stage in RECIPES[name].stages:
+            assert stage.tasks[0] == "emotion" or stage.tasks[0] in SOURCE_TASKS, stage.name
+            assert stage.tasks[0] == "emotion" or stage is not RECIPES[name].final
+    assert RECIPES["all-in-one"].final.tasks == ALL_TASKS
 
 
-# -- the controls -----------------------------------------------------------------------------------------------------
+def test_dialogues_are_read_by_the_encoder_of_single_utterances() -> None:
+    contexts = {}
+    for name in ("dialogue-past", "dialogue"):
+        final = RECIPES[name].final
+        assert isinstance(final, DialogueStage) and final.utterance_encoder == EMOTION_ENCODER
+        contexts[name] = final.config["context"]
+    assert contexts == {"dialogue-past": "past", "dialogue": "full"}
 
 
-def test_paper_and_controls_share_no_name() -> None:
-    assert not PAPER_RECIPES.keys() & CONTROLS.keys()
-    assert PAPER_RECIPES.keys() | CONTROLS.keys() <= RECIPES.keys()
+def test_the_student_of_model_3_4_has_three_kinds_of_teachers() -> None:
+    student = RECIPES["model-3.4"].final
+    assert [teacher.name for teacher in student.teachers] == [
+        "emotion-encoder-from-related",
+        "label-attention-from-related",
+        "common-space-from-related",
+    ]
+    assert student.common_space == RECIPES["common-space-from-related"].stages[0]
+    assert student.unlabelled == ("unlabelled",) and student.temperature == 0.5
 
 
-def test_sources_of_a_common_space_are_in_order() -> None:
-    stage = Stage("s", "csr", starts_from={"emotion_encoder": "e", "source_encoders.0": "a", "source_encoders.1": "b"})
-    assert stage.sources == ["a", "b"]
-    assert {recipe: stages[-1].sources for recipe, stages in CONTROLS.items()} == {
-        "emotion-alone": [],
-        "two-emotion-encoders": ["emotion-encoder-2"],
-        "sentiment-alone": [],
-    }
-    assert all(PAPER_RECIPES[recipe][-1].sources == ["sentiment-encoder"] for recipe in ("model-3.1", "model-3.3"))
-
-
-def test_controls_differ_from_model_3_3_in_their_sources_alone() -> None:
-    """Else their scores would not tell what the sentiment source is worth."""
-    whole = PAPER_RECIPES["model-3.3"][-1]
-    for recipe in ("emotion-alone", "two-emotion-encoders"):
-        control = CONTROLS[recipe][-1]
-        assert (control.kind, control.tasks, control.frozen, control.config, control.seed_offset) == (
-            whole.kind,
-            whole.tasks,
-            whole.frozen,
-            whole.config,
-            whole.seed_offset,
-        )
-        for part in ("emotion_encoder", "siamese"):
-            assert control.starts_from[part] == whole.starts_from[part]
-    # It judges emotions by the sentiment encoder, so that there is no emotion encoder to reconstruct.
-    alone = CONTROLS["sentiment-alone"]
-    assert alone[-1].starts_from == {"emotion_encoder": "sentiment-encoder"}
-    assert alone[-1].config == {"reconstruction_loss_weight": 0.0}
-    assert "emotion-encoder" not in names(list(alone))
-
-
-def test_second_emotion_encoder_differs_in_its_seed_alone() -> None:
-    first, second = CONTROLS["two-emotion-encoders"][:2]
-    assert first.seed_offset == 0 and second.seed_offset > 0
-    assert (first.kind, first.tasks, first.starts_from, first.config) == (
-        second.kind,
-        second.tasks,
-        second.starts_from,
-        second.config,
-    )
-
-
-def test_teachers_of_several_seeds_differ_in_those_alone() -> None:
-    seeds, own = RECIPES["self-trained-seeds"][-1], RECIPES["model-3.4"][-1]
-    teachers = {stage.name: stage for stage in RECIPES["self-trained-seeds"] if stage.name in seeds.teachers}
-    first = RECIPES["common-space-from-related"][-1]
-    assert [replace(stage, name=first.name, seed_offset=0) for stage in teachers.values()] == [first] * 3
-    assert len({stage.seed_offset for stage in teachers.values()}) == 3
-    # The student is that of model-3.4.
-    assert replace(seeds, name=own.name, teachers=own.teachers) == own
-
-
-def test_one_teacher_more_differs_in_its_source_alone() -> None:
-    """Else what the sentiment encoder brings would not show."""
-    own = RECIPES["model-3.4"][-1]
-    further = {"self-trained-label-attention": "label-attention", "self-trained-sentiment": "token-space"}
-    for recipe, teacher in further.items():
-        student = RECIPES[recipe][-1]
-        assert student.teachers == (*own.teachers, teacher)
-        assert replace(student, name=own.name, teachers=own.teachers) == own
-    without, beside = (RECIPES[teacher][-1] for teacher in further.values())
-    assert (without.sources, beside.sources) == ([], ["sentiment-encoder"])
-    assert replace(beside, name=without.name, starts_from={}) == without
-
-
-def test_stages_say_what_they_train() -> None:
-    """Only the Siamese network, and the common space that is trained by reconstruction alone, have no classifier."""
-    stages = {stage.name: stage for stages in RECIPES.values() for stage in stages}
-    without = {"siamese", "siamese-sentiment-encoder", "csr-reconstruction"}
-    assert {name for name, stage in stages.items() if not stage.classifies} == without
-    on_vectors = {name for name, stage in stages.items() if not stage.trains_encoder}
-    assert {"siamese", "csr", "csr-prediction", "csr-frozen", "csr-emotion-alone", "dialogue"} <= on_vectors
-    assert not {"emotion-encoder", "multitask", "all-in-one", "label-attention", "csr-self-trained"} & on_vectors
+@pytest.mark.parametrize(
+    ("stage", "on_texts", "anew", "classifies"),
+    [
+        (EMOTION_ENCODER, True, True, True),
+        (EncoderStage(name="second", encoder=EMOTION_ENCODER), True, False, True),
+        (SIAMESE, False, False, False),
+        (CSR, False, False, True),
+        (replace(CSR, config={"prediction_loss_weight": 0.0}), False, False, False),
+        (CommonSpaceStage(name="own", trains="emotion_encoder"), True, True, True),
+        (replace(CSR, trains="encoders"), True, False, True),
+        (DialogueStage(name="talk", utterance_encoder=EMOTION_ENCODER), False, False, True),
+    ],
+)
+def test_stages_say_what_they_train(stage: EncoderStage, on_texts: bool, anew: bool, classifies: bool) -> None:
+    assert (stage.trains_encoder, stage.starts_anew, stage.classifies) == (on_texts, anew, classifies)

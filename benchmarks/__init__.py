@@ -1,0 +1,1 @@
+"""Controls, ablations and measurements of speed. Run from the repository: `python -m benchmarks.NAME`."""
