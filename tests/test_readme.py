@@ -13,7 +13,7 @@ from transformers import AutoModel, AutoTokenizer
 from modeling_csr import CSRForSequenceClassification, MultitaskConfig, MultitaskModel
 from tests.helpers import tiny_run
 from trainers.data.registry import REGISTRY
-from trainers.recipes.library import RECIPES
+from trainers.recipes import RECIPES
 
 COMMANDS = (
     "run_csr",
@@ -104,11 +104,11 @@ def test_commands_and_options_exist(capsys: pytest.CaptureFixture) -> None:
 
 def test_command_lines_parse() -> None:
     """Values too: recipes, choices, numbers."""
+    from trainers.loop.recurrent_encoders import RecurrentArguments
     from transformers import HfArgumentParser
 
     from trainers.commands.parser import parse_run_arguments, parse_run_arguments_and
     from trainers.experiments.search import SearchArguments
-    from trainers.loop.recurrent_encoders import RecurrentArguments
     from trainers.runs.arguments import HubArguments
     from trainers.runs.distillation import DistillationArguments
     from trainers.training_arguments import StageTrainingArguments
@@ -121,7 +121,7 @@ def test_command_lines_parse() -> None:
             parsed += 1
         elif "examples/evaluate.py" in words:
             argv = words[words.index("examples/evaluate.py") + 1 :]
-            assert isinstance(tiny_run.example("evaluate").parse_args(argv), argparse.Namespace)
+            assert isinstance(tiny_run.example("run_evaluation").parse_args(argv), argparse.Namespace)
             parsed += 1
         elif "examples/reproduce_paper.py" in words:
             argv = words[words.index("examples/reproduce_paper.py") + 1 :]

@@ -217,10 +217,12 @@ class StageTrainer(GlobalBatchTrainer):
         Returns:
             `np.ndarray` of shape `(texts, representation_size)`, float32, memory-mapped.
         """
-        encoder_digest, texts = weights_digest(encoder), rows["text"][:]
-        self._encoded_by.append((encoder, encoder_digest))
+        texts = rows["text"][:]
+        self._encoded_by.append((encoder, weights_digest(encoder)))
+        config = encoder.config.to_dict()
         key = {
-            "encoder": encoder_digest,
+            "weights": self._encoded_by[-1][1],
+            "config": {name: config[name] for name in ("encoder", "pooling", "representation", "shared_layer_sizes")},
             "tokenizer": tokenizer_digest(self.processing_class),
             "max_length": self.args.max_length,
             "texts": digest(texts),

@@ -15,7 +15,7 @@ import yaml
 
 from tests.helpers import tiny_run
 from trainers.commands.parser import parse_run_arguments
-from trainers.recipes.library import RECIPES
+from trainers.recipes import RECIPES
 from trainers.runs.arguments import CommonSpaceArguments, SiameseArguments
 from trainers.runs.data_arguments import DataArguments
 from trainers.runs.model_arguments import ModelArguments

@@ -107,7 +107,7 @@ def test_logits_stand_in_the_order_of_the_texts(place: Path, finished: Path) -> 
 
 
 def test_evaluation_reads_whole_dialogues(place: Path, finished: Path) -> None:
-    evaluate = tiny_run.example("evaluate").main
+    evaluate = tiny_run.example("run_evaluation").main
     for recipe in RECIPES:
         expected = tiny_run.read_json(finished / recipe / "eval_results.json")
         found = evaluate([str(finished / recipe), "--dataset", str(place / "talks"), "--max_length", "64"])

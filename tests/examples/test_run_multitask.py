@@ -129,12 +129,12 @@ def test_finished_model_answers_for_each_task(folder: Path) -> None:
 def test_evaluate_scores_regressions_as_the_run_did(folder: Path, tmp_path: Path) -> None:
     model = folder / "seed-1" / "intensity-encoder"
     argv = [str(model), "--dataset", "csr-emotion-posts-intensity", "--max_length", "32"]
-    found = tiny_run.example("evaluate").main([*argv, "--output_file", str(tmp_path / "scores.json")])
+    found = tiny_run.example("run_evaluation").main([*argv, "--output_file", str(tmp_path / "scores.json")])
     expected = tiny_run.read_json(model / "eval_results.json")
     assert found["pearson"] == pytest.approx(expected["metrics"]["pearson"], abs=1e-4)
     assert found["per_label"]["joy"]["support"] == expected["per_label"]["joy"]["support"] > 0
     with pytest.raises(SystemExit, match=r"csr-emotion-posts is for multi_label.* but scores \(regression\)"):
-        tiny_run.example("evaluate").main([str(model), "--dataset", "csr-emotion-posts"])
+        tiny_run.example("run_evaluation").main([str(model), "--dataset", "csr-emotion-posts"])
 
 
 def test_branches_and_each_alone(tmp_path: Path) -> None:

@@ -45,6 +45,6 @@ def test_options_from_yaml(tmp_path: Path) -> None:
 def test_refusals_come_before_any_training(tmp_path: Path, changes: dict[str, object], message: str) -> None:
     place = tiny_run.workplace(tmp_path)
     options = {"recipe": "bert", "num_train_epochs": 2, "learning_rate": 1e-4, "per_device_train_batch_size": 16}
-    with pytest.raises(SystemExit, match=f"run_search.py: error: .*{message}"):
+    with pytest.raises(SystemExit, match=f"csr-emotion search: error: .*{message}"):
         run_search(tiny_run.options(place, tmp_path / "out", **options | changes))
     assert not (tmp_path / "out").exists()

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 from accelerate import PartialState
-from datasets import Dataset, DatasetDict
+from datasets import Dataset, DatasetDict, Features, List, Value
 from torch import nn
 from transformers import BertConfig, BertTokenizer, DataCollatorWithPadding, default_data_collator
 
@@ -26,21 +26,17 @@ from modeling_csr import (
     SiameseModel,
 )
 from trainers.commands.parser import parse_run_arguments
-from trainers.csr_trainer import CSRTrainer
-from trainers.data.dialogues import DialogueDataset
-from trainers.data.digests import StageRecord
+from trainers.csr_trainer import FROZEN_MODULES, CSRTrainer, RepresentationDataset, collate_representations
 from trainers.data.task_dataset import TaskDataset
 from trainers.data.tokenization import load_tokenizer
-from trainers.dialogue_trainer import DialogueTrainer
-from trainers.evaluation.classifier_scores import evaluate_classifier
+from trainers.dialogue_trainer import DialogueDataset, DialogueTrainer, collate_dialogues
 from trainers.evaluation.task_metrics import TaskMetrics
-from trainers.loop.collators import TaskCollator, collate_dialogues, collate_representations
-from trainers.loop.pairs import PairDataset, sample_pairs
-from trainers.loop.representations import RepresentationDataset
+from trainers.loop.collators import TaskCollator
 from trainers.multitask_trainer import MultitaskTrainer
-from trainers.recipes.library import FROZEN_ENCODERS
-from trainers.runs.stages import StageContext
-from trainers.siamese_trainer import SiameseTrainer
+from trainers.recipes import find_recipe
+from trainers.runs.prepared_run import PreparedRun
+from trainers.runs.records import StageRecord
+from trainers.siamese_trainer import PairDataset, SiameseTrainer, sample_pairs
 from trainers.trainer import StageTrainer
 from trainers.training_arguments import StageTrainingArguments
 
@@ -77,6 +73,7 @@ TASKS = {
     "three-tasks": {"emotion": EMOTION, "sentiment": SENTIMENT, "intensity": INTENSITY},
 }
 HIDDEN_SIZE = 16
+FEATURES = Features({"text": Value("string"), "labels": List(Value("float32"))})
 RECONSTRUCTION_WEIGHT = 0.7
 
 
@@ -151,7 +148,7 @@ def csr_model(**options: Any) -> CSRForSequenceClassification:
     )
     for part in (model.csr.common_encoder, model.csr.decoder, model.classifier):
         spread_out(part)
-    for name in FROZEN_ENCODERS:
+    for name in FROZEN_MODULES["common_space"]:
         model.get_submodule(name).requires_grad_(False)
     return model
 
@@ -277,7 +274,7 @@ def trainer(kind: str, output_dir: str | Path, size: int = 21, **options: Any) -
     )
 
 
-def stage_context(folder: Path, *options: str) -> StageContext:
+def prepared_run(folder: Path, *options: str) -> PreparedRun:
     """A run's folder with finished encoders and a finished Siamese network in it; `options` as on a command line."""
     argv = ["--output_dir", str(folder), "--use_cpu", "True", "--bf16_weights", "False", "--disable_tqdm", "True"]
     args = parse_run_arguments([*argv, "--eval_strategy", "no", "--save_strategy", "no", *options])
@@ -289,11 +286,12 @@ def stage_context(folder: Path, *options: str) -> StageContext:
         spread_out(model)
         model.save_pretrained(folder / f"{task}-encoder")
         rows = {"train": {"text": texts(12), "labels": emotions(12)}, "dev": {"text": texts(7), "labels": emotions(7)}}
-        splits = DatasetDict({split: Dataset.from_dict(columns) for split, columns in rows.items()})
+        splits = DatasetDict({split: Dataset.from_dict(columns, features=FEATURES) for split, columns in rows.items()})
         tasks[task] = TaskDataset("tiny", task_config["labels"], task_config["problem_type"], splits, None)
     siamese_model().save_pretrained(folder / "siamese")
     records = {name: StageRecord(name, {"name": name}) for name in ("emotion-encoder", "sentiment-encoder", "siamese")}
-    return StageContext(args, tasks, load_tokenizer(str(folder / "tokenizer")), records)
+    recipe = find_recipe("model-3.3")
+    return PreparedRun(args, (recipe,), recipe.stages, tasks, load_tokenizer(str(folder / "tokenizer")), records)
 
 
 def logged_steps(trainer: StageTrainer) -> list[dict[str, float]]:
@@ -326,9 +324,7 @@ def main(output_dir: str, *runs: str) -> None:
         run.save_model()
         # Other dev rows than training rows, and no round number of them.
         run.eval_dataset = trainer(kind, folder, size=19).eval_dataset
-        task = SENTIMENT if kind == "dialogue" else EMOTION
-        others = {name: task for name, task in TASKS.get(kind, {}).items() if name != "emotion"}
-        results, _ = evaluate_classifier(run, "emotion", task, "per_label", others)
+        results, _ = run.report("per_label")
         if run.is_world_process_zero():
             log = {"processes": run.accelerator.num_processes, "steps": logged_steps(run), "results": results}
             (folder / "log.json").write_text(json.dumps(log))

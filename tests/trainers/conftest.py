@@ -21,7 +21,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def finished(place: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The output folder of one run of the paper's recipes and of the controls; read only."""
-    from trainers.recipes.library import CONTROLS, PAPER_RECIPES
+    from tests.helpers.recipes import CONTROLS
+    from trainers.recipes import PAPER_RECIPES
 
     output_dir = tmp_path_factory.mktemp("finished") / "out"
     options = tiny_run.options(place, output_dir, recipe=[*PAPER_RECIPES, *CONTROLS])

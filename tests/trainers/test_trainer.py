@@ -12,9 +12,11 @@ from transformers import AutoModelForSequenceClassification, EvalPrediction
 from transformers.trainer_utils import get_last_checkpoint
 
 from trainers.csr_trainer import CSRTrainer
-from trainers.recipes.library import CSR, CSR_PREDICTION, Stage
-from trainers.runs.stages import StageContext, build_trainer
-from trainers.siamese_trainer import siamese_metrics
+from trainers.evaluation import PairMetrics
+from trainers.recipes import Stage
+from trainers.recipes.library import CSR, CSR_PREDICTION
+from trainers.runs.prepared_run import PreparedRun
+from trainers.runs.stage_trainers import build_trainer
 from trainers.trainer import StageTrainer
 
 KINDS = ("one-task", "two-tasks", "three-tasks", "siamese", "csr", "dialogue")
@@ -237,16 +239,16 @@ def test_saved_model_predicts_the_same(tiny: ModuleType, tmp_path: Path) -> None
 def test_siamese_metrics_by_hand() -> None:
     distances, targets = np.array([0.2, 0.9, 0.4, 0.3]), np.array([0.0, 1.0, 0.25, 1.0])
     # Of the four (different, same) couples only (0.3, 0.4) is in the wrong order.
-    assert siamese_metrics(EvalPrediction(distances, targets)) == pytest.approx(
+    assert PairMetrics()(EvalPrediction(distances, targets)) == pytest.approx(
         {"pair_auc": 0.75, "mean_distance_same": 0.3, "mean_distance_different": 0.6}
     )
-    assert siamese_metrics(EvalPrediction(distances, np.zeros(4))) == pytest.approx({"mean_distance": 0.45})
+    assert PairMetrics()(EvalPrediction(distances, np.zeros(4))) == pytest.approx({"mean_distance": 0.45})
 
 
 # -- model-3.1 and model-3.3 are one code path -------------------------------------------------------------------------
 
 
-def train_stage(stage: Stage, context: StageContext) -> CSRTrainer:
+def train_stage(stage: Stage, context: PreparedRun) -> CSRTrainer:
     trainer = build_trainer(stage, context)
     assert isinstance(trainer, CSRTrainer)
     trainer.train()
@@ -256,8 +258,8 @@ def train_stage(stage: Stage, context: StageContext) -> CSRTrainer:
 def test_model_3_3_without_reconstruction_loss_is_model_3_1(tiny: ModuleType, tmp_path: Path) -> None:
     # With dropout, so that the two must also draw the same random numbers.
     options = ["--common_dropout", "0.2", "--common_num_train_epochs", "2", "--common_train_batch_size", "5"]
-    prediction = train_stage(CSR_PREDICTION, tiny.stage_context(tmp_path, *options))
-    without = tiny.stage_context(tmp_path, *options, "--reconstruction_loss_weight", "0")
+    prediction = train_stage(CSR_PREDICTION, tiny.prepared_run(tmp_path, *options))
+    without = tiny.prepared_run(tmp_path, *options, "--reconstruction_loss_weight", "0")
     trained, expected = train_stage(CSR, without).model, prediction.model
     assert trained.config.reconstruction_loss_weight == expected.config.reconstruction_loss_weight == 0
     for part in ("classifier", "csr.common_encoder"):
@@ -266,14 +268,14 @@ def test_model_3_3_without_reconstruction_loss_is_model_3_1(tiny: ModuleType, tm
             torch.testing.assert_close(after[name], value, rtol=0, atol=1e-6)
 
     # The test could tell: another weight gives another classifier, and training changes it at all.
-    both = train_stage(CSR, tiny.stage_context(tmp_path, *options)).model
+    both = train_stage(CSR, tiny.prepared_run(tmp_path, *options)).model
     assert not torch.allclose(both.classifier.weight, expected.classifier.weight, rtol=0, atol=1e-5)
-    fresh = build_trainer(CSR_PREDICTION, tiny.stage_context(tmp_path, *options)).model
+    fresh = build_trainer(CSR_PREDICTION, tiny.prepared_run(tmp_path, *options)).model
     assert not torch.allclose(fresh.classifier.weight, expected.classifier.weight, rtol=0, atol=1e-5)
 
 
 def test_stage_starts_the_same_whatever_ran_before(tiny: ModuleType, tmp_path: Path) -> None:
-    context = tiny.stage_context(tmp_path)
+    context = tiny.prepared_run(tmp_path)
     starts = []
     for draws in (0, 100):
         torch.rand(draws)

@@ -20,7 +20,7 @@ from ..runs import (
 from .parser import parse_run_arguments_and
 from .terminal import BAD_INPUT, exit_on, set_up_logging
 
-NAME = "dialogue"
+NAME = "run_dialogue.py"
 BASELINE = "dialogue-none"
 # Frozen representations of texts that an encoder has learnt by heart are worth less: two epochs, not four.
 DEFAULTS = (

@@ -28,10 +28,10 @@ def run_distillation(argv: Sequence[str], description: str = DESCRIPTION) -> dic
     main_process = set_up_logging()
     kinds = (DistillationArguments, HubArguments, StageTrainingArguments)
     parser = HfArgumentParser(kinds, description=description, allow_abbrev=False)
-    with exit_on("distill", *BAD_INPUT):
+    with exit_on("csr-emotion distill", *BAD_INPUT):
         args, hub, training = parser.parse_args_into_dataclasses(list(argv))
         runner = distillation_runner(args, training, hub)
-    with exit_on("distill", PublishingError):
+    with exit_on("csr-emotion distill", PublishingError):
         runner.run()
     results = runner.final_results()
     if args.baseline:

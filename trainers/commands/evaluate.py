@@ -95,7 +95,7 @@ def run_evaluation(argv: Sequence[str]) -> dict[str, Any]:
     """
     args = parse_args(argv)
     set_up_logging()
-    with exit_on("evaluate", *BAD_INPUT):
+    with exit_on("csr-emotion evaluate", *BAD_INPUT):
         config = AutoConfig.from_pretrained(args.model, trust_remote_code=args.trust_remote_code)
         dataset = load_task_dataset(
             args.dataset,

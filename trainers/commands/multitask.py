@@ -38,7 +38,7 @@ SEMEVAL = {
     "--sentiment_dataset": "semeval2017-4a",
 }
 NAME = "multitask"
-COMMAND = "multitask"
+COMMAND = "run_multitask.py"
 # The twins' heads learn at the rate of the model's.
 ENCODER_DEFAULTS = ("--head_learning_rate", "1e-3")
 # With --branches, the options that have other defaults, and the size of a branch that is given by its type alone.

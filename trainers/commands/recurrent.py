@@ -23,7 +23,7 @@ from ..runs import (
 from .parser import parse_run_arguments_and
 from .terminal import BAD_INPUT, exit_on, set_up_logging
 
-NAME = "recurrent"
+NAME = "run_recurrent.py"
 # Not emoji, which these texts do not hold: their thousand steps cost ten times as much time as the rest of the
 # tokeniser, and more than this model.
 DEFAULTS = (

@@ -80,7 +80,7 @@ def run_reproduction(argv: list[str]) -> None:
     started = time.monotonic()
     results_dir = Path(args.results_dir or args.output_dir)
     experiments = [(table, name) for table in args.tables for name in TABLES[table]]
-    with exit_on("reproduce_paper", *BAD_INPUT):
+    with exit_on("reproduce_paper.py", *BAD_INPUT):
         # Everything is checked before anything is trained.
         runners = {
             (table, name): {seed: Runner(run_arguments(args, further, table, name, seed)) for seed in args.seeds}

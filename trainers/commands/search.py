@@ -24,10 +24,10 @@ def run_search(argv: Sequence[str], description: str = DESCRIPTION) -> None:
     set_up_logging()
     # It remarks on each axis of choices.
     logging.getLogger("matplotlib.category").setLevel(logging.WARNING)
-    with exit_on("search", *BAD_INPUT):
+    with exit_on("csr-emotion search", *BAD_INPUT):
         args, search_args = parse_run_arguments_and(SearchArguments, argv, description=description)
         study = Search(args, search_args)
-    with exit_on("search", PublishingError):
+    with exit_on("csr-emotion search", PublishingError):
         results = study.run()
     if results is not None:
         print_results(results, HEADLINE[study.default.prepared.task_config("emotion")["problem_type"]])

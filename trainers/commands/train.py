@@ -31,10 +31,10 @@ def run_training(argv: Sequence[str], description: str = DESCRIPTION, defaults: 
         `dict`: What `results.json` holds.
     """
     main_process = set_up_logging()
-    with exit_on("train", *BAD_INPUT):
+    with exit_on("csr-emotion train", *BAD_INPUT):
         args = parse_run_arguments(argv, description, defaults)
         runner = Runner(args)
-    with exit_on("train", PublishingError):
+    with exit_on("csr-emotion train", PublishingError):
         results = runner.run()
     if main_process:
         print_results(results, HEADLINE[runner.prepared.task_config("emotion")["problem_type"]])

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from trainers.data.dialogues import DialogueDataset, check_dialogues, dialogue_rows
+from trainers.data.dialogues import check_dialogues, dialogue_rows
 from trainers.data.task_dataset import load_task_dataset
-from trainers.loop.collators import collate_dialogues
+from trainers.dialogue_trainer import DialogueDataset, collate_dialogues
 
 HEADER = "text,label,dialogue_id,utterance_id,speaker"
 

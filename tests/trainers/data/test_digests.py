@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from trainers.data.digests import RECORD_NAME, StageRecord, digest, file_digest, write_json
+from trainers.data.digests import RECORD_NAME, digest, file_digest, write_json
+from trainers.runs.records import StageRecord
 
 MADE_FROM = {
     "data": {"emotion": {"name": "posts", "train": "0a1b"}},

@@ -69,7 +69,7 @@ def test_in_a_run(tmp_path: Path) -> None:
     runner = Runner(
         parse_run_arguments(tiny_run.options(place, tmp_path / "out", **chosen, rows_without_labels="drop"))
     )
-    assert np.asarray(runner.context.labels("train")).any(axis=1).all()
+    assert np.asarray(runner.prepared.labels("train")).any(axis=1).all()
     runner.run()
     folder = tmp_path / "out" / "emotion-encoder"
     assert tiny_run.read_json(folder / "config.json")["id2label"] == {"0": "sadness", "1": "anger"}

@@ -102,7 +102,7 @@ def test_the_bundled_corpus_is_read_from_data_dir_where_it_is_there(tmp_path):
 
 
 def test_without_the_bundled_corpus_the_error_says_what_to_do(tmp_path, monkeypatch):
-    monkeypatch.setattr(trainers.data.registered_files, "BUNDLED_DATA", tmp_path / "posts")
+    monkeypatch.setattr(trainers.data.registered_files, "BUNDLED_POSTS", tmp_path / "posts")
     with pytest.raises(FileNotFoundError, match=r"Clone the repository, or pass a --data_dir that holds emotion/"):
         load_task_dataset("csr-emotion-posts")
 

@@ -12,13 +12,13 @@ import pytest
 from filelock import FileLock
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
-from trainers.experiments.search_trainer import TunedMetrics
 from transformers import EvalPrediction
 
 from tests.helpers import tiny_run
 from trainers.commands.parser import parse_run_arguments_and
 from trainers.experiments import search as search_module
 from trainers.experiments.search import Search, SearchArguments
+from trainers.experiments.search_trials import TunedMetrics
 
 
 @pytest.fixture(scope="module")

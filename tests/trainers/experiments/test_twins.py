@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from trainers.evaluation.regression_metrics import regression_scores
 
 from trainers.evaluation.metrics import score
-from trainers.evaluation.regression_metrics import regression_scores
 from trainers.experiments.twins import (
     compare_encoders,
     encoders_table,

@@ -106,7 +106,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def publisher(hub: Any, connect: Callable[..., HfApi]) -> Callable[..., StagePublisher]:
     def make(**options: Any) -> StagePublisher:
-        repositories = HubRepositories("org/csr", ("siamese", "csr"))
+        repositories = HubRepositories("org/csr", "csr", ("siamese",))
         return StagePublisher(connect(hub, TOKEN), repositories, **{"patience": 60.0} | options)
 
     return make

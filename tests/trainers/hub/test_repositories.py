@@ -13,10 +13,10 @@ from huggingface_hub import HfApi, ModelCard, constants
 from tests.helpers import hub_server, tiny_run
 from trainers.commands.parser import parse_run_arguments
 from trainers.hub.repositories import HubRepositories, check_metadata, check_repositories, full_repository_name
-from trainers.recipes.library import RECIPES, stages_of
+from trainers.recipes import RECIPES, stages_of
 from trainers.runs.runner import Runner
 
-REPOSITORIES = HubRepositories("org/csr-emotion", ("emotion-encoder", "csr"))
+REPOSITORIES = HubRepositories("org/csr-emotion", "csr", ("emotion-encoder",))
 BOTH = ("org/csr-emotion-emotion-encoder", "org/csr-emotion")
 FINE: dict[str, Any] = {"role": "fineGrained", "organisations": {"org": "admin"}}
 HOW_TO_LOG_IN = "hf auth login.*HF_TOKEN.*--hub_token.*https://huggingface.co/settings/tokens"
@@ -57,7 +57,9 @@ def hub() -> Iterator[Any]:
 
 
 def names(recipes: list[str], name: str = "org/csr-emotion") -> dict[str, str]:
-    repositories = HubRepositories.of_run(name, recipes, [stage.name for stage in stages_of(recipes)])
+    final = RECIPES[recipes[-1]].final.name
+    stages = [stage.name for stage in stages_of(RECIPES[recipe] for recipe in recipes)]
+    repositories = HubRepositories(name, final, tuple(stage for stage in stages if stage != final))
     return {stage: repositories[stage] for stage in repositories.stages}
 
 
@@ -80,9 +82,8 @@ def test_of_several_recipes_the_last_one_counts() -> None:
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_each_stage_has_a_repository_of_its_own(recipe: str) -> None:
     found = names([recipe, "bert"])
-    assert list(found) == [stage.name for stage in stages_of([recipe, "bert"]) if stage.name != "emotion-encoder"] + [
-        "emotion-encoder"
-    ]
+    stages = [stage.name for stage in stages_of([RECIPES[recipe], RECIPES["bert"]])]
+    assert list(found) == [*(name for name in stages if name != "emotion-encoder"), "emotion-encoder"]
     assert len(set(found.values())) == len(found)
 
 
@@ -108,7 +109,7 @@ def test_who_may_write_passes(token: str, hub: Any, connect: Callable[..., HfApi
 
 def test_own_namespace_passes(hub: Any, connect: Callable[..., HfApi]) -> None:
     for token in ("hf_write", "hf_other"):
-        check_repositories(connect(hub, token), HubRepositories("me/csr-emotion", ("csr",)))
+        check_repositories(connect(hub, token), HubRepositories("me/csr-emotion", "csr"))
 
 
 @pytest.mark.parametrize(
@@ -133,7 +134,7 @@ def test_what_stands_in_the_way(
     token: str | None, name: str, message: str, hub: Any, connect: Callable[..., HfApi]
 ) -> None:
     with pytest.raises(ValueError, match=message) as caught:
-        check_repositories(connect(hub, token), HubRepositories(name, ("emotion-encoder", "csr")))
+        check_repositories(connect(hub, token), HubRepositories(name, "csr", ("emotion-encoder",)))
     # Nothing has been made, and the token stays what only its owner knows.
     assert not hub.repositories and not hub.asked("", "POST")
     assert token is None or token.strip() not in str(caught.value)
@@ -145,7 +146,7 @@ def test_what_stands_in_the_way(
 def test_names_that_the_hub_refuses(name: str, hub: Any, connect: Callable[..., HfApi]) -> None:
     """The name of the longest stage counts: 85 letters would be well by themselves."""
     with pytest.raises(ValueError, match=r"^--hub_model_id gives the stage .* a name that the Hub refuses: .*"):
-        check_repositories(connect(hub, "hf_write"), HubRepositories(name, ("emotion-encoder", "csr")))
+        check_repositories(connect(hub, "hf_write"), HubRepositories(name, "csr", ("emotion-encoder",)))
     assert not hub.requests
 
 
@@ -169,7 +170,7 @@ def test_hub_in_trouble(hub: Any, connect: Callable[..., HfApi]) -> None:
         check_repositories(connect(hub, "hf_write"), REPOSITORIES)
     hub.fail("/api/organizations/", 500)
     with pytest.raises(ValueError, match=r"does not say whether nobody exists: .*500"):
-        check_repositories(connect(hub, "hf_write"), HubRepositories("nobody/csr", ("csr",)))
+        check_repositories(connect(hub, "hf_write"), HubRepositories("nobody/csr", "csr"))
 
 
 def test_metadata_that_the_hub_refuses(hub: Any, connect: Callable[..., HfApi]) -> None:
@@ -230,6 +231,6 @@ def test_command_refuses_before_it_trains(hub: Any, tmp_path: Path) -> None:
         text=True,
     )
     assert result.returncode == 1
-    assert "run_csr.py: error: The token may only read: run `hf auth login`" in result.stderr
+    assert "csr-emotion train: error: The token may only read: run `hf auth login`" in result.stderr
     assert "Traceback" not in result.stderr and "hf_read" not in result.stderr + result.stdout
     assert not (place / "out").exists() and not hub.repositories

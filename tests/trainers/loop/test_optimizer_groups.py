@@ -9,11 +9,11 @@ import torch
 from transformers import TrainerCallback
 
 from trainers.commands.parser import parse_run_arguments
-from trainers.csr_trainer import CSRTrainer
+from trainers.csr_trainer import CSRTrainer, CSRTrainingArguments
 from trainers.evaluation.task_metrics import TaskMetrics
 from trainers.loop.collators import SingleTaskCollator
-from trainers.recipes.library import RECIPES
-from trainers.runs.stages import stage_arguments
+from trainers.recipes import RECIPES, stages_of
+from trainers.runs.stage_arguments import stage_arguments
 from trainers.trainer import StageTrainer
 
 ENCODER_RATE, HEAD_RATE, DECAY = 0.02, 0.3, 0.1
@@ -24,18 +24,18 @@ KINDS = ("one-task", "two-tasks", "joint")
 
 
 def build(tiny: ModuleType, kind: str, folder: Path, **options: Any) -> StageTrainer:
-    """A Trainer of tests/trainers/tiny.py, or of a common space over tokens with a trained emotion encoder."""
+    """A Trainer of tests/helpers/tiny_trainers.py, or of a common space over tokens with a trained emotion encoder."""
     options = {"per_device_train_batch_size": 4, **options}
     if kind != "joint":
         return tiny.trainer(kind, folder, **options)
     torch.manual_seed(4)
     model = tiny.csr_model(common_level="token")
-    model.csr.emotion_encoder.requires_grad_(True)
-    rows = tiny.token_rows(21, ["emotion"])
+    model.requires_grad_(True)
+    rows = [{**row, "labels": row.pop("labels_emotion")} for row in tiny.token_rows(21, ["emotion"])]
     task = {"emotion": tiny.EMOTION}
     return CSRTrainer(
         model=model,
-        args=tiny.arguments(folder, **options),
+        args=CSRTrainingArguments.derived_from(tiny.arguments(folder, **options), trains="emotion_encoder"),
         train_dataset=rows,
         eval_dataset=rows,
         data_collator=SingleTaskCollator(tiny.tokenizer(), task),
@@ -199,12 +199,12 @@ def test_rate_of_heads_is_of_the_stages_that_train_an_encoder() -> None:
     given += ["--dialogue_learning_rate", "0.3"]
     rates = {"siamese": 0.1, "csr": 0.2, "dialogue": 0.3}
     run, without = parse_run_arguments(given), parse_run_arguments(given[2:])
-    for stage in {stage.name: stage for stages in RECIPES.values() for stage in stages}.values():
+    for stage in stages_of(RECIPES.values()):
         found, default = (stage_arguments(stage, args) for args in (run, without))
         if stage.kind == "multitask":
             of_recipe = stage.training.get("head_learning_rate")
             assert (found.head_learning_rate, default.head_learning_rate) == (0.5, of_recipe), stage.name
-        elif stage.joint:
+        elif stage.trains_encoder:
             of_recipe = stage.training.get("head_learning_rate", 0.2)
             assert (found.head_learning_rate, default.head_learning_rate) == (0.5, of_recipe), stage.name
             # A recipe may have a rate of its own for an encoder.

@@ -8,20 +8,12 @@ import torch
 import yaml
 
 from trainers.commands.parser import parse_run_arguments
-from trainers.recipes.library import (
-    CSR,
-    EMOTION_ENCODER,
-    MULTITASK,
-    RECIPES,
-    SENTIMENT_ENCODER,
-    SIAMESE,
-    Stage,
-    stages_of,
-)
+from trainers.recipes import RECIPES, Stage, stages_of
+from trainers.recipes.library import CSR, EMOTION_ENCODER, SENTIMENT_ENCODER, SIAMESE
 from trainers.runs.arguments import CommonSpaceArguments, RunArguments, SiameseArguments
 from trainers.runs.data_arguments import DataArguments
 from trainers.runs.model_arguments import ModelArguments
-from trainers.runs.stages import stage_arguments
+from trainers.runs.stage_arguments import stage_arguments
 from trainers.training_arguments import StageTrainingArguments, supports_fast_bf16
 
 ROOT = Path(__file__).parents[3]
@@ -51,7 +43,7 @@ def test_command_line_wins_wherever_the_config_stands(order: tuple[str, ...], tm
     path = tmp_path / "run.yaml"
     path.write_text("seed: 7\nmax_length: 99\n")
     args = parse_run_arguments([item.format(path) for item in order])
-    assert args.training.seed == 8 and args.data.max_length == 99
+    assert args.training.seed == 8 and args.training.max_length == 99
 
 
 @pytest.mark.parametrize("number", ["1e-4", "1.0e-4", "0.0001", "'1e-4'"])
@@ -116,7 +108,7 @@ def test_configs_of_the_examples_are_valid() -> None:
         ("config: other.yaml\n", "unknown option config"),
         ("- seed\n- 1\n", "run.yaml must hold"),
         ("just text\n", "run.yaml must hold"),
-        ("recipe: [bert, model-4]\n", r"--recipe model-4 is unknown.*bert, model-1"),
+        ("recipe: [bert, model-4]\n", "There is no recipe 'model-4'. Did you mean model-3.4"),
         ("max_length: 2\n", "--max_length must leave room"),
     ],
 )
@@ -216,21 +208,21 @@ def test_bf16_weights_with_autocast_are_refused(autocast: str) -> None:
 
 def test_what_makes_training_fast_is_the_default() -> None:
     args = parse_run_arguments([])
-    assert args.model.encoder_dropout == 0.0 and args.model.freeze_word_embeddings is True
-    assert args.model.attn_implementation is None and args.model.source_num_train_epochs is None
+    assert args.model.encoder_dropout == 0.0 and args.training.freeze_word_embeddings is True
+    assert args.training.attn_implementation is None and args.model.source_num_train_epochs is None
     assert args.training.train_sampling_strategy == "group_by_length" and args.training.reuse_stages_from is None
     assert args.data.emotion_train_fraction is None and args.data.related_dataset is None
     # Small networks on vectors gain nothing from half precision, and vectors have no length.
     args = parse_run_arguments(["--bf16_weights", "True"])
-    for stage in stages_of(list(RECIPES)):
+    for stage in stages_of(RECIPES.values()):
         training = stage_arguments(stage, args)
-        encoder = stage.kind == "multitask" or stage.joint
+        encoder = stage.trains_encoder
         assert training.bf16_weights is encoder
         assert training.train_sampling_strategy == ("group_by_length" if encoder else "random")
 
 
 def test_source_stages_may_have_epochs_of_their_own() -> None:
-    epochs, stages = {}, (EMOTION_ENCODER, SENTIMENT_ENCODER, MULTITASK, CSR)
+    epochs, stages = {}, (EMOTION_ENCODER, SENTIMENT_ENCODER, RECIPES["model-2"].final, CSR)
     for given in ([], ["--source_num_train_epochs", "2"]):
         args = parse_run_arguments(["--num_train_epochs", "5", "--common_num_train_epochs", "7", *given])
         epochs[len(given)] = {stage.name: stage_arguments(stage, args).num_train_epochs for stage in stages}
@@ -264,11 +256,13 @@ def test_number_of_training_texts() -> None:
     assert sizes("--max_train_samples", "40", "--emotion_train_fraction", "0.25") == [10, 40]
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU is asked before the CPU")
-@pytest.mark.skipif(not Path("/proc/cpuinfo").exists(), reason="the kernel's list of CPU features is needed")
-def test_cpus_without_bf16_matrices_are_told_apart() -> None:
-    features = Path("/proc/cpuinfo").read_text().split()
-    assert supports_fast_bf16() is ("amx_tile" in features or "avx512_bf16" in features)
+@pytest.mark.parametrize("amx", [False, True])
+@pytest.mark.parametrize("avx512", [False, True])
+def test_cpus_without_bf16_matrices_are_told_apart(monkeypatch: pytest.MonkeyPatch, amx: bool, avx512: bool) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: amx)
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: avx512)
+    assert supports_fast_bf16() is (amx or avx512)
 
 
 def test_stages_take_their_own_options() -> None:
@@ -299,10 +293,10 @@ def test_stages_take_their_own_options() -> None:
         "dialogue": (0.4, 7, 8, False),
     }
     names = ("learning_rate", "num_train_epochs", "per_device_train_batch_size", "bf16")
-    for stage in stages_of(list(RECIPES)):
-        of_kind = dict(zip(names, expected["multitask" if stage.joint else stage.kind], strict=True))
+    for stage in stages_of(RECIPES.values()):
+        of_kind = dict(zip(names, expected["multitask" if stage.trains_encoder else stage.kind], strict=True))
         # What belongs to the recipe wins.
-        assert taken(stage) == tuple((of_kind | stage.training)[name] for name in names)
+        assert taken(stage) == tuple((of_kind | dict(stage.training))[name] for name in names)
     assert args.training.output_dir == "out" and args.training.bf16 is True
     assert taken(SIAMESE) == expected["siamese"]
 

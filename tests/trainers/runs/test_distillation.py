@@ -20,7 +20,7 @@ from tests.helpers import tiny_run
 from trainers.distillation_trainer import DistillationTrainer
 from trainers.evaluation.inference import predict_logits
 from trainers.evaluation.metrics import score
-from trainers.runs.distillation import student_of
+from trainers.runs.models import student_of
 from trainers.training_arguments import StageTrainingArguments
 
 distill_csr = tiny_run.example("distill_csr").main

@@ -12,29 +12,32 @@ import torch
 from safetensors.torch import load_file
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, TrainerCallback
 
+import benchmarks.recipes
 from modeling_csr import CSRForSequenceClassification
 from tests.helpers import tiny_run
 from trainers.commands.parser import parse_run_arguments
-from trainers.csr_trainer import CSRTrainer
-from trainers.evaluation.classifier_scores import evaluate_classifier
+from trainers.csr_trainer import CSRTrainer, CSRTrainingArguments
 from trainers.evaluation.metrics import score
 from trainers.evaluation.task_metrics import TaskMetrics
 from trainers.loop.collators import SingleTaskCollator
-from trainers.recipes.library import RECIPES, Stage
+from trainers.recipes import RECIPES, CommonSpaceStage, EncoderStage
 from trainers.runs.runner import Runner
-from trainers.runs.stages import build_trainer
+from trainers.runs.stage_trainers import build_trainer
 
 run_csr = tiny_run.example("run_csr").main
 
 # The recipes that end in such a stage and need nothing but data.
+assert benchmarks.recipes  # its recipes are among them
 JOINT = {
-    recipe: stages[-1]
-    for recipe, stages in RECIPES.items()
-    if stages[-1].joint and not any(getattr(stage, "teachers", ()) for stage in stages)
+    name: recipe.final
+    for name, recipe in RECIPES.items()
+    if isinstance(recipe.final, CommonSpaceStage)
+    and recipe.final.trains_encoder
+    and not any(stage.teachers for stage in recipe.stages)
 }
 STAGES = {stage.name: stage for stage in JOINT.values()}
-WITH_SOURCES = [name for name, stage in STAGES.items() if stage.sources]
-EVERYTHING = max(JOINT, key=lambda recipe: ("siamese" in JOINT[recipe].starts_from, len(JOINT[recipe].sources)))
+WITH_SOURCES = [name for name, stage in STAGES.items() if stage.source_encoders]
+EVERYTHING = max(JOINT, key=lambda recipe: ("siamese" in JOINT[recipe].starts_from, len(JOINT[recipe].source_encoders)))
 Weights = dict[str, torch.Tensor]
 
 
@@ -94,25 +97,25 @@ def test_there_are_such_stages() -> None:
 @pytest.mark.parametrize("name", list(STAGES))
 def test_only_the_frozen_parts_stay_as_they_were(finished: Path, place: Path, name: str) -> None:
     stage, folder = STAGES[name], finished / name
-    for number, source in enumerate(stage.sources):
-        before = weights_of(finished / source, "multitask.")
+    for number, source in enumerate(stage.source_encoders):
+        before = weights_of(finished / source.name, "multitask.")
         after = weights_of(folder, f"csr.source_encoders.{number}.")
-        if "csr.source_encoders" in stage.frozen:
-            assert all(equal(after, before)), source
+        if stage.trains == "emotion_encoder":
+            assert all(equal(after, before)), source.name
         else:
-            assert unchanged(before, after) == ["encoder.embeddings.word_embeddings.weight"], source
-    if "siamese" in stage.starts_from:
-        before = weights_of(finished / stage.starts_from["siamese"], "siamese.")
+            assert unchanged(before, after) == ["encoder.embeddings.word_embeddings.weight"], source.name
+    if stage.siamese:
+        before = weights_of(finished / stage.siamese.name, "siamese.")
         assert all(equal(weights_of(folder, "csr.siamese."), before))
     after = weights_of(folder, "csr.emotion_encoder.encoder.")
-    if "csr" in stage.starts_from:
-        parent = finished / stage.starts_from["csr"]
+    if stage.common_space:
+        parent = finished / stage.common_space.name
         before = weights_of(parent, "csr.emotion_encoder.encoder.")
         space, theirs = (weights_of(place, "csr.common_encoder.") for place in (folder, parent))
         assert not any(equal(space, theirs)), "trained, too"
         assert max((space[key] - value).abs().mean() for key, value in theirs.items()) < 0.1
-    elif "emotion_encoder" in stage.starts_from:
-        before = weights_of(finished / stage.starts_from["emotion_encoder"], "multitask.encoder.")
+    elif stage.emotion_encoder:
+        before = weights_of(finished / stage.emotion_encoder.name, "multitask.encoder.")
     else:
         before = weights_of(place / "encoder", "")
     assert unchanged(before, after) == ["embeddings.word_embeddings.weight"], "(--freeze_word_embeddings)"
@@ -128,7 +131,7 @@ def test_folder_is_complete_and_gives_the_same_scores(finished: Path, place: Pat
     model = AutoModelForSequenceClassification.from_pretrained(folder)
     assert type(model) is CSRForSequenceClassification
     assert model.config.common_level == "token"
-    assert len(model.csr.source_encoders) == len(STAGES[name].sources)
+    assert len(model.csr.source_encoders) == len(STAGES[name].source_encoders)
     tokenizer = AutoTokenizer.from_pretrained(folder)
     rows = tiny_run.emotion_rows(15, seed=2)
     with torch.no_grad():
@@ -182,7 +185,7 @@ def test_representation_without_token_states_is_refused_before_training(place: P
 
 
 def test_related_recipes_say_which_data_they_need(place: Path, tmp_path: Path) -> None:
-    recipes = [recipe for recipe in JOINT if any("related" in stage.tasks for stage in RECIPES[recipe])]
+    recipes = [recipe for recipe in JOINT if any("related" in stage.tasks for stage in RECIPES[recipe].stages)]
     assert recipes
     with pytest.raises(SystemExit, match="needs --related_dataset"):
         run_csr(options(place, tmp_path / "out", recipe=recipes[:1], related_dataset=None))
@@ -217,21 +220,21 @@ class Kill(TrainerCallback):
 
 def test_killed_stage_goes_on(finished: Path, place: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     output_dir, stage = tmp_path / "out", JOINT[EVERYTHING]
-    for parent in RECIPES[EVERYTHING][:-1]:
+    for parent in RECIPES[EVERYTHING].stages[:-1]:
         shutil.copytree(finished / parent.name, output_dir / parent.name)
     changes = {"recipe": [EVERYTHING], "save_strategy": "steps", "save_steps": 10}
     argv = options(place, output_dir, **changes)
     runner = Runner(parse_run_arguments(argv))
-    runner.context.records[stage.name].write(output_dir / stage.name)
-    trainer = build_trainer(stage, runner.context)
+    runner.prepared.records[stage.name].write(output_dir / stage.name)
+    trainer = build_trainer(stage, runner.prepared)
     trainer.add_callback(Kill())
     with pytest.raises(KeyboardInterrupt):
         trainer.train()
     assert (output_dir / stage.name / "checkpoint-20").is_dir()
     with caplog.at_level(logging.INFO, logger="trainers.runs.runner"):
         run_csr(argv)
-    assert f"Going on from {output_dir / stage.name / 'checkpoint-20'}." in caplog.text
-    assert caplog.text.count("already there") == len(RECIPES[EVERYTHING]) - 1
+    assert f"Continuing from {output_dir / stage.name / 'checkpoint-20'}." in caplog.text
+    assert caplog.text.count("already there") == len(RECIPES[EVERYTHING].stages) - 1
     mine, theirs = (load_file(folder / stage.name / "model.safetensors") for folder in (output_dir, finished))
     assert mine.keys() == theirs.keys()
     for name, value in mine.items():
@@ -249,12 +252,15 @@ def joint_trainer(tiny: ModuleType, folder: Path, **changes: Any) -> CSRTrainer:
     """Over tokens and with larger weights, so that labels and halves matter."""
     torch.manual_seed(6)
     model = tiny.csr_model(common_level="token")
-    rows, task = tiny.token_rows(21, ["emotion"]), {"emotion": tiny.EMOTION}
+    rows, task = (
+        [{**row, "labels": row.pop("labels_emotion")} for row in tiny.token_rows(21, ["emotion"])],
+        {"emotion": tiny.EMOTION},
+    )
     with torch.no_grad():
         model.classifier.output.weight.normal_(std=2)
     trainer = CSRTrainer(
         model=model,
-        args=tiny.arguments(folder, **changes),
+        args=CSRTrainingArguments.derived_from(tiny.arguments(folder, **changes), trains="emotion_encoder"),
         train_dataset=rows,
         eval_dataset=rows,
         data_collator=SingleTaskCollator(tiny.tokenizer(), task),
@@ -269,7 +275,7 @@ def joint_trainer(tiny: ModuleType, folder: Path, **changes: Any) -> CSRTrainer:
 
 def test_one_text_a_batch_leaves_nothing_to_shuffle(tiny: ModuleType, tmp_path: Path) -> None:
     trainer = joint_trainer(tiny, tmp_path, per_device_eval_batch_size=1)
-    results, _ = evaluate_classifier(trainer, "emotion", tiny.EMOTION, "per_label")
+    results, _ = trainer.report("per_label")
     assert results["shuffled"]["emotion"] == pytest.approx(results["metrics"])
     assert results["shuffled"]["sources"] == pytest.approx(results["metrics"])
 
@@ -285,7 +291,7 @@ def test_half_that_the_common_space_ignores_costs_nothing(
         trainer.model.csr.common_encoder[0].weight[:, columns] = 0
         logits = trainer.predict(trainer.eval_dataset).predictions
         trainer.model.classifier.output.bias -= tiny.middle(logits)
-    results, _ = evaluate_classifier(trainer, "emotion", tiny.EMOTION, "fixed")
+    results, _ = trainer.report("fixed")
     assert results["shuffled"][ignored] == pytest.approx(results["metrics"])
     assert results["shuffled"][used] != pytest.approx(results["metrics"])
 
@@ -294,7 +300,7 @@ def test_half_that_the_common_space_ignores_costs_nothing(
 def test_shuffled_scores_by_hand(tiny: ModuleType, tmp_path: Path, part: str) -> None:
     """Text by text, without padding: the other text's states cut to the length, and zeros beyond its end."""
     trainer = joint_trainer(tiny, tmp_path, per_device_eval_batch_size=8, seed=5)
-    results, _ = evaluate_classifier(trainer, "emotion", tiny.EMOTION, "fixed")
+    results, _ = trainer.report("fixed")
     model, rows = trainer.model.eval(), trainer.eval_dataset
     generator = torch.Generator().manual_seed(5)
     orders = [start + torch.randperm(len(rows[start : start + 8]), generator=generator) for start in (0, 8, 16)]
@@ -310,7 +316,7 @@ def test_shuffled_scores_by_hand(tiny: ModuleType, tmp_path: Path, part: str) ->
                 for half in (emotion, source)
             ]
             logits.append(model(emotion_representation=cut[0], source_representations=[cut[1]]).logits[0].numpy())
-    labels = np.array([row["labels_emotion"] for row in rows])
+    labels = np.array([row["labels"] for row in rows])
     expected = score(np.array(logits), labels, "multi_label_classification")
     assert results["shuffled"][part] == pytest.approx(expected)
     assert results["shuffled"][part] != pytest.approx(results["metrics"])
@@ -319,18 +325,15 @@ def test_shuffled_scores_by_hand(tiny: ModuleType, tmp_path: Path, part: str) ->
 def test_evaluation_leaves_the_model_as_it_is(tiny: ModuleType, tmp_path: Path) -> None:
     trainer = joint_trainer(tiny, tmp_path)
     before = {name: value.clone() for name, value in trainer.model.state_dict().items()}
-    first, first_logits = evaluate_classifier(trainer, "emotion", tiny.EMOTION, "per_label")
-    again, logits = evaluate_classifier(trainer, "emotion", tiny.EMOTION, "per_label")
+    first, first_logits = trainer.report("per_label")
+    again, logits = trainer.report("per_label")
     assert again == first and np.array_equal(logits["emotion"], first_logits["emotion"])
     assert all(equal(before, trainer.model.state_dict()))
 
 
-def test_stage_is_joint_where_the_emotion_encoder_is_trained() -> None:
-    for frozen, joint in (
-        ((), True),
-        (("csr.source_encoders",), True),
-        (("csr.emotion_encoder",), False),
-        (("csr",), False),
-    ):
-        assert Stage("some", "csr", frozen=frozen).joint is joint
-    assert not Stage("some", "multitask").joint and not Stage("some", "siamese").joint
+@pytest.mark.parametrize(
+    ("trains", "joint"), [("encoders", True), ("emotion_encoder", True), ("common_space", False), ("classifier", False)]
+)
+def test_stage_is_joint_where_the_emotion_encoder_is_trained(trains: str, joint: bool) -> None:
+    stage = CommonSpaceStage(name="some", emotion_encoder=EncoderStage(name="encoder"), trains=trains)
+    assert stage.trains_encoder is joint

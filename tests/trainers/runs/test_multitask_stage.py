@@ -11,18 +11,18 @@ import pytest
 import torch
 from datasets import Dataset
 
+import trainers.experiments
 from tests.helpers import tiny_run
 from trainers.commands.parser import parse_run_arguments
-from trainers.evaluation.classifier_scores import evaluate_classifier
 from trainers.loop.samplers import TaskBatches
-from trainers.multitask_trainer import TASK_WEIGHT_LEARNING_RATE
-from trainers.recipes.library import RECIPES
-from trainers.runs.context import join_texts
+from trainers.multitask_trainer import TASK_WEIGHT_LEARNING_RATE, join_texts, joined_rows
+from trainers.recipes import RECIPES
 from trainers.runs.runner import Runner
-from trainers.runs.stages import build_trainer
+from trainers.runs.stage_trainers import build_trainer
 
 NAN = float("nan")
-ALL_IN_ONE = RECIPES["all-in-one"][0]
+assert trainers.experiments  # registers the recipes of one task
+ALL_IN_ONE = RECIPES["all-in-one"].final
 
 
 @pytest.fixture(scope="module")
@@ -70,40 +70,40 @@ def test_rows_of_a_text_are_joined() -> None:
 
 
 def test_stage_reads_each_text_once(place: Path, tmp_path: Path) -> None:
-    context = runner(place, tmp_path).context
-    rows = context.tokenized(ALL_IN_ONE.tasks, "train")
+    run = runner(place, tmp_path).prepared
+    rows = build_trainer(ALL_IN_ONE, run).train_dataset
     assert len(rows) == 80 + 8
-    assert len(context.tokenized(ALL_IN_ONE.tasks, "train", join=False)) == 80 + 48 + 12
     present = Counter(tuple(task for task in ALL_IN_ONE.tasks if row[f"labels_{task}"] is not None) for row in rows)
     assert present == {("emotion", "intensity"): 40, ("emotion",): 28, ("emotion", "valence"): 12, ("intensity",): 8}
     # In the order of the first task, with its labels.
-    assert np.array_equal(np.float32(rows["labels_emotion"][:80]), context.labels("train"))
-    alone = context.tokenized(["emotion"], "train")
+    assert np.array_equal(np.float32(rows["labels_emotion"][:80]), run.labels("train"))
+    alone = build_trainer(RECIPES["bert"].final, run).train_dataset
     assert rows["input_ids"][:80] == alone["input_ids"][:]
 
 
 def test_rows_of_each_task_are_found_among_the_joined(place: Path, tmp_path: Path) -> None:
     """Also of a text that stands twice: comparisons need the dev scores in the order of the task's own data."""
-    context = runner(place, tmp_path).context
-    texts = context.tasks["valence"].splits["dev"]["text"]
+    run = runner(place, tmp_path).prepared
+    texts = run.tasks["valence"].splits["dev"]["text"]
     twice = {"text": [texts[3], "new", texts[3], texts[0]], "labels": [[0.1], [0.2], [0.3], [0.4]]}
-    context.tasks["valence"].splits["dev"] = Dataset.from_dict(twice)
-    rows = context.tokenized(ALL_IN_ONE.tasks, "dev")
-    found = context.joined_rows(ALL_IN_ONE.tasks, "dev")
+    valence = run.tasks["valence"].splits
+    valence["dev"] = Dataset.from_dict(twice, features=valence["dev"].features)
+    trainer = build_trainer(ALL_IN_ONE, run)
+    rows, found = trainer.eval_dataset, joined_rows(trainer.plain_datasets["eval"])
     assert found["emotion"].tolist() == list(range(15))
     # Of the 15 texts of the emotions valence has the last 12; what is new comes after the 8 of the intensities.
     assert found["valence"].tolist() == [6, 23, 24, 3]
     for task in ALL_IN_ONE.tasks:
         labels = np.float32([rows[f"labels_{task}"][place] for place in found[task]])
-        np.testing.assert_array_equal(labels, context.labels("dev", task))
-    alone = context.joined_rows(["valence"], "dev")["valence"]
+        np.testing.assert_array_equal(labels, run.labels("dev", task))
+    alone = joined_rows({"valence": valence["dev"]})["valence"]
     assert alone.tolist() == [0, 1, 2, 3]
 
 
 def test_tasks_that_share_no_text_stand_one_after_the_other(place: Path, tmp_path: Path) -> None:
-    context = runner(place, tmp_path, recipe=["model-2"]).context
-    rows = context.tokenized(["emotion", "sentiment"], "train")
-    parts = [context.tokenized([task], "train") for task in ("emotion", "sentiment")]
+    run = runner(place, tmp_path, recipe=["model-2"]).prepared
+    rows = build_trainer(RECIPES["model-2"].final, run).train_dataset
+    parts = [build_trainer(RECIPES[recipe].final, run).train_dataset for recipe in ("bert", "single-sentiment")]
     assert rows["input_ids"][:] == [ids for part in parts for ids in part["input_ids"]]
     assert rows["labels_sentiment"][:] == [None] * 80 + parts[1]["labels_sentiment"][:]
 
@@ -135,7 +135,7 @@ def test_batches_hold_texts_of_one_task(lengths: list[int] | None) -> None:
 
 def test_trainer_draws_by_task(place: Path, tmp_path: Path) -> None:
     run = runner(place, tmp_path, task_sampling="by_task")
-    trainer = build_trainer(ALL_IN_ONE, run.context)
+    trainer = build_trainer(ALL_IN_ONE, run.prepared)
     batches = list(trainer.get_train_dataloader())
     labelled = [{task for task, labels in batch["labels"].items() if not labels.isnan().all()} for batch in batches]
     # 80 + 48 + 12 rows in batches of 8
@@ -156,21 +156,22 @@ def test_weights_by_size_are_shares_of_what_is_labelled(place: Path, tmp_path: P
     # Of 48 texts, 24 have a score of anger, 32 one of joy: as many as 28 whole ones.
     total = 80 + 28 + 12
     expected = {"emotion": 3 * 80 / total, "intensity": 3 * 28 / total, "valence": 3 * 12 / total}
-    assert weights(build_trainer(ALL_IN_ONE, run.context).model) == pytest.approx(expected, abs=1e-6)
+    assert weights(build_trainer(ALL_IN_ONE, run.prepared).model) == pytest.approx(expected, abs=1e-6)
 
 
 def test_equal_weights_are_one(place: Path, tmp_path: Path) -> None:
-    model = build_trainer(ALL_IN_ONE, runner(place, tmp_path).context).model
+    model = build_trainer(ALL_IN_ONE, runner(place, tmp_path).prepared).model
     assert weights(model) == dict.fromkeys(ALL_IN_ONE.tasks, 1.0)
     assert model.log_variances is None
     # No layers that the twins lack.
-    twin = build_trainer(RECIPES["single-valence"][0], runner(place, tmp_path, recipe=["single-valence"]).context).model
+    alone = runner(place, tmp_path, recipe=["single-valence"]).prepared
+    twin = build_trainer(RECIPES["single-valence"].final, alone).model
     assert len(model.multitask.shared_layers) == len(twin.multitask.shared_layers) == 0
 
 
 def test_learned_weights_have_a_rate_of_their_own(place: Path, tmp_path: Path) -> None:
     run = runner(place, tmp_path, task_weighting="uncertainty", head_learning_rate=1e-3)
-    trainer = build_trainer(ALL_IN_ONE, run.context)
+    trainer = build_trainer(ALL_IN_ONE, run.prepared)
     optimizer = trainer.create_optimizer()
     groups = {group["lr_of"]: group for group in optimizer.param_groups}
     assert {name: group["lr"] for name, group in groups.items()} == {
@@ -191,11 +192,13 @@ def test_learned_weights_move(tiny: ModuleType, tmp_path: Path) -> None:
 
 
 def test_options_are_in_the_record_where_they_matter(place: Path, tmp_path: Path) -> None:
-    """And only there: stages of earlier runs, whose records do not name them, are found again."""
     changed = {"task_weighting": "size", "task_sampling": "by_task"}
     recipes = ["all-in-one", "single-valence"]
-    plain, other = (runner(place, tmp_path, recipe=recipes, **options).context.records for options in ({}, changed))
-    assert not changed.keys() & plain["all-in-one"].made_from.keys()
+    plain, other = (runner(place, tmp_path, recipe=recipes, **options).prepared.records for options in ({}, changed))
+    assert {name: plain["all-in-one"].made_from[name] for name in changed} == {
+        "task_weighting": "equal",
+        "task_sampling": "mixed",
+    }
     assert {name: other["all-in-one"].made_from[name] for name in changed} == changed
     assert other["valence-encoder"].digest == plain["valence-encoder"].digest
 
@@ -205,8 +208,7 @@ def test_options_are_in_the_record_where_they_matter(place: Path, tmp_path: Path
 
 def test_each_task_is_scored(tiny: ModuleType, tmp_path: Path) -> None:
     trainer = tiny.trainer("three-tasks", tmp_path, per_device_eval_batch_size=4)
-    others = {name: tiny.TASKS["three-tasks"][name] for name in ("sentiment", "intensity")}
-    results, logits = evaluate_classifier(trainer, "emotion", tiny.EMOTION, "fixed", others)
+    results, logits = trainer.report("fixed")
     rows = [trainer.data_collator([row]) for row in trainer.eval_dataset]
     with torch.no_grad():
         outputs = [
@@ -228,10 +230,10 @@ def test_each_task_is_scored(tiny: ModuleType, tmp_path: Path) -> None:
     assert sum(label["support"] for label in results["tasks"]["sentiment"]["per_label"].values()) == 7
 
 
-def test_thresholds_of_another_task_go_into_the_config(tiny: ModuleType, tmp_path: Path) -> None:
+def test_thresholds_of_a_task_go_into_the_config(tiny: ModuleType, tmp_path: Path) -> None:
     trainer = tiny.trainer("two-tasks", tmp_path)
-    results, _ = evaluate_classifier(trainer, "sentiment", tiny.SENTIMENT, "global", {"emotion": tiny.EMOTION})
-    found = list(results["tasks"]["emotion"]["thresholds"].values())
+    results, _ = trainer.report("global")
+    found = list(results["thresholds"].values())
     assert len(set(found)) == 1 and trainer.model.config.tasks["emotion"]["thresholds"] == found
 
 
@@ -270,5 +272,5 @@ def test_data_that_do_not_fit_are_refused(place: Path, tmp_path: Path, changes: 
 
 
 def test_samples_of_scored_texts(place: Path, tmp_path: Path) -> None:
-    context = runner(place, tmp_path, max_train_samples=10).context
-    assert {len(data.splits["train"]) for data in context.tasks.values()} == {10}
+    run = runner(place, tmp_path, max_train_samples=10).prepared
+    assert {len(data.splits["train"]) for data in run.tasks.values()} == {10}

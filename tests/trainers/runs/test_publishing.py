@@ -112,7 +112,7 @@ def card(hub: Any, name: str, revision: str = "main") -> str:
 
 def test_refused_push_does_not_stop_the_training(run: SimpleNamespace) -> None:
     assert run.first.returncode == 1
-    error = run.first.stderr[run.first.stderr.index("run_csr.py: error:") :]
+    error = run.first.stderr[run.first.stderr.index("csr-emotion train: error:") :]
     assert f"All stages are in {run.out}, but siamese could not be published: org/csr-emotion-siamese" in error
     assert "403" in error and "Repeat the command to go on; nothing is trained again." in error
     assert "Traceback" not in run.first.stderr

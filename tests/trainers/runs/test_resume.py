@@ -20,7 +20,7 @@ from safetensors.torch import load_file
 from transformers import AutoModel, AutoTokenizer
 
 from tests.helpers import tiny_run
-from trainers.loop.representations import cached_representations
+from trainers.evaluation.representations import cached_representations
 from trainers.runs.runner import last_complete_checkpoint
 
 run_csr = tiny_run.example("run_csr").main
@@ -171,9 +171,9 @@ def test_killed_run_ends_like_an_uninterrupted_one(killed: tuple[Path, dict[str,
 def test_killed_run_goes_on_from_its_checkpoints(killed: tuple[Path, dict[str, str]]) -> None:
     """It does not begin again, neither a stage that was killed nor one that was finished."""
     _, logs = killed
-    assert "Going on from" not in logs[KILLED[0]]
+    assert "Continuing from" not in logs[KILLED[0]]
     for stage, log in zip(KILLED, [*list(logs.values())[1:]], strict=True):
-        found = re.search(rf"Going on from .*{stage}/checkpoint-(\d+)", log)
+        found = re.search(rf"Continuing from .*{stage}/checkpoint-(\d+)", log)
         assert found and int(found[1]) >= 10, log
         assert int(found[1]) < 9998
     assert logs["last"].count("already there") == 3

@@ -14,9 +14,9 @@ from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTok
 
 from tests.helpers import tiny_run
 from trainers.commands.parser import parse_run_arguments
-from trainers.data.digests import StageRecord
-from trainers.recipes.library import RECIPES
+from trainers.recipes import RECIPES
 from trainers.runs.model_arguments import ModelArguments
+from trainers.runs.records import StageRecord
 from trainers.runs.runner import Runner
 
 run_csr = tiny_run.example("run_csr").main
@@ -59,7 +59,7 @@ def test_options_that_a_recipe_overrules_are_named(
         Runner(parse_run_arguments(tiny_run.options(place, tmp_path / "out", **related, **changes)))
         return [record.getMessage() for record in caplog.records if "its recipe has" in record.getMessage()]
 
-    stage = next(stage for stage in RECIPES["label-attention-from-related"] if stage.name == "related-encoder")
+    stage = next(stage for stage in RECIPES["model-3.4"].stages if stage.name == "related-encoder")
     epochs = stage.training["num_train_epochs"]
     assert warnings(num_train_epochs=epochs + 1) == [
         f"--num_train_epochs does not count for related-encoder: its recipe has {epochs}."
@@ -79,7 +79,7 @@ def test_options_of_the_stages_on_vectors_do_not_count_for_joint_ones(
 ) -> None:
     def records(**changes: Any) -> dict[str, StageRecord]:
         argv = tiny_run.options(place, tmp_path / "out", recipe=["model-3.3", "label-attention"], **changes)
-        return Runner(parse_run_arguments(argv)).context.records
+        return Runner(parse_run_arguments(argv)).prepared.records
 
     before, after = records(), records(**{f"common_{option}": value})
     assert [name for name in before if before[name].differences(after[name])] == ["csr"]

@@ -11,9 +11,11 @@ from safetensors.torch import load_file
 from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
 
 from tests.helpers import tiny_run
+from tests.helpers.recipes import CONTROLS
 from trainers.commands.parser import parse_run_arguments
 from trainers.evaluation.inference import predict_logits
-from trainers.recipes.library import CONTROLS, PAPER_RECIPES, RECIPES
+from trainers.recipes import RECIPES
+from trainers.recipes.library import PAPER_RECIPES
 from trainers.runs.cards import stage_card
 from trainers.runs.runner import Runner
 
@@ -67,8 +69,8 @@ SIAMESE_CODE = CSR_CODE | {"modeling_siamese.py"}
 
 
 def test_recipes_are_those_of_the_paper(finished: Path) -> None:
-    recipes = PAPER_RECIPES | CONTROLS
-    assert {name: [stage.name for stage in stages] for name, stages in recipes.items()} == STAGES
+    recipes = (*PAPER_RECIPES, *CONTROLS)
+    assert {name: [stage.name for stage in RECIPES[name].stages] for name in recipes} == STAGES
     assert sorted(path.name for path in finished.iterdir()) == sorted([*ALL_STAGES, "representations", "results.json"])
 
 
@@ -228,8 +230,8 @@ def test_card_names_a_hub_encoder_as_base_model(place: Path, tmp_path: Path) -> 
         "bert-base-uncased": ["bert-base-uncased"],
         "org/encoder": ["org/encoder"],
     }.items():
-        runner.context.args.model.encoder = encoder
-        assert stage_card(RECIPES["bert"][0], runner.context, {}).base_models == base_models, encoder
+        runner.prepared.args.model.encoder = encoder
+        assert stage_card(RECIPES["bert"].final, runner.prepared, {}).base_models == base_models, encoder
 
 
 # -- what stages share -----------------------------------------------------------------------------------------------

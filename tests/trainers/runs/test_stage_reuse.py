@@ -9,12 +9,13 @@ import torch
 from safetensors.torch import load_file
 
 from tests.helpers import tiny_run
-from trainers.data.digests import StageRecord
-from trainers.recipes.library import CONTROLS, PAPER_RECIPES
+from tests.helpers.recipes import CONTROLS
+from trainers.recipes import PAPER_RECIPES, RECIPES
+from trainers.runs.records import StageRecord
 
 run_csr = tiny_run.example("run_csr").main
 
-STAGES = {name: [stage.name for stage in stages] for name, stages in (PAPER_RECIPES | CONTROLS).items()}
+STAGES = {name: [stage.name for stage in RECIPES[name].stages] for name in (*PAPER_RECIPES, *CONTROLS)}
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ from transformers import AutoConfig, AutoModelForSequenceClassification
 
 from tests.helpers import tiny_run
 from trainers.commands.parser import parse_run_arguments
-from trainers.recipes.library import EMOTION_ENCODER, MULTITASK, joint_stage
+from trainers.recipes import EMOTION_ENCODER, RECIPES, SENTIMENT_ENCODER, CommonSpaceStage
 from trainers.runs.runner import Runner
-from trainers.runs.stages import build_trainer
+from trainers.runs.stage_trainers import build_trainer
 
 run_csr = tiny_run.example("run_csr").main
 
@@ -34,7 +34,7 @@ def prepared(place: Path, output_dir: Path, **changes: Any) -> Runner:
 
 
 def texts(runner: Runner, task: str = "emotion", split: str = "train") -> list[str]:
-    return list(runner.context.tasks[task].splits[split]["text"])
+    return list(runner.prepared.tasks[task].splits[split]["text"])
 
 
 # -- the encoders -----------------------------------------------------------------------------------------------------
@@ -86,7 +86,7 @@ def test_attention_in_training_is_not_that_of_the_saved_model(trained: dict[str,
 @pytest.mark.parametrize(("given", "taken"), [(None, "eager"), ("eager", "eager"), ("sdpa", "sdpa")])
 def test_attention_in_training_on_a_cpu(place: Path, tmp_path: Path, given: str | None, taken: str) -> None:
     runner = prepared(place, tmp_path / "out", recipe=["model-2"], attn_implementation=given)
-    trainer = build_trainer(MULTITASK, runner.context)
+    trainer = build_trainer(RECIPES["model-2"].final, runner.prepared)
     assert trainer.model.multitask.encoder.config._attn_implementation == taken
 
 
@@ -95,8 +95,14 @@ def test_attention_of_a_common_space_that_is_trained_with_its_encoder(
     tiny: ModuleType, tmp_path: Path, given: str | None, taken: str
 ) -> None:
     options = ["--attn_implementation", given] if given else []
-    stage = joint_stage("joint", "sentiment-encoder", ("sentiment-encoder",))
-    model = build_trainer(stage, tiny.stage_context(tmp_path, *options)).model
+    stage = CommonSpaceStage(
+        name="joint",
+        emotion_encoder=SENTIMENT_ENCODER,
+        source_encoders=(SENTIMENT_ENCODER,),
+        trains="emotion_encoder",
+        config={"common_level": "token", "reconstruction_loss_weight": 0.0},
+    )
+    model = build_trainer(stage, tiny.prepared_run(tmp_path, *options)).model
     for encoder in (model.csr.emotion_encoder, *model.csr.source_encoders):
         assert encoder.encoder.config._attn_implementation == taken
 
@@ -117,7 +123,7 @@ def test_run_may_start_from_a_model_of_an_earlier_run(
     """Its encoder is taken, with dropout as this run wants it."""
     start = trained["others"] / "sentiment-encoder"
     runner = prepared(place, tmp_path / "out", recipe=["bert"], encoder=start, encoder_dropout=dropout)
-    model = build_trainer(EMOTION_ENCODER, runner.context).model
+    model = build_trainer(EMOTION_ENCODER, runner.prepared).model
     assert [getattr(model.config.encoder, field) for field in DROPOUTS] == [dropout] * 2
     assert {module.p for module in model.multitask.encoder.modules() if isinstance(module, torch.nn.Dropout)} == {
         dropout
@@ -140,14 +146,14 @@ def test_share_of_the_emotion_texts_leaves_all_else_as_it_is(place: Path, tmp_pa
     for task, split in (("emotion", "dev"), ("sentiment", "train"), ("sentiment", "dev")):
         assert texts(part, task, split) == texts(whole, task, split)
     # Each label keeps its share.
-    found, expected = part.context.labels("train").mean(axis=0), whole.context.labels("train").mean(axis=0)
+    found, expected = part.prepared.labels("train").mean(axis=0), whole.prepared.labels("train").mean(axis=0)
     assert found == pytest.approx(expected, abs=0.051)
 
 
 def test_share_of_the_emotion_texts_is_in_the_record(place: Path, tmp_path: Path) -> None:
     """So that no stage is mistaken for one on other texts, and sentiment stages are shared."""
     records = [
-        prepared(place, tmp_path / "out", recipe=["model-3.3"], emotion_train_fraction=fraction).context.records
+        prepared(place, tmp_path / "out", recipe=["model-3.3"], emotion_train_fraction=fraction).prepared.records
         for fraction in (None, 0.5, 0.25)
     ]
     for first, second in ((0, 1), (1, 2)):

@@ -12,7 +12,7 @@ import pytest
 
 import trainers.data.sources
 from tests.helpers import hub_server, tiny_run
-from trainers.runs.stages import build_trainer
+from trainers.runs.stage_trainers import build_trainer
 
 
 @pytest.fixture(autouse=True)
@@ -44,16 +44,16 @@ def test_tokenised_texts_lie_on_disk_and_are_found_again(place: Path, tmp_path: 
     trained = []
     for _ in range(2):
         runner = run_recurrent.prepare(argv)
-        trainer = build_trainer(runner.stages[0], runner.context)
+        trainer = build_trainer(runner.stages[0], runner.prepared)
         files = [rows.cache_files[0]["filename"] for rows in (trainer.train_dataset, trainer.eval_dataset)]
         trained.append({name: os.stat(name).st_mtime_ns for name in files})
         assert all(Path(name).parent == tmp_path / "cache" / "csr-emotion" for name in files)
     assert trained[0] == trained[1]
-    text = runner.context.tasks["emotion"].splits["train"]["text"][3]
-    assert trainer.train_dataset[3]["input_ids"] == runner.context.tokenizer(text)["input_ids"]
+    text = runner.prepared.tasks["emotion"].splits["train"]["text"][3]
+    assert trainer.train_dataset[3]["input_ids"] == runner.prepared.tokenizer(text)["input_ids"]
     # Another length is another file.
-    runner.context.args.data.max_length = 5
-    shorter = runner.context.tokenized(("emotion",), "train")
+    runner.prepared.args.data.max_length = 5
+    shorter = runner.prepared.tokenized(("emotion",), "train")
     assert shorter.cache_files[0]["filename"] not in files and max(map(len, shorter["input_ids"])) == 5
 
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 from transformers import default_data_collator
 
-from trainers.loop.pairs import PAIR_STRATEGIES, PAIR_TARGETS, PairDataset, sample_pairs
+from trainers.siamese_trainer import PAIR_STRATEGIES, PAIR_TARGETS, PairDataset, sample_pairs
 
 # Four texts of anger, joy and love: {anger, joy}, {anger}, nothing, {joy, love}.
 LABELS = np.array([[1, 1, 0], [1, 0, 0], [0, 0, 0], [0, 1, 1]], dtype=np.float32)

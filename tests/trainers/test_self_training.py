@@ -11,14 +11,14 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from tests.helpers import tiny_run
 from trainers.commands.parser import parse_run_arguments
+from trainers.distillation_trainer import sharpen, soften, teacher_probabilities
 from trainers.evaluation.inference import predict_logits
-from trainers.recipes.library import RECIPES
+from trainers.recipes import RECIPES
+from trainers.runs.records import stage_record
 from trainers.runs.runner import Runner
-from trainers.runs.self_training import sharpen, soften, teacher_probabilities
-from trainers.runs.stage_records import stage_record
-from trainers.runs.stages import build_trainer
+from trainers.runs.stage_trainers import build_trainer
 
-STUDENT = RECIPES["model-3.4"][-1]
+STUDENT = RECIPES["model-3.4"].final
 
 
 def test_soften() -> None:
@@ -60,9 +60,9 @@ def runner(tmp_path_factory: pytest.TempPathFactory) -> Runner:
 
 
 def test_teachers_are_averaged(runner: Runner, tmp_path: Path) -> None:
-    texts = list(runner.context.tasks["unlabelled"].splits["train"]["text"])
+    texts = list(runner.prepared.tasks["unlabelled"].splits["train"]["text"])
     assert len(texts) == 24
-    folders = [runner.context.folder(teacher) for teacher in STUDENT.teachers]
+    folders = [runner.prepared.folder(teacher) for teacher in STUDENT.teachers]
     assert len(folders) > 1
     tokenizer = AutoTokenizer.from_pretrained(folders[0])
     expected = np.mean(
@@ -91,28 +91,29 @@ def test_teachers_are_averaged(runner: Runner, tmp_path: Path) -> None:
 
 
 def test_teachers_of_model_3_4_are_sharpened(runner: Runner) -> None:
-    texts = list(runner.context.tasks["unlabelled"].splits["train"]["text"])
+    texts = list(runner.prepared.tasks["unlabelled"].splits["train"]["text"])
     said = []
     for teacher in STUDENT.teachers:
-        folder = runner.context.folder(teacher)
+        folder = runner.prepared.folder(teacher)
         model = AutoModelForSequenceClassification.from_pretrained(folder)
         logits = predict_logits(model, AutoTokenizer.from_pretrained(folder), texts)
         said.append(sharpen(logits, model.config.thresholds, STUDENT.temperature))
-    targets = np.asarray(runner.context.tokenized_with_soft_targets(STUDENT)["labels_emotion"])
+    targets = np.asarray(build_trainer(STUDENT, runner.prepared).train_dataset["labels"])
     np.testing.assert_allclose(targets[-len(texts) :], np.mean(said, axis=0), atol=1e-5)
 
 
-def test_record_tells_a_temperature_only_where_there_is_one(runner: Runner) -> None:
+def test_record_tells_the_temperature(runner: Runner) -> None:
     plain = dataclasses.replace(STUDENT, temperature=None)
-    record = stage_record(plain, runner.context)
-    assert "temperature" not in record.made_from
-    assert record.differences(runner.context.records[STUDENT.name])
+    run = runner.prepared
+    record = stage_record(plain, run.args, run.tasks, run.tokenizer, run.records)
+    assert record.made_from["recipe"]["temperature"] is None
+    assert record.differences(runner.prepared.records[STUDENT.name])
 
 
 def test_student_reads_both_kinds_of_texts(runner: Runner) -> None:
-    dataset = build_trainer(STUDENT, runner.context).train_dataset
-    labels = runner.context.labels("train")
-    targets = np.asarray(dataset["labels_emotion"], dtype=np.float32)
+    dataset = build_trainer(STUDENT, runner.prepared).train_dataset
+    labels = runner.prepared.labels("train")
+    targets = np.asarray(dataset["labels"], dtype=np.float32)
     assert targets.shape == (len(labels) + 24, labels.shape[1])
     # Of the labelled texts half is the label, so no decision at 0.5 is turned, and the rest lies between.
     np.testing.assert_array_equal(targets[: len(labels)] > 0.5, labels > 0.5)
@@ -121,38 +122,41 @@ def test_student_reads_both_kinds_of_texts(runner: Runner) -> None:
 
 def test_labels_of_the_unlabelled_texts_do_not_count(runner: Runner, tmp_path: Path) -> None:
     """The student's record and targets are the same where the sentiment labels are others, given the same teachers."""
-    dataset = build_trainer(STUDENT, runner.context).train_dataset
-    before = np.asarray(dataset["labels_emotion"])
-    unlabelled = runner.context.tasks["unlabelled"].splits
+    dataset = build_trainer(STUDENT, runner.prepared).train_dataset
+    before = np.asarray(dataset["labels"])
+    unlabelled = runner.prepared.tasks["unlabelled"].splits
     rows = unlabelled["train"]
     unlabelled["train"] = rows.remove_columns("labels").add_column("labels", [0] * len(rows))
     try:
-        after = np.asarray(build_trainer(STUDENT, runner.context).train_dataset["labels_emotion"])
+        after = np.asarray(build_trainer(STUDENT, runner.prepared).train_dataset["labels"])
     finally:
         unlabelled["train"] = rows
     np.testing.assert_array_equal(before, after)
 
 
 def test_record_names_the_teachers(runner: Runner) -> None:
-    made_from = runner.context.records[STUDENT.name].made_from
-    assert made_from["teachers"] == [runner.context.records[teacher].digest for teacher in STUDENT.teachers]
+    made_from = runner.prepared.records[STUDENT.name].made_from
+    assert made_from["teachers"] == [runner.prepared.records[teacher.name].digest for teacher in STUDENT.teachers]
     assert set(made_from["data"]) == {"emotion", "unlabelled"}
 
 
 def test_texts_without_labels_are_enough(runner: Runner, tmp_path: Path) -> None:
     """The same texts in a text file, without labels and without dev: the same soft targets."""
-    texts = list(runner.context.tasks["unlabelled"].splits["train"]["text"])
+    texts = list(runner.prepared.tasks["unlabelled"].splits["train"]["text"])
     (tmp_path / "tweets.txt").write_text("\n".join(texts) + "\n", encoding="utf-8")
-    args = copy.deepcopy(runner.args)
+    args = copy.deepcopy(runner.prepared.args)
     args.data.unlabelled_dataset, args.data.unlabelled_text_column = str(tmp_path / "tweets.txt"), None
-    args.training.output_dir, args.training.reuse_stages_from = str(tmp_path / "out"), [runner.args.training.output_dir]
+    args.training.output_dir, args.training.reuse_stages_from = (
+        str(tmp_path / "out"),
+        [runner.prepared.args.training.output_dir],
+    )
     again = Runner(args)
-    assert sorted(again.context.tasks["unlabelled"].splits["train"]["text"]) == sorted(texts)
-    before = runner.context.tokenized_with_soft_targets(STUDENT)
+    assert sorted(again.prepared.tasks["unlabelled"].splits["train"]["text"]) == sorted(texts)
+    before = build_trainer(STUDENT, runner.prepared).train_dataset
     found = again.run()["recipes"]["model-3.4"]
     assert Path(found["model"]).parent == tmp_path / "out"
-    after = again.context.tokenized_with_soft_targets(STUDENT)
-    assert sorted(map(str, before["labels_emotion"])) == sorted(map(str, after["labels_emotion"]))
+    after = build_trainer(STUDENT, again.prepared).train_dataset
+    assert sorted(map(str, before["labels"])) == sorted(map(str, after["labels"]))
     card = (Path(found["model"]) / "README.md").read_text(encoding="utf-8")
     assert "tweets" in card
 
@@ -161,13 +165,13 @@ def test_student_has_the_loss_of_its_teachers_but_no_weights(tmp_path: Path) -> 
     place = tiny_run.workplace(tmp_path)
     changes = {"recipe": ["model-3.4"], "related_dataset": place / "data" / "posts", "class_weights": "balanced"}
     changes |= {"related_label_columns": list(tiny_run.EMOTIONS), "label_loss": "asymmetric"}
-    context = Runner(parse_run_arguments(tiny_run.options(place, tmp_path / "out", **changes))).context
-    made_from = {name: record.made_from for name, record in context.records.items()}
+    run = Runner(parse_run_arguments(tiny_run.options(place, tmp_path / "out", **changes))).prepared
+    made_from = {name: record.made_from for name, record in run.records.items()}
     with_loss = {name for name, values in made_from.items() if values.get("label_loss") == "asymmetric"}
-    assert with_loss == {*STUDENT.teachers, STUDENT.name}
+    assert with_loss == {*(teacher.name for teacher in STUDENT.teachers), STUDENT.name}
     weighted = {name for name, values in made_from.items() if values.get("class_weights") == "balanced"}
-    assert weighted == set(STUDENT.teachers)
-    assert context.loss_options(STUDENT, "emotion") == {"label_loss": "asymmetric"}
+    assert weighted == {teacher.name for teacher in STUDENT.teachers}
+    assert run.loss_options(STUDENT, "emotion") == {"label_loss": "asymmetric"}
 
 
 def test_single_label_data_are_refused_before_training(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

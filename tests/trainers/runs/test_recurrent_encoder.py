@@ -10,7 +10,7 @@ from transformers import AutoModel, AutoTokenizer
 from modeling_csr import RecurrentEncoderModel
 from tests.helpers import tiny_run
 from trainers.data.tokenization import NORMALIZATION_STEPS, load_tokenizer
-from trainers.loop.recurrent_encoders import RecurrentArguments, parse_branch, train_tokenizer, write_recurrent_encoder
+from trainers.runs.recurrent_encoder import RecurrentArguments, parse_branch, train_tokenizer, write_recurrent_encoder
 
 TEXTS = ["I feel so happy @anna", "i feel sad &amp; low @bert", "so sad, so low! @carl", "happy happy day"]
 STEPS = ("entities", "newlines", "users", "urls")

@@ -10,7 +10,7 @@ from transformers import AutoTokenizer, BertConfig, BertForSequenceClassificatio
 
 from tests.helpers import tiny_run
 
-evaluate = tiny_run.example("evaluate").main
+evaluate = tiny_run.example("run_evaluation").main
 
 COLUMNS = ["--label_columns", *tiny_run.EMOTIONS]
 

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 from pathlib import Path
 from types import ModuleType
@@ -8,11 +9,12 @@ import pytest
 import torch
 from torch import nn
 
+from modeling_csr import MultitaskForSequenceClassification
+from trainers.csr_trainer import RepresentationDataset, collate_representations
 from trainers.data.tokenization import load_tokenizer
-from trainers.loop.collators import collate_representations
-from trainers.loop.representations import RepresentationDataset, cached_representations
+from trainers.evaluation.representations import cached_representations
 from trainers.recipes.library import CSR, CSR_PREDICTION, SIAMESE
-from trainers.runs.stages import build_trainer
+from trainers.runs.stage_trainers import build_trainer
 
 
 class Interrupted(Exception):
@@ -104,39 +106,43 @@ def test_interrupted_encoding_leaves_no_file_and_is_done_again(tiny: ModuleType,
 
 
 def test_stages_of_all_processes_encode_each_text_once(tiny: ModuleType, tmp_path: Path) -> None:
-    context = tiny.stage_context(tmp_path)
-    build_trainer(SIAMESE, context)
+    run = tiny.prepared_run(tmp_path)
+    build_trainer(SIAMESE, run)
     folder = tmp_path / "representations"
     of_emotion_encoder = {path.name for path in folder.iterdir()}
     assert len(of_emotion_encoder) == 2  # train and dev
-    build_trainer(CSR, context)
+    build_trainer(CSR, run)
     of_both_encoders = {path.name for path in folder.iterdir()}
     assert len(of_both_encoders) == 4 and of_both_encoders > of_emotion_encoder
     # Another process has its tokenizer fresh from the file, and may have read other texts with it before.
-    context.tokenizer = load_tokenizer(str(tmp_path / "tokenizer"))
-    build_trainer(CSR_PREDICTION, context)
-    context.tokenizer(["a day", "joy"], truncation=True, max_length=5, padding="max_length")
-    build_trainer(CSR, context)
+    run = dataclasses.replace(run, tokenizer=load_tokenizer(str(tmp_path / "tokenizer")))
+    build_trainer(CSR_PREDICTION, run)
+    run.tokenizer(["a day", "joy"], truncation=True, max_length=5, padding="max_length")
+    build_trainer(CSR, run)
     assert {path.name for path in folder.iterdir()} == of_both_encoders
 
 
-@pytest.mark.parametrize("changed", ["encoder", "max_length", "texts", "tokenizer"])
+@pytest.mark.parametrize("changed", ["weights", "pooling", "max_length", "texts", "tokenizer"])
 def test_what_changes_the_rows_is_encoded_anew(tiny: ModuleType, changed: str, tmp_path: Path) -> None:
-    context = tiny.stage_context(tmp_path)
-    encoder = tiny.encoder(1)
-    context.representations(encoder, "emotion-encoder", "train")
-    if changed == "encoder":
-        context.records["emotion-encoder"].made_from = {"seed": 2}
+    run = tiny.prepared_run(tmp_path)
+    build_trainer(SIAMESE, run)
+    if changed in ("weights", "pooling"):
+        model = MultitaskForSequenceClassification.from_pretrained(tmp_path / "emotion-encoder")
+        model.config.pooling = "max" if changed == "pooling" else model.config.pooling
+        if changed == "weights":
+            torch.nn.init.normal_(model.multitask.encoder.encoder.layer[0].output.dense.bias)
+        model.save_pretrained(tmp_path / "emotion-encoder")
     elif changed == "max_length":
-        context.args.data.max_length = 5
+        run.args.training.max_length = 5
     elif changed == "texts":
-        splits = context.tasks["emotion"].splits
+        splits = run.tasks["emotion"].splits
         splits["train"] = splits["train"].select(range(11))
     else:
-        context.tokenizer = load_tokenizer(str(tmp_path / "tokenizer"), steps=())
-    rows = context.representations(encoder, "emotion-encoder", "train")
-    assert len(list((tmp_path / "representations").iterdir())) == 2
-    assert len(rows) == (11 if changed == "texts" else 12)
+        run = dataclasses.replace(run, tokenizer=load_tokenizer(str(tmp_path / "tokenizer"), steps=()))
+    trainer = build_trainer(SIAMESE, run)
+    # Dev texts are encoded anew as well, unless only the training texts are others.
+    assert len(list((tmp_path / "representations").iterdir())) == (3 if changed == "texts" else 4)
+    assert len(trainer.train_dataset.representations) == (11 if changed == "texts" else 12)
 
 
 # -- the dataset -------------------------------------------------------------------------------------------------------
