@@ -15,6 +15,10 @@ import torch
 from accelerate import PartialState
 from datasets import Dataset, DatasetDict
 from torch import nn
+from trainers.evaluation.classifier_scores import evaluate_classifier
+from trainers.loop.pairs import PairDataset, sample_pairs
+from trainers.loop.representations import RepresentationDataset
+from trainers.runs.stages import StageContext
 from transformers import BertConfig, BertTokenizer, DataCollatorWithPadding, default_data_collator
 
 from modeling_csr import (
@@ -32,14 +36,10 @@ from trainers.data.digests import StageRecord
 from trainers.data.task_dataset import TaskDataset
 from trainers.data.tokenization import load_tokenizer
 from trainers.dialogue_trainer import DialogueTrainer
-from trainers.evaluation.classifier_scores import evaluate_classifier
 from trainers.evaluation.task_metrics import TaskMetrics
 from trainers.loop.collators import TaskCollator, collate_dialogues, collate_representations
-from trainers.loop.pairs import PairDataset, sample_pairs
-from trainers.loop.representations import RepresentationDataset
 from trainers.multitask_trainer import MultitaskTrainer
 from trainers.recipes.library import FROZEN_ENCODERS
-from trainers.runs.stages import StageContext
 from trainers.siamese_trainer import SiameseTrainer
 from trainers.trainer import StageTrainer
 from trainers.training_arguments import StageTrainingArguments

@@ -14,7 +14,7 @@ from .comparison import (
 )
 from .markdown import markdown_table
 from .search import Search, SearchArguments
-from .twins import compare_encoders, compare_with_twins, encoders_table, save_twins
+from .twins import compare_encoders, compare_with_twins, encoders_table, save_twins, task_scores
 
 __all__ = [
     "TWINS",
@@ -33,5 +33,6 @@ __all__ = [
     "mean_and_spread",
     "save_comparison",
     "save_twins",
+    "task_scores",
     "title",
 ]
