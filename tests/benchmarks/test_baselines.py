@@ -1,23 +1,12 @@
 """The TF-IDF baseline: what it reports of single-label and multi-label data."""
 
-import importlib.util
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
+from benchmarks import baselines
 from tests.helpers import tiny_run
-from trainers.data.task_dataset import load_task_dataset
-
-REPOSITORY = Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="module")
-def baselines() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("benchmarks_baselines", REPOSITORY / "benchmarks" / "baselines.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+from trainers.data import load_task_dataset
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +20,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("name", ["moods", "two"])
-def test_words_that_name_the_label_are_enough(baselines: ModuleType, data: Path, name: str) -> None:
+def test_words_that_name_the_label_are_enough(data: Path, name: str) -> None:
     found = baselines.baseline(load_task_dataset(str(data / name)))
     assert found["problem_type"] == "single_label_classification" and found["threshold"] is None
     assert found["texts"] == {"train": 120, "dev": 30}
@@ -41,7 +30,7 @@ def test_words_that_name_the_label_are_enough(baselines: ModuleType, data: Path,
     assert f"accuracy {100 * found['metrics']['accuracy']:.1f}" in baselines.table({name: found})
 
 
-def test_several_labels_a_text_have_one_tuned_threshold(baselines: ModuleType, data: Path) -> None:
+def test_several_labels_a_text_have_one_tuned_threshold(data: Path) -> None:
     found = baselines.baseline(load_task_dataset(str(data / "posts"), label_columns=list(tiny_run.EMOTIONS)))
     assert found["problem_type"] == "multi_label_classification"
     assert 0 < found["threshold"] < 1

@@ -1,23 +1,16 @@
 """The comparison of treatments of rare labels: from runs to the table of each label."""
 
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
+from benchmarks import rare_labels
 from tests.helpers import tiny_run
 
 pytest.importorskip("nlpaug")
 
-REPOSITORY = Path(__file__).parents[2]
 TREATMENTS = ("default", "sqrt", "balanced", "augment")
-
-
-@pytest.fixture(scope="module")
-def rare_labels(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
-    """The benchmark, whose results go elsewhere."""
-    return tiny_run.benchmark("rare_labels", tmp_path_factory.mktemp("results"))
 
 
 @pytest.fixture(scope="module")
@@ -34,20 +27,21 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def options(place: Path, **changes: Any) -> list[str]:
     values = {"recipe": None, "sentiment_dataset": None, "config": place / "run.yaml", "num_train_epochs": 3}
+    values |= {"data_dir": place / "data", "results_dir": place / "results"}
     return tiny_run.options(place, place / "out", **values | {"seeds": [1, 2], "copies": 40} | changes)
 
 
 @pytest.fixture(scope="module")
-def written(rare_labels: ModuleType, place: Path) -> dict[str, Any]:
+def written(place: Path) -> dict[str, Any]:
     rare_labels.main(options(place))
-    return tiny_run.read_json(rare_labels.RESULTS / "rare_labels.json")
+    return tiny_run.read_json(place / "results" / "rare_labels.json")
 
 
 def test_scores_and_tests_are_those_of_the_runs(place: Path, written: dict[str, Any]) -> None:
     assert list(written["recipes"]) == list(TREATMENTS) and written["baseline"] == "default"
     found = {
         treatment: [
-            tiny_run.read_json(place / "out" / f"seed-{seed}" / treatment / "emotion-encoder" / "eval_results.json")
+            tiny_run.read_json(place / "out" / treatment / f"seed-{seed}" / "emotion-encoder" / "eval_results.json")
             for seed in (1, 2)
         ]
         for treatment in TREATMENTS
@@ -70,7 +64,7 @@ def test_scores_and_tests_are_those_of_the_runs(place: Path, written: dict[str, 
 
 def test_each_treatment_is_in_its_record(place: Path, written: dict[str, Any]) -> None:
     made_from = {
-        treatment: tiny_run.read_json(place / "out" / "seed-1" / treatment / "emotion-encoder" / "stage.json")[
+        treatment: tiny_run.read_json(place / "out" / treatment / "seed-1" / "emotion-encoder" / "stage.json")[
             "made_from"
         ]
         for treatment in TREATMENTS
@@ -82,8 +76,8 @@ def test_each_treatment_is_in_its_record(place: Path, written: dict[str, Any]) -
     assert {record["threshold"] for record in made_from.values()} == {"per_label"}
 
 
-def test_table_has_the_rarest_label_first(rare_labels: ModuleType, written: dict[str, Any]) -> None:
-    text = (rare_labels.RESULTS / "rare_labels.md").read_text(encoding="utf-8")
+def test_table_has_the_rarest_label_first(place: Path, written: dict[str, Any]) -> None:
+    text = (place / "results" / "rare_labels.md").read_text(encoding="utf-8")
     lines = text.splitlines()
     start = next(number for number, line in enumerate(lines) if line.startswith("| label |"))
     header, rows = lines[start], lines[start + 2 : start + 5]
@@ -92,7 +86,7 @@ def test_table_has_the_rarest_label_first(rare_labels: ModuleType, written: dict
     assert support == sorted(support) and all(row.count("], p ") == 3 for row in rows)
     assert "not corrected for the number of labels" in text
     assert "- seeds: 1, 2\n" in text and "--copies 40" in text
-    assert (rare_labels.RESULTS / "rare_labels.png").is_file()
+    assert (place / "results" / "rare_labels.png").is_file()
 
 
 @pytest.mark.parametrize(
@@ -103,10 +97,10 @@ def test_table_has_the_rarest_label_first(rare_labels: ModuleType, written: dict
         ({"copies": -1}, "--augment_rare must not be below 0"),
     ],
 )
-def test_bad_input(rare_labels: ModuleType, place: Path, tmp_path: Path, changes: dict[str, Any], message: str) -> None:
+def test_bad_input(place: Path, tmp_path: Path, changes: dict[str, Any], message: str) -> None:
     if "emotion_dataset" in changes:
         changes = changes | {"emotion_dataset": place / "data" / changes["emotion_dataset"]}
     argv = [*options(place, **changes), "--output_dir", str(tmp_path / "out")]
-    with pytest.raises(SystemExit, match=f"rare_labels.py: error: .*{message}"):
+    with pytest.raises(SystemExit, match=f"rare_labels: error: .*{message}"):
         rare_labels.main(argv)
     assert not (tmp_path / "out").exists()

@@ -1,90 +1,67 @@
-"""What the README shows of the benchmarks is what they wrote."""
+"""The pages of results: made from the notes and tables, and up to date."""
 
-import importlib.util
-import shutil
+import re
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-EMPTY = "<!-- from {file} -->\n<!-- end -->"
+from benchmarks import readme
+from benchmarks.arguments import RESULTS
+
+LINK = re.compile(r"\]\((?P<target>[^)#\s]*)(?:#(?P<anchor>[^)\s]*))?\)")
 
 
-def load(repository: Path) -> ModuleType:
-    """The module benchmarks/readme.py of a repository: a script, which no package holds."""
-    spec = importlib.util.spec_from_file_location("benchmarks_readme", repository / "benchmarks" / "readme.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def test_pages_are_up_to_date() -> None:
+    assert (RESULTS / "README.md").read_text(encoding="utf-8") == readme.results_page(), (
+        "run python -m benchmarks.readme"
+    )
+    text = readme.README.read_text(encoding="utf-8")
+    assert readme.with_summary(text) == text, "run python -m benchmarks.readme"
+
+
+def test_every_table_has_its_place() -> None:
+    named = readme.TABLE.findall((RESULTS / "notes.md").read_text(encoding="utf-8"))
+    assert sorted(named) == sorted(path.stem for path in RESULTS.glob("*.md") if path.stem not in {"README", "notes"})
+
+
+def test_links_lead_somewhere() -> None:
+    text = (RESULTS / "README.md").read_text(encoding="utf-8")
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    anchors = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    for link in LINK.finditer(text):
+        assert (RESULTS / link["target"]).exists(), link[0]
+        assert not link["anchor"] or link["anchor"] in anchors, link[0]
+
+
+def test_summary_has_the_scores_of_the_curves() -> None:
+    header, _, *rows = readme.summary().splitlines()
+    assert header.startswith("| recipe | Jaccard, 684 labels |") and "macro F1, 6,838 labels" in header
+    assert [row.split("|")[1].strip() for row in rows] == [f"`{recipe}`" for recipe in readme.RECIPES]
+    curves = (RESULTS / "learning_curves.md").read_text(encoding="utf-8")
+    for row in rows:
+        recipe, *cells = [cell.strip() for cell in row.strip("|").split("|")]
+        assert len(cells) == 6 and all(f"| {cell} |" in curves for cell in cells), recipe
 
 
 @pytest.fixture
-def repository(tmp_path: Path) -> Path:
-    """Another repository, with this script and two files of results."""
-    (tmp_path / "benchmarks").mkdir()
-    shutil.copy(REPOSITORY / "benchmarks" / "readme.py", tmp_path / "benchmarks")
-    (tmp_path / "one.md").write_text("| a |\n| - |\n| 1 |\n\n", encoding="utf-8")
-    (tmp_path / "benchmarks" / "two.md").write_text("\nfigures \\1 & \\g<file> – 50 %\n", encoding="utf-8")
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "one.md").write_text("| a |\n| - |\n| \\1 |\n\n", encoding="utf-8")
+    (tmp_path / "notes.md").write_text(
+        "# Title\n\n<!-- table one -->\n\nbetween <!-- table one -->\n", encoding="utf-8"
+    )
     return tmp_path
 
 
-@pytest.fixture
-def readme(repository: Path) -> ModuleType:
-    return load(repository)
+def test_tables_take_the_place_of_their_markers(folder: Path) -> None:
+    page = readme.results_page(folder)
+    assert page == f"{readme.NOTICE}# Title\n\n| a |\n| - |\n| \\1 |\n\nbetween <!-- table one -->\n"
+    (folder / "one.md").unlink()
+    with pytest.raises(FileNotFoundError, match=r"one\.md"):
+        readme.results_page(folder)
 
 
-def test_readme_of_this_repository_is_up_to_date() -> None:
-    text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
-    assert load(REPOSITORY).with_results(text) == text, "run python benchmarks/readme.py"
-
-
-def test_blocks_are_filled_and_all_else_stays(readme: ModuleType, repository: Path) -> None:
-    first, second = EMPTY.format(file="one.md"), EMPTY.format(file="benchmarks/two.md")
-    text = f"# Title\n\n{first}\nbetween  \n\n<!-- another comment -->\n{second}\n{first}\n\nend \\1\n"
-    one = "<!-- from one.md -->\n\n| a |\n| - |\n| 1 |\n\n<!-- end -->"
-    two = "<!-- from benchmarks/two.md -->\n\nfigures \\1 & \\g<file> – 50 %\n\n<!-- end -->"
-    expected = f"# Title\n\n{one}\nbetween  \n\n<!-- another comment -->\n{two}\n{one}\n\nend \\1\n"
-    assert readme.with_results(text) == expected
-
-
-def test_filling_again_changes_nothing(readme: ModuleType, repository: Path) -> None:
-    text = f"a\n{EMPTY.format(file='one.md')}\nb\n{EMPTY.format(file='benchmarks/two.md')}"
-    filled = readme.with_results(text)
-    assert filled != text
-    assert readme.with_results(filled) == filled
-
-
-def test_old_results_are_replaced(readme: ModuleType, repository: Path) -> None:
-    before = readme.with_results(EMPTY.format(file="one.md"))
-    (repository / "one.md").write_text("new", encoding="utf-8")
-    assert readme.with_results(before) == "<!-- from one.md -->\n\nnew\n\n<!-- end -->"
-
-
-def test_text_without_blocks_stays(readme: ModuleType) -> None:
-    text = "# Title\n\n<!-- a comment -->\n<!-- end -->\n<!-- from nowhere\n"
-    assert readme.with_results(text) == text
-
-
-def test_missing_file_is_named(readme: ModuleType, repository: Path) -> None:
-    with pytest.raises(FileNotFoundError, match=r"none\.md"):
-        readme.with_results(EMPTY.format(file="none.md"))
-
-
-def test_command_writes_the_file_once(readme: ModuleType, repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = repository / "README.md"
-    path.write_text(EMPTY.format(file="one.md"), encoding="utf-8")
-    readme.main()
-    assert "| 1 |" in path.read_text(encoding="utf-8")
-    assert "has the new results" in capsys.readouterr().err
-    readme.main()
-    assert "was up to date" in capsys.readouterr().err
-
-
-def test_command_leaves_the_file_where_results_are_missing(readme: ModuleType, repository: Path) -> None:
-    path = repository / "README.md"
-    text = f"{EMPTY.format(file='one.md')}\n{EMPTY.format(file='none.md')}"
-    path.write_text(text, encoding="utf-8")
-    with pytest.raises(FileNotFoundError):
-        readme.main()
-    assert path.read_text(encoding="utf-8") == text
+def test_the_summary_replaces_an_older_one() -> None:
+    text = "before\n<!-- results -->\nold\n<!-- end -->\nafter\n<!-- end -->\n"
+    new = readme.with_summary(text)
+    assert new == f"before\n<!-- results -->\n\n{readme.summary()}\n\n<!-- end -->\nafter\n<!-- end -->\n"
+    assert readme.with_summary(new) == new

@@ -2,22 +2,15 @@
 
 import re
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 from transformers import AutoConfig
 
+from benchmarks import settings
 from tests.helpers import tiny_run
 
-REPOSITORY = Path(__file__).parents[2]
 LOSSES = ["cross_entropy", "asymmetric", "sqrt_weights", "balanced_weights", "asymmetric_sqrt_weights"]
-
-
-@pytest.fixture(scope="module")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
-    """The benchmark, whose results go elsewhere."""
-    return tiny_run.benchmark("settings", tmp_path_factory.mktemp("results"))
 
 
 @pytest.fixture(scope="module")
@@ -27,13 +20,14 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def options(place: Path, group: str, **changes: Any) -> list[str]:
     values = {"recipe": None, "groups": [group], "data_dir": place / "data", "seeds": [1, 2], "num_train_epochs": 3}
+    values |= {"results_dir": place / "results"}
     return tiny_run.options(place, place / "out", **values | changes)
 
 
 @pytest.fixture(scope="module")
-def losses(settings: ModuleType, place: Path) -> dict[str, Any]:
+def losses(place: Path) -> dict[str, Any]:
     settings.main(options(place, "label_losses", recipe=["bert"], settings=LOSSES))
-    return tiny_run.read_json(settings.RESULTS / "label_losses-bert.json")
+    return tiny_run.read_json(place / "results" / "label_losses-bert.json")
 
 
 def folders(place: Path, group: str, setting: str, share: float = 1.0) -> list[Path]:
@@ -60,19 +54,19 @@ def test_each_setting_was_trained_as_it_says(place: Path, losses: dict[str, Any]
     assert weights[2] == pytest.approx([weight**0.5 for weight in weights[3]])
 
 
-def test_table_says_what_was_run(settings: ModuleType, losses: dict[str, Any]) -> None:
-    text = (settings.RESULTS / "label_losses-bert.md").read_text(encoding="utf-8")
+def test_table_says_what_was_run(place: Path, losses: dict[str, Any]) -> None:
+    text = (place / "results" / "label_losses-bert.md").read_text(encoding="utf-8")
     assert text.startswith("Label losses and class weights of bert: ")
     assert "difference from `cross_entropy`" in text and "| `sqrt_weights` |" in text
     assert f"--groups label_losses --settings {' '.join(LOSSES)} --recipe bert --share 1.0 --seeds 1 2" in text
-    assert (settings.RESULTS / "label_losses-bert.png").is_file()
+    assert (place / "results" / "label_losses-bert.png").is_file()
 
 
-def test_a_share_of_the_labels_and_the_best_epoch(settings: ModuleType, place: Path) -> None:
+def test_a_share_of_the_labels_and_the_best_epoch(place: Path) -> None:
     # The epochs are those of the share: 10 at a tenth of the 80 texts, in batches of 8.
     changes = {"share": 0.1, "num_train_epochs": None, "recipe": ["model-3.1"]}
     settings.main(options(place, "early_stopping", **changes))
-    written = tiny_run.read_json(settings.RESULTS / "early_stopping-model-3.1-0.1.json")
+    written = tiny_run.read_json(place / "results" / "early_stopping-model-3.1-0.1.json")
     assert list(written["recipes"]) == ["last_epoch", "best_epoch"] and written["share"] == 0.1
     (last, _), (best, _) = (folders(place, "early_stopping", name, 0.1) for name in written["recipes"])
     assert tiny_run.read_json(last / "emotion-encoder" / "training_log.json")[-1]["step"] == 10
@@ -84,7 +78,7 @@ def test_a_share_of_the_labels_and_the_best_epoch(settings: ModuleType, place: P
     assert (weights[0] == weights[1]) == (min(dev_losses) == dev_losses[-1])
 
 
-def test_stages_are_taken_from_earlier_runs(settings: ModuleType, place: Path, losses: dict[str, Any]) -> None:
+def test_stages_are_taken_from_earlier_runs(place: Path, losses: dict[str, Any]) -> None:
     earlier = place / "out" / "share-1.0" / "label_losses" / "cross_entropy"
     changes = {"recipe": ["bert"], "settings": LOSSES[:2], "reuse_stages_from": earlier, "seeds": [1]}
     again = options(place, "label_losses", **changes)
@@ -95,6 +89,18 @@ def test_stages_are_taken_from_earlier_runs(settings: ModuleType, place: Path, l
     assert times[0] == times[1], "copied, not trained again"
 
 
+def test_models_of_several_tasks_have_a_column_per_task_and_metric(place: Path) -> None:
+    bundled = {f"{task}_dataset": f"csr-emotion-posts-{task}" for task in ("intensity", "valence")}
+    changes = {"emotion_dataset": "csr-emotion-posts", "emotion_label_columns": None, "max_steps": 2, "seeds": [1]}
+    settings.main(options(place, "task_weighting", settings=["equal", "by_task"], **bundled | changes))
+    scores = tiny_run.read_json(place / "results" / "task_weighting.json")["scores"]
+    assert list(scores) == ["equal", "by_task"]
+    folder = place / "out" / "share-1.0" / "task_weighting" / "by_task" / "seed-1" / "all-in-one"
+    valence = tiny_run.read_json(folder / "eval_results.json")["tasks"]["valence"]["metrics"]["pearson"]
+    assert scores["by_task"]["valence pearson"] == pytest.approx([valence], abs=5e-5)
+    assert "| | emotion jaccard |" in (place / "results" / "task_weighting.md").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -102,11 +108,11 @@ def test_stages_are_taken_from_earlier_runs(settings: ModuleType, place: Path, l
         ({"recipe": ["birt"]}, "invalid choice: 'birt'"),
         ({"share": 0.5}, "invalid choice: 0.5"),
         ({"settings": ["best_epoch"]}, "--settings leaves fewer than two of group label_losses"),
-        ({"emotion_dataset": "moods", "emotion_label_columns": None}, "settings.py: error: --label_loss asymmetric"),
-        ({"reuse_stages_from": "nowhere"}, "settings.py: error: --reuse_stages_from nowhere/seed-1 does not exist"),
+        ({"emotion_dataset": "moods", "emotion_label_columns": None}, "settings: error: --label_loss asymmetric"),
+        ({"reuse_stages_from": "nowhere"}, "settings: error: --reuse_stages_from nowhere/seed-1 does not exist"),
     ],
 )
-def test_bad_input(settings: ModuleType, place: Path, tmp_path: Path, changes: dict[str, Any], message: str) -> None:
+def test_bad_input(place: Path, tmp_path: Path, changes: dict[str, Any], message: str) -> None:
     if "emotion_dataset" in changes:
         changes = changes | {"emotion_dataset": place / "data" / changes["emotion_dataset"]}
     given = options(place, **{"group": "label_losses", "recipe": ["bert"]} | changes)

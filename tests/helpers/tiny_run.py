@@ -7,7 +7,6 @@ import io
 import json
 import os
 import random
-import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -145,18 +144,6 @@ def options(place: Path, output_dir: str | Path, **changes: Any) -> list[str]:
 def example(name: str) -> ModuleType:
     """The module `examples/<name>.py`."""
     return _script("examples", name)
-
-
-def benchmark(name: str, results: Path) -> ModuleType:
-    """The module `benchmarks/<name>.py`, whose results go to another folder."""
-    neighbours = str(REPOSITORY / "benchmarks")
-    sys.path.insert(0, neighbours)
-    try:
-        module = _script("benchmarks", name)
-    finally:
-        sys.path.remove(neighbours)
-    module.RESULTS = results
-    return module
 
 
 def refusal(command: ModuleType, argv: list[str]) -> str:

@@ -13,10 +13,12 @@ from .comparison import (
     title,
 )
 from .markdown import markdown_table
+from .published import PUBLISHED
 from .search import Search, SearchArguments
-from .twins import compare_encoders, compare_with_twins, encoders_table, save_twins
+from .twins import compare_encoders, compare_with_twins, encoders_table, save_twins, task_scores
 
 __all__ = [
+    "PUBLISHED",
     "TWINS",
     "Search",
     "SearchArguments",
@@ -33,5 +35,6 @@ __all__ = [
     "mean_and_spread",
     "save_comparison",
     "save_twins",
+    "task_scores",
     "title",
 ]

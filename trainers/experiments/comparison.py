@@ -186,8 +186,8 @@ def comparison_table(
     Args:
         compared (`Mapping`): By recipe, its scores and tests.
         baseline (`str`): What the others were tested against.
-        published (`Mapping[str, Mapping[str, float]]`, *optional*): By recipe and metric, the paper's percentages;
-            what is not known is a dash.
+        published (`Mapping[str, Mapping[str, float]]`, *optional*): By recipe and metric, the paper's percentages.
+            A recipe that it lacks has a dash, and a metric no column.
 
     Returns:
         `str`: One row a recipe: scores x 100 as mean ± standard deviation over seeds, and against the baseline the
@@ -195,17 +195,18 @@ def comparison_table(
     """
     metrics = list(next(iter(compared.values()))["scores"])
     tuned = any("scores_at_0.5" in one for one in compared.values())
-    beside = [*(["paper"] if published else []), *([f"vs {baseline}"] if len(compared) > 1 else [])]
+    reported = {metric for figures in (published or {}).values() for metric in figures}
     columns = ["recipe"]
     for metric in metrics:
-        columns += [title(metric), *beside]
+        columns += [title(metric), *(["paper"] if metric in reported else [])]
+        columns += [f"vs {baseline}"] if len(compared) > 1 else []
     columns += [f"{title(metric)} at 0.5" for metric in metrics] if tuned else []
     rows = []
     for recipe, one in compared.items():
         cells = [f"`{recipe}`"]
         for metric in metrics:
             cells.append(mean_and_spread(one["scores"][metric]))
-            if published:
+            if published and metric in reported:
                 value = published.get(recipe, {}).get(metric)
                 cells.append("–" if value is None else f"{value:.1f}")
             if len(compared) > 1:
