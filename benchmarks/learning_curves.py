@@ -17,7 +17,7 @@ from typing import Any
 from ablation import FROM_RELATED
 from shares import EPOCHS, share_options
 
-from model_cards.figures import plot_learning_curves
+from model_cards import plot_learning_curves
 from trainers.commands.parser import parse_run_arguments
 from trainers.commands.terminal import BAD_INPUT, exit_on, set_up_logging
 from trainers.data.digests import write_json
