@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from model_cards.figures import plot_learning_curves
+from model_cards import plot_learning_curves
 from trainers.commands import set_up_logging
 from trainers.data import write_json
 from trainers.evaluation import HEADLINE

@@ -1,10 +1,11 @@
 """What people read about a stage: its card and the figures in it."""
 
-from .card import EXAMPLE_TEXTS, CardDataset, StageCard
+from .card import EXAMPLE_TEXTS, METRIC_NAMES, CardDataset, StageCard
 from .figures import (
     plot_attention,
     plot_comparison,
     plot_decisions,
+    plot_learning_curves,
     plot_scores,
     plot_space,
     plot_stages,
@@ -14,12 +15,14 @@ from .merging import merge_cards
 
 __all__ = [
     "EXAMPLE_TEXTS",
+    "METRIC_NAMES",
     "CardDataset",
     "StageCard",
     "merge_cards",
     "plot_attention",
     "plot_comparison",
     "plot_decisions",
+    "plot_learning_curves",
     "plot_scores",
     "plot_space",
     "plot_stages",

@@ -3,14 +3,22 @@
 import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.figure import Figure
-from sklearn.decomposition import PCA
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 # Names come from data: a dollar in them is no mathematics.
 AS_IT_IS: dict[str, Any] = {"parse_math": False}
+
+
+def _new_figure(width: float, height: float) -> "Figure":
+    """An empty figure, in inches. matplotlib is imported here: cards without figures do not wait for it."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained")
 
 
 def plot_training_curves(log_history: list[dict[str, Any]], path: Path) -> None:
@@ -20,7 +28,7 @@ def plot_training_curves(log_history: list[dict[str, Any]], path: Path) -> None:
         log_history (`list[dict]`): The Trainer's log.
         path (`Path`): The image file to write.
     """
-    figure = Figure(figsize=(6, 3.5), layout="constrained")
+    figure = _new_figure(6, 3.5)
     axes = figure.subplots()
     names = sorted({name for entry in log_history for name in entry if name == "loss" or name.endswith("_loss")})
     for name in names:
@@ -44,7 +52,7 @@ def plot_comparison(scores: Mapping[str, Mapping[str, Sequence[float]]], path: P
         title (`str`): What stands above.
     """
     metrics = list(next(iter(scores.values())))
-    figure = Figure(figsize=(3.2 * len(metrics), 0.45 * len(scores) + 1.2), layout="constrained")
+    figure = _new_figure(3.2 * len(metrics), 0.45 * len(scores) + 1.2)
     for axes, metric in zip(figure.subplots(1, len(metrics), sharey=True, squeeze=False)[0], metrics, strict=True):
         for row, by_metric in enumerate(scores.values()):
             values = [100 * value for value in by_metric[metric]]
@@ -69,7 +77,7 @@ def plot_learning_curves(
         metric (`str`): What the scores are.
         texts (`int`): How many labelled texts there are in all.
     """
-    figure = Figure(figsize=(8, 4), layout="constrained")
+    figure = _new_figure(8, 4)
     axes = figure.subplots()
     for recipe, by_share in scores.items():
         counts = [share * texts for share in sorted(by_share)]
@@ -102,7 +110,7 @@ def plot_stages(parents: Mapping[str, Sequence[str]], stage: str, path: Path) ->
         level[name] = 1 + max((level[parent] for parent in made_of), default=-1)
     columns = [[name for name in level if level[name] == number] for number in range(max(level.values()) + 1)]
     height = max(map(len, columns))
-    figure = Figure(figsize=(2.6 * len(columns), 0.6 * height + 0.6), layout="constrained")
+    figure = _new_figure(2.6 * len(columns), 0.6 * height + 0.6)
     axes = figure.subplots()
     place = {
         name: (2.6 * number, (height - len(column)) / 2 + row)
@@ -136,7 +144,7 @@ def plot_decisions(decisions: np.ndarray, targets: np.ndarray, labels: Sequence[
     counts = targets.sum(axis=0)[:, None]
     shares = targets.T @ decisions / np.maximum(counts, 1)
     size = 0.45 * len(labels) + 2
-    figure = Figure(figsize=(size + 0.8, size), layout="constrained")
+    figure = _new_figure(size + 0.8, size)
     axes = figure.subplots()
     image = axes.imshow(shares, vmin=0, vmax=1, cmap="Blues")
     axes.set_xticks(range(len(labels)), labels, rotation=90, **AS_IT_IS)
@@ -161,7 +169,7 @@ def plot_scores(predictions: np.ndarray, targets: np.ndarray, outputs: Sequence[
         outputs (`Sequence[str]`): Names of the outputs.
         path (`Path`): The PNG file.
     """
-    figure = Figure(figsize=(3 * len(outputs), 3), layout="constrained")
+    figure = _new_figure(3 * len(outputs), 3)
     pictures = figure.subplots(1, len(outputs), squeeze=False)[0]
     for axes, output, predicted, gold in zip(pictures, outputs, predictions.T, targets.T, strict=True):
         present = ~np.isnan(gold)
@@ -181,11 +189,13 @@ def plot_space(vectors: np.ndarray, targets: np.ndarray, labels: Sequence[str], 
         labels (`Sequence[str]`): The labels' names.
         path (`Path`): The image file to write.
     """
+    from sklearn.decomposition import PCA
+
     analysis = PCA(n_components=2, random_state=0).fit(vectors)
     points = analysis.transform(vectors)
     columns = min(4, len(labels))
     rows = -(-len(labels) // columns)
-    figure = Figure(figsize=(2.2 * columns, 2.2 * rows + 0.4), layout="constrained")
+    figure = _new_figure(2.2 * columns, 2.2 * rows + 0.4)
     grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).flat
     for axes, label, present in zip(grid, labels, targets.T.astype(bool), strict=False):
         axes.scatter(*points[~present].T, s=3, color="lightgray", rasterized=True)
@@ -213,7 +223,7 @@ def plot_attention(weights: Mapping[str, np.ndarray], names: Sequence[str], path
     """
     names = [name if len(name) <= 48 else name[:47] + "…" for name in names]
     size = 0.3 * len(names) + 1
-    figure = Figure(figsize=(size * len(weights) + 0.07 * max(map(len, names)) + 1, size + 0.8), layout="constrained")
+    figure = _new_figure(size * len(weights) + 0.07 * max(map(len, names)) + 1, size + 0.8)
     for axes, (kind, values) in zip(
         figure.subplots(1, len(weights), sharey=True, squeeze=False)[0], weights.items(), strict=True
     ):

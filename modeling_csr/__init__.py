@@ -3,18 +3,27 @@
 from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification
 from transformers.pipelines import PIPELINE_REGISTRY
 
-from .configuration_csr import CSRConfig
-from .configuration_dialogue import DialogueConfig
-from .configuration_multitask import MultitaskConfig
-from .configuration_recurrent_encoder import RecurrentEncoderConfig
+from .configuration_csr import COMMON_LEVELS, SIAMESE_LOSSES, CSRConfig
+from .configuration_dialogue import CONTEXTS, DialogueConfig
+from .configuration_multitask import REPRESENTATIONS, TASK_WEIGHTINGS, MultitaskConfig
+from .configuration_recurrent_encoder import BRANCH_TYPES, RecurrentEncoderConfig
 from .dialogue_tracker import DialogueTracker
-from .losses import IGNORE_INDEX, count_labelled, labelled_rows, present_labels
+from .losses import (
+    IGNORE_INDEX,
+    LABEL_LOSSES,
+    PROBLEM_TYPES,
+    count_labelled,
+    label_loss,
+    labelled_rows,
+    present_labels,
+)
 from .modeling_csr import CSRForSequenceClassification, CSRModel
 from .modeling_dialogue import DialogueForUtteranceClassification, DialogueModel
 from .modeling_multitask import MultitaskForSequenceClassification, MultitaskModel
 from .modeling_recurrent_encoder import RecurrentEncoderModel
 from .modeling_siamese import SiameseModel
 from .pipeline_emotion import CUSTOM_PIPELINES, EmotionClassificationPipeline
+from .pooling import POOLING_MODES
 
 # The recurrent encoder registers itself where it is defined: models that hold one find it by name, as remote code, too.
 for _config, _base, _classifier in (
@@ -44,7 +53,16 @@ AutoModel._model_mapping.register(CSRConfig, (CSRModel, SiameseModel), exist_ok=
 SiameseModel.register_for_auto_class("AutoModel")
 
 __all__ = [
+    "BRANCH_TYPES",
+    "COMMON_LEVELS",
+    "CONTEXTS",
     "IGNORE_INDEX",
+    "LABEL_LOSSES",
+    "POOLING_MODES",
+    "PROBLEM_TYPES",
+    "REPRESENTATIONS",
+    "SIAMESE_LOSSES",
+    "TASK_WEIGHTINGS",
     "CSRConfig",
     "CSRForSequenceClassification",
     "CSRModel",
@@ -60,6 +78,7 @@ __all__ = [
     "RecurrentEncoderModel",
     "SiameseModel",
     "count_labelled",
+    "label_loss",
     "labelled_rows",
     "present_labels",
 ]

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from model_cards.figures import plot_comparison
+from model_cards import plot_comparison
 
 from ..data import write_json
 from ..evaluation import HEADLINE, decide, paired_test

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-from model_cards.figures import plot_comparison
+from model_cards import plot_comparison
 
 from ..data import write_json
 from ..evaluation import HEADLINE, paired_test, predict_logits

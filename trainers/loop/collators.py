@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from transformers import PreTrainedTokenizerBase
 
-from modeling_csr.losses import IGNORE_INDEX
+from modeling_csr import IGNORE_INDEX
 
 
 @dataclass

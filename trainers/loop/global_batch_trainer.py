@@ -12,8 +12,7 @@ from transformers import PreTrainedModel, Trainer
 from transformers.trainer import TRAINING_ARGS_NAME
 from transformers.trainer_utils import TrainOutput
 
-from modeling_csr import MultitaskModel
-from modeling_csr.losses import count_labelled
+from modeling_csr import MultitaskModel, count_labelled
 
 from ..training_arguments import StageTrainingArguments
 from .half_precision import HalfPrecisionForward

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Self
 
-from modeling_csr.configuration_csr import SIAMESE_LOSSES
+from modeling_csr import SIAMESE_LOSSES
 
 from ..data import MAX_UTTERANCES
 from ..siamese_trainer import PAIR_STRATEGIES, PAIR_TARGETS

@@ -2,9 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from modeling_csr.configuration_multitask import REPRESENTATIONS
-from modeling_csr.losses import LABEL_LOSSES
-from modeling_csr.pooling import POOLING_MODES
+from modeling_csr import LABEL_LOSSES, POOLING_MODES, REPRESENTATIONS
 
 from ..data import CLASS_WEIGHT_MODES
 from ..evaluation import THRESHOLD_MODES

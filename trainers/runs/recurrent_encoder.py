@@ -11,8 +11,7 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processor
 from tokenizers.trainers import WordLevelTrainer, WordPieceTrainer
 from transformers import AutoModel, AutoTokenizer, PreTrainedTokenizerBase, PreTrainedTokenizerFast, set_seed
 
-from modeling_csr import RecurrentEncoderConfig, RecurrentEncoderModel
-from modeling_csr.configuration_recurrent_encoder import BRANCH_TYPES
+from modeling_csr import BRANCH_TYPES, RecurrentEncoderConfig, RecurrentEncoderModel
 
 from ..data import digest, normalize_tweets
 from ..loop import encoder_identity, resolve_encoder
