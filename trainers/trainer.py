@@ -292,7 +292,10 @@ class StageTrainer(GlobalBatchTrainer):
         return found
 
     def task_row_numbers(self, task: str, labels: np.ndarray) -> np.ndarray:
-        """The rows of the dev dataset that are a task's, in the task's order: those with labels of it."""
+        """The rows of the dev dataset that are a task's, in the task's order: those with labels of it. Of a regression,
+        whose scores may be missing, plain rows are a task's without a score as well."""
+        if "eval" in self.plain_datasets and self.tasks[task]["problem_type"] == "regression":
+            return np.arange(len(labels))
         return present_labels(torch.from_numpy(labels)).reshape(len(labels), -1).any(dim=1).numpy()
 
     def tune_thresholds(self, mode: str = "global", eval_dataset: Any = None) -> dict[str, dict[str, float]]:

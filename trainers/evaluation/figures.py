@@ -52,7 +52,9 @@ def draw_results(
     labels = np.asarray(rows[name]["labels"][:])
     labelled = present_labels(torch.from_numpy(labels)).reshape(len(labels), -1).any(dim=1).numpy()
     if name in logits:
-        draw_predictions(logits[name], labels[labelled], task, folder, results.get("thresholds"))
+        # Of a regression, texts without a score have a prediction, too.
+        gold = labels if len(logits[name]) == len(labels) else labels[labelled]
+        draw_predictions(logits[name], gold, task, folder, results.get("thresholds"))
     # A dialogue model has no vector of a text by itself.
     in_a_space = task["problem_type"] != "regression" and not isinstance(model, DialogueForUtteranceClassification)
     if in_a_space and tokenizer is not None:

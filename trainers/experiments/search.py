@@ -239,6 +239,7 @@ class Search:
             callbacks=[TrialPruning(trial, self.search.search_metric)],
             metrics=partial(TunedMetrics, threshold=self.args.model.threshold),
         )
+        trial.set_user_attr("training_texts", len(runner.prepared.tasks["emotion"].splits["train"]))
         try:
             metrics = runner.run()["recipes"][runner.prepared.recipes[-1].name]["metrics"]
         finally:

@@ -62,7 +62,7 @@ class TrialPruning(TrainerCallback):
         import optuna
 
         value = metrics.get(f"eval_{self.metric}", metrics.get(f"eval_emotion_{self.metric}"))
-        if value is None or state.epoch is None or state.global_step >= state.max_steps:
+        if value is None or state.epoch is None:
             return
         self.trial.report(value, round(state.epoch))
         if self.trial.should_prune():

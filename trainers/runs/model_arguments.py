@@ -98,7 +98,10 @@ class ModelArguments:
 
     def __post_init__(self) -> None:
         for name in self.recipe:
-            find_recipe(name)
+            try:
+                find_recipe(name)
+            except ValueError as error:
+                raise ValueError(f"--recipe {name}: {error}") from error
         self.recipe = [find_recipe(recipe).name for recipe in self.recipe]
         if self.encoder_dropout is not None and self.encoder_dropout >= 1:
             raise ValueError(f"--encoder_dropout must lie below 1, got {self.encoder_dropout}.")

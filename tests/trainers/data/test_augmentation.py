@@ -140,8 +140,8 @@ def test_in_a_run(tmp_path: Path) -> None:
         return Runner(parse_run_arguments(tiny_run.options(place, tmp_path / "out", **options)))
 
     first = runner()
-    assert (first.context.labels("train").sum(axis=0) >= 60).all()
-    assert len(first.context.tasks["emotion"].splits["dev"]) == 15
+    assert (first.prepared.labels("train").sum(axis=0) >= 60).all()
+    assert len(first.prepared.tasks["emotion"].splits["dev"]) == 15
     first.run()
     card = (tmp_path / "out" / "emotion-encoder" / "README.md").read_text(encoding="utf-8").replace("\\", "")
     assert "of the training texts are changed copies (swap, delete, spelling, keyboard, by nlpaug)" in card

@@ -112,10 +112,12 @@ def test_a_trial_leaves_nothing_behind_for_the_next(place: Path, tmp_path: Path)
 
 
 def test_trials_on_a_part_of_the_texts(place: Path, tmp_path: Path) -> None:
-    search = make(command(place, tmp_path, search_samples=20))
-    assert len(search._trial_trainer("x", {"recipe": "bert"}).train_dataset) == 20
-    assert len(search.default.context.tasks["emotion"].splits["train"]) == 40
-    # Nothing is left of what a Trainer writes by itself.
+    search = make(command(place, tmp_path, search_samples=20, n_trials=1))
+    search.run()
+    (trial,) = study_of(tmp_path).trials
+    assert trial.user_attrs["training_texts"] == 20
+    assert len(search.default.prepared.tasks["emotion"].splits["train"]) == 40
+    # Nothing is left of a trial but its place in the study.
     assert not list((tmp_path / "search" / "trials").iterdir())
 
 

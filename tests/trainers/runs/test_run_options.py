@@ -236,7 +236,7 @@ def test_long_texts_are_cut_with_one_counted_warning(
     with caplog.at_level(logging.WARNING):
         options = {"emotion_dataset": data, "num_train_epochs": 1}
         run_csr(tiny_run.options(place, tmp_path / "out", recipe=["bert"], **options))
-    warnings = [record.getMessage() for record in caplog.records if record.name == "trainers.runs.runner"]
+    warnings = [record.getMessage() for record in caplog.records if record.name == "trainers.runs.prepared_run"]
     assert len(warnings) == 1
     assert "3 of 80 training texts are longer than 64 tokens" in warnings[0]
     # The model folder knows its limit.
