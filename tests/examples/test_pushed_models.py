@@ -282,5 +282,6 @@ def test_cards_say_what_they_are_and_how_to_use_it(hub: Any, finished: SimpleNam
 def test_what_cannot_be_published_is_refused_before_anything_is_trained(finished: SimpleNamespace) -> None:
     found = [line.removeprefix("REFUSED ") for line in finished.stdout.splitlines() if line.startswith("REFUSED ")]
     for line, (command, _, message) in zip(found, REFUSED, strict=True):
-        assert line.startswith(f"{command}.py: error: {message}")
+        name = "csr-emotion search" if command == "run_search" else f"{command}.py"
+        assert line.startswith(f"{name}: error: {message}")
     assert not (finished.place / "refused").exists()

@@ -11,6 +11,8 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from modeling_csr import DialogueForUtteranceClassification
 from tests.helpers import tiny_run
+from trainers.commands.dialogue import run_arguments
+from trainers.runs import Runner
 
 run_dialogue = tiny_run.example("run_dialogue")
 RECIPES = ("dialogue-none", "dialogue-past", "dialogue")
@@ -142,8 +144,8 @@ def test_other_options_make_another_record(place: Path, finished: Path) -> None:
 
 def test_dialogues_are_sampled_whole(place: Path, tmp_path: Path) -> None:
     argv = options(place, tmp_path / "out", max_train_samples=60)
-    (args,) = run_dialogue.run_arguments(argv).values()
-    train = run_dialogue.Runner(args).context.tasks["emotion"].splits["train"]
+    (args,) = run_arguments(argv).values()
+    train = Runner(args).prepared.tasks["emotion"].splits["train"]
     assert len(train) == 60
     counts = {name: list(train["dialogue_id"]).count(name) for name in set(train["dialogue_id"])}
     assert set(counts.values()) == {6} and len(counts) == 10

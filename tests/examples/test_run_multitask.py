@@ -8,6 +8,7 @@ import pytest
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, pipeline
 
 from tests.helpers import tiny_run
+from trainers.commands import multitask
 from trainers.data.task_dataset import load_task_dataset
 from trainers.evaluation.inference import predict_logits
 
@@ -85,26 +86,6 @@ def test_dev_scores_of_each_task_are_in_the_order_of_its_data(folder: Path, task
     assert (np.abs(np.diff(expected, axis=0)).max(axis=1) > 1e-3).mean() > 0.9
 
 
-def test_runs_without_dev_scores_of_all_tasks_have_no_interval(encoder: Path, folder: Path) -> None:
-    """They are those of earlier versions."""
-    files = {path: path.read_bytes() for path in folder.glob("seed-*/all-in-one/dev_logits_valence.npy")}
-    assert len(files) == 2
-    written = {path: path.read_bytes() for path in folder.glob("multitask.*")}
-    try:
-        for path in files:
-            path.unlink()
-        run_multitask(options(encoder, folder, "--seeds", "1", "2", "--task_weighting", "uncertainty"))
-        table = (folder / "multitask.md").read_text(encoding="utf-8")
-        (valence,) = [line for line in table.splitlines() if line.startswith("| valence |")]
-        assert "[" not in valence and valence.count("±") == 3
-        assert "No interval for valence: these stages are from before" in table
-        (intensity,) = [line for line in table.splitlines() if line.startswith("| intensity |")]
-        assert "], p " in intensity
-    finally:
-        for path, content in (files | written).items():
-            path.write_bytes(content)
-
-
 def test_repeated_command_trains_nothing_anew(encoder: Path, folder: Path) -> None:
     weights = sorted(folder.glob("seed-*/*/model.safetensors"))
     assert len(weights) == 8
@@ -166,9 +147,9 @@ def test_branches_and_each_alone(tmp_path: Path) -> None:
 def test_branches_alone_are_not_published(tmp_path: Path) -> None:
     """The name on the Hub is that of the model on all of them."""
     argv = options(None, tmp_path, "--branches", "cnn:4", "gru:6", "--each_branch", "--push_to_hub")
-    args, further = command.parse_args(argv)
-    together = command.run_arguments(args, further, 42, args.branches)
-    alone = command.run_arguments(args, further, 42, args.branches[:1], alone=True)
+    args, further = multitask.parse_args(argv)
+    together = multitask.run_arguments(args, further, 42, args.branches)
+    alone = multitask.run_arguments(args, further, 42, args.branches[:1], alone=True)
     assert together.training.push_to_hub and not alone.training.push_to_hub
     assert together.training.hub_model_id == tmp_path.name and together.model.recipe[-1] == "all-in-one"
 

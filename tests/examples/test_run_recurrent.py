@@ -9,6 +9,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer, pipe
 
 from modeling_csr import RecurrentEncoderModel
 from tests.helpers import tiny_run
+from trainers.commands import recurrent
 from trainers.evaluation.inference import predict_logits
 
 example = tiny_run.example("run_recurrent")
@@ -101,12 +102,12 @@ def test_yaml_wins_over_the_commands_defaults(place: Path, tmp_path: Path) -> No
     config = tmp_path / "run.yaml"
     config.write_text("pooling: mean\nvocabulary: wordpieces\nvocabulary_size: 100\nclassifier_dropout: 0.2\n")
     argv = options(place, tmp_path / "out", config=config, classifier_dropout=0.4)
-    args = example.prepare(argv).args
+    args = recurrent.prepare(argv).prepared.args
     assert (args.model.pooling, args.model.classifier_dropout) == ("mean", 0.4)
     assert args.model.freeze_word_embeddings is False and args.model.encoder_dropout is None
 
 
 def test_the_data_are_read_once(place: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """The vocabulary and the run share them."""
-    example.prepare(options(place, tmp_path / "out", emotion_dataset=place / "data" / "moods" / "train.jsonl"))
+    recurrent.prepare(options(place, tmp_path / "out", emotion_dataset=place / "data" / "moods" / "train.jsonl"))
     assert caplog.text.count("held out as dev") == 1

@@ -29,14 +29,18 @@ from .terminal import BAD_INPUT, exit_on, set_up_logging
 DESCRIPTION = "Evaluate a classifier on a split of a dataset, at its own decision thresholds."
 
 
-def parse_args(argv: Sequence[str]) -> argparse.Namespace:
+def evaluation_parser() -> argparse.ArgumentParser:
+    """The parser of the command's options."""
     parser = argparse.ArgumentParser(
-        description=DESCRIPTION, allow_abbrev=False, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+        "csr-emotion evaluate",
+        description=DESCRIPTION,
+        allow_abbrev=False,
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument("model", help="Hub id or folder of a sequence classifier.")
     parser.add_argument("--dataset", required=True, help="A registered name, a file, a folder or a Hub dataset id.")
     parser.add_argument("--split", default="dev", help="The split to score: train, dev or test.")
-    parser.add_argument("--data_dir", help="The folder that holds one folder a registered dataset.")
+    parser.add_argument("--data_dir", help="Directory with one subfolder per registered dataset.")
     parser.add_argument("--fold", type=int, default=0, help="Which fold is dev, for registered data with folds.")
     parser.add_argument("--text_column", help="Text column of your own data.")
     parser.add_argument("--label_columns", nargs="+", help="Label column(s) of your own data.")
@@ -54,7 +58,7 @@ def parse_args(argv: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--batch_size", type=int, help="Texts in a batch; 32 on a CPU, else 128.")
     parser.add_argument("--trust_remote_code", action="store_true", help="Run the code that comes with the model.")
-    return parser.parse_args(list(argv))
+    return parser
 
 
 def align_labels(dataset: TaskDataset, labels: np.ndarray, model_labels: list[str]) -> np.ndarray:
@@ -93,7 +97,7 @@ def run_evaluation(argv: Sequence[str]) -> dict[str, Any]:
     Returns:
         `dict`: The scores, overall and `per_label`, with `dataset`, `split` and the number of `texts`.
     """
-    args = parse_args(argv)
+    args = evaluation_parser().parse_args(list(argv))
     set_up_logging()
     with exit_on("csr-emotion evaluate", *BAD_INPUT):
         config = AutoConfig.from_pretrained(args.model, trust_remote_code=args.trust_remote_code)

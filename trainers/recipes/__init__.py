@@ -1,6 +1,6 @@
 """Recipes: lists of training stages, each answering a question that a user has."""
 
-from .library import ALL_TASKS, EMOTION_ENCODER, PAPER_RECIPES, SENTIMENT_ENCODER, SEVERAL_TASKS
+from .library import ALL_TASKS, EMOTION_ENCODER, LIBRARY, PAPER_RECIPES, SENTIMENT_ENCODER, SEVERAL_TASKS
 from .recipe import (
     RECIPES,
     REGRESSION_TASKS,
@@ -22,6 +22,7 @@ from .recipe import (
 __all__ = [
     "ALL_TASKS",
     "EMOTION_ENCODER",
+    "LIBRARY",
     "PAPER_RECIPES",
     "RECIPES",
     "REGRESSION_TASKS",

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from .recipe import CommonSpaceStage, DialogueStage, EncoderStage, Recipe, SiameseStage, register_recipe
+from .recipe import RECIPES, CommonSpaceStage, DialogueStage, EncoderStage, Recipe, SiameseStage, register_recipe
 
 AVERAGED: dict[str, Any] = {"weight_averaging": 0.25}
 # New layers over tokens, and heads beside others, learn too little for the rare labels at the rate of the encoder.
@@ -146,3 +146,5 @@ for _recipe in (
     register_recipe(_recipe)
 
 PAPER_RECIPES = ("bert", "model-1", "model-2", "model-3.1", "model-3.2", "model-3.3")
+# The recipes that come with the library, whatever others are registered later.
+LIBRARY = tuple(RECIPES)

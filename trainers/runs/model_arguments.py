@@ -6,7 +6,7 @@ from modeling_csr import LABEL_LOSSES, POOLING_MODES, REPRESENTATIONS
 
 from ..data import CLASS_WEIGHT_MODES
 from ..evaluation import THRESHOLD_MODES
-from ..recipes import RECIPES, find_recipe
+from ..recipes import LIBRARY, find_recipe
 
 TASK_WEIGHTINGS = ("equal", "size", "uncertainty")
 
@@ -18,7 +18,7 @@ class ModelArguments:
     recipe: list[str] = field(
         default_factory=lambda: ["model-3.3"],
         metadata={
-            "help": f"One recipe or several, which share their stages: {', '.join(RECIPES)}; or FILE.py:NAME for one "
+            "help": f"One recipe or several, which share their stages: {', '.join(LIBRARY)}; or FILE.py:NAME for one "
             "that a Python file of yours registers."
         },
     )

@@ -100,9 +100,9 @@ def test_results_are_those_of_the_saved_models(place: Path, student: Path) -> No
     np.testing.assert_allclose(
         1 / (1 + np.exp(-np.load(student / "dev_logits.npy"))), probabilities(student, texts), atol=1e-5
     )
-    assert results["baseline"]["jaccard"] == pytest.approx(
-        tiny_run.read_json(place / "out" / "emotion-encoder" / "eval_results.json")["metrics"]["jaccard"]
-    )
+    baseline = tiny_run.read_json(place / "out" / "emotion-encoder" / "eval_results.json")["metrics"]["jaccard"]
+    (row,) = [line for line in (student / "README.md").read_text().splitlines() if line.startswith("| Jaccard")]
+    assert row.endswith(f"| {baseline:.4f} |")
 
 
 def test_student_runs_without_our_code(student: Path) -> None:
@@ -143,7 +143,7 @@ def test_single_label_teacher(place: Path, tmp_path: Path) -> None:
         )
     )
     assert "thresholds" not in results and results["metrics"]["accuracy"] > 0.5
-    targets = np.load(next((tmp_path / "student" / "soft_targets").glob("*.npy")))
+    targets = np.load(next((tmp_path / "soft_targets").glob("*.npy")))
     np.testing.assert_allclose(targets.sum(axis=1), 1, atol=1e-5)
 
 

@@ -1,6 +1,6 @@
 """A page to try emotion classifiers in the browser: labels, words, and the nearest posts, of one or two models.
 
-python trainers/hub/page/app.py --model outputs/demo/csr --compare outputs/demo/emotion-encoder
+csr-emotion try outputs/demo/csr --compare outputs/demo/emotion-encoder
 
 As a Space it runs without any other file of this project: the models come from the Hub with their own code.
 """
@@ -192,6 +192,9 @@ def parse_args(argv: list[str]) -> argparse.Namespace:
         default=os.environ.get("COMPARE") or compare,
         help="A second one, shown beside it. Default: the variable COMPARE.",
     )
+    parser.add_argument(
+        "--posts", default=HERE / "posts", type=Path, help="Folder with dev.jsonl and test.jsonl. Default: posts, here."
+    )
     args = parser.parse_args(argv)
     if not args.model:
         parser.error("no model: give --model, such as outputs/demo/csr after `make demo`, or set MODEL.")
@@ -200,13 +203,12 @@ def parse_args(argv: list[str]) -> argparse.Namespace:
 
 def main(argv: list[str]) -> None:
     args = parse_args(argv)
-    # As a Space it has posts of its own; both are splits that the demo's models were not trained on.
-    folder = HERE / "posts" if (HERE / "posts").is_dir() else HERE.parent / "data" / "emotion"
-    posts = read_posts([folder / "dev.jsonl", folder / "test.jsonl"])
     try:
+        # Both are splits that the demo's models were not trained on.
+        posts = read_posts([args.posts / name for name in ("dev.jsonl", "test.jsonl")])
         classifiers = [Classifier(name) for name in (args.model, args.compare) if name]
     except (OSError, ValueError) as error:
-        sys.exit(f"app.py: error: {error}")
+        sys.exit(f"csr-emotion try: error: {error}")
     print(f"Reading {len(posts)} posts, then the page opens...", flush=True)
     page = build_page([ModelView(classifier, posts) for classifier in classifiers])
     page.launch(theme=THEME, css_paths=HERE / "style.css", footer_links=[], ssr_mode=False)
