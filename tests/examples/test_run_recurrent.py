@@ -104,7 +104,7 @@ def test_yaml_wins_over_the_commands_defaults(place: Path, tmp_path: Path) -> No
     argv = options(place, tmp_path / "out", config=config, classifier_dropout=0.4)
     args = recurrent.prepare(argv).prepared.args
     assert (args.model.pooling, args.model.classifier_dropout) == ("mean", 0.4)
-    assert args.model.freeze_word_embeddings is False and args.model.encoder_dropout is None
+    assert args.training.freeze_word_embeddings is False and args.model.encoder_dropout is None
 
 
 def test_the_data_are_read_once(place: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -14,8 +14,9 @@ from .parser import parse_run_arguments
 from .terminal import BAD_INPUT, exit_on, set_up_logging
 
 COMMAND = "csr-emotion compare"
-DESCRIPTION = """Train recipes over several seeds, and test how they differ from the first of them, on dev. Further options
-are those of `csr-emotion train` and go to every run. A comparison that was interrupted continues where it was."""
+DESCRIPTION = """Train recipes over several seeds, and test how they differ from the first of them, on dev. Further
+options are those of `csr-emotion train` and go to every run. A comparison that was interrupted continues where it
+was."""
 
 
 def run_comparison(argv: Sequence[str]) -> dict[str, dict[str, Any]]:

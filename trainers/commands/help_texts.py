@@ -45,8 +45,8 @@ SHORT_HELP: dict[str, dict[str, tuple[str, ...]]] = {
     },
 }
 ABOUT = {
-    "train": "Train recipes, stage by stage. Finished stages with identical inputs are reused; a run that was interrupted\n"
-    "continues where it was.",
+    "train": "Train recipes, stage by stage. Finished stages with identical inputs are reused; a run that was\n"
+    "interrupted continues where it was.",
     "distill": "Distil a trained model into one encoder of a stock class, which every tool can run.",
     "search": "Search the hyper-parameters of a recipe, train the best trial anew, and compare it with the default.",
 }

@@ -1,7 +1,7 @@
 """The splits of a task, from a dataset known by name, from one's own files or from the Hub, checked before training."""
 
 import logging
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,14 @@ from .dataset_info import DatasetInfo
 from .holdout import split_off_dev, split_off_fold
 from .registered_files import SPLIT_SEED, find_folder, hub_copy, read_splits
 from .registry import REGISTRY
+from .rows import plain_dataset
 from .sources import SPLIT_NAMES, ColumnValues, FileSource, Source, dataset_sources, folder_sources
 from .streaming import ColumnReader, Holdout, stream_splits
 from .tables import BATCH_SIZE, TABLE_SUFFIXES
 
 logger = logging.getLogger(__name__)
+# What messages and cards call data that were given in memory.
+IN_MEMORY = "your own data"
 
 
 @dataclass
@@ -56,7 +59,7 @@ class TaskDataset:
 
 
 def load_task_dataset(
-    name: str,
+    name: Any,
     *,
     data_dir: str | None = None,
     text_column: str | None = None,
@@ -72,11 +75,12 @@ def load_task_dataset(
     """Load a dataset and check it.
 
     Args:
-        name (`str`): What to load; the first of these that fits: a name in `REGISTRY`; a .csv, .tsv, .jsonl or
-            .parquet file, of which a dev split is split off (or which is the test split as it stands, where only
-            `test` is asked for); a folder that holds `train`, `dev` (or `val`, or `validation`) and optionally
-            `test` as such files; the id of a dataset on the Hub, with a configuration after a colon where there are
-            several (`org/name:config`).
+        name (`str`, `Path`, `DataFrame`, `Dataset`, `list[dict]`, or `dict` of these by split): Data in memory, or what
+            to load; the first of these that fits: a name in `REGISTRY`; a .csv, .tsv, .jsonl or .parquet file; a folder
+            that holds `train`, `dev` (or `val`, or `validation`) and optionally `test` as such files; the id of a
+            dataset on the Hub, with a configuration after a colon where there are several (`org/name:config`). Of a
+            file and of data in memory a dev split is split off where there is none; where only `test` is asked for, a
+            file is the test split as it stands.
         data_dir (`str`, *optional*): Where registered datasets lie, each in its folder.
         text_column (`str`, *optional*): The column of the texts, `text` by default. For one's own data and the Hub.
         label_columns (`list[str]`, *optional*): The columns of the labels, `label` or `labels` by default; what they
@@ -106,7 +110,7 @@ def load_task_dataset(
         raise ValueError(f"splits must be some of {', '.join(SPLIT_NAMES)}, got {splits!r}.")
     if not 0 < dev_fraction < 1:
         raise ValueError(f"dev_fraction must lie between 0 and 1, got {dev_fraction}.")
-    info = REGISTRY.get(name)
+    info = REGISTRY.get(name) if isinstance(name, str) else None
     if info is not None and (info.problem_type == "regression") != regression:
         kind = "scores (regression)" if regression else "classes"
         raise ValueError(f"{name} is for {info.problem_type}, but {kind} are asked for here.")
@@ -150,7 +154,7 @@ def load_task_dataset(
 
 
 def load_texts(
-    name: str,
+    name: Any,
     *,
     data_dir: str | None = None,
     text_column: str | None = None,
@@ -171,7 +175,7 @@ def load_texts(
         FileNotFoundError: If the data are not there.
         ValueError: If a text is empty; the message names the file and the line.
     """
-    if name in REGISTRY:
+    if isinstance(name, str) and name in REGISTRY:
         regression = REGISTRY[name].problem_type == "regression"
         options: dict[str, Any] = {"regression": regression, "streaming": streaming, "cache_dir": cache_dir}
         return load_task_dataset(name, data_dir=data_dir, **options)
@@ -191,8 +195,13 @@ def _check_splits(name: str, asked: Sequence[str], found: Collection[str]) -> No
         raise ValueError(f"{name} has no split {', '.join(missing)}; it has {', '.join(found)}.")
 
 
-def _own_sources(name: str, splits: Sequence[str]) -> tuple[str, dict[str, Source], bool]:
+def _own_sources(name: Any, splits: Sequence[str]) -> tuple[str, dict[str, Source], bool]:
     """What messages call a dataset that is not registered, its splits, and whether dev may be a part of train."""
+    if not isinstance(name, str | Path):
+        parts = dict(name) if isinstance(name, Mapping) else {"train": name}
+        rows = {split: plain_dataset(part, f"{IN_MEMORY} ({split})") for split, part in parts.items()}
+        return IN_MEMORY, dataset_sources(datasets.DatasetDict(rows), IN_MEMORY), True
+    name = str(name)
     if Path(name).is_dir():
         return Path(name).resolve().name, folder_sources(Path(name), splits), False
     if Path(name).exists() or Path(name).suffix.lower() in TABLE_SUFFIXES:
