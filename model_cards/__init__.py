@@ -1,4 +1,4 @@
-"""What people read about a stage: its card and the figures in it."""
+"""Model cards, and the figures in them."""
 
 from .card import EXAMPLE_TEXTS, METRIC_NAMES, CardDataset, StageCard
 from .figures import (

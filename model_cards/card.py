@@ -1,4 +1,4 @@
-"""The model card of a stage."""
+"""The model card of a trained model."""
 
 import re
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ METRIC_NAMES = {
     "pair_auc": "AUC of pairs",
     "pearson": "Pearson's r",
 }
-# What a card shows the answers to; written for this purpose.
+# Inputs of the widget on a model page; written for this purpose.
 EXAMPLE_TEXTS = (
     "I can't believe we finally made it! 🎉",
     "They cancelled the last train again and nobody told us anything.",
@@ -31,15 +31,15 @@ EXAMPLE_TEXTS = (
 
 @dataclass
 class CardDataset:
-    """A dataset as a card names it.
+    """A dataset as described on a card.
 
     Args:
-        name (`str`): Its name.
-        hub_id (`str`, *optional*): Its id on the Hub; never a local path, which the Hub refuses.
-        license (`str`): Its licence.
-        citation (`str`): BibTeX, or empty.
-        sizes (`dict[str, int]`): Number of texts by split.
-        notes (`list[str]`): What was done to the published data.
+        name (`str`): Name of the dataset.
+        hub_id (`str`, *optional*): Id on the Hub; never a local path, which the Hub rejects.
+        license (`str`): Licence.
+        citation (`str`): BibTeX entry, or empty.
+        sizes (`dict[str, int]`): Number of texts per split.
+        notes (`list[str]`): Changes made to the published data.
     """
 
     name: str
@@ -52,43 +52,47 @@ class CardDataset:
 
 @dataclass
 class StageCard:
-    """Everything a stage's card says.
+    """Contents of a model card. Only the title is required; the card omits or words around unknown fields.
 
     Args:
-        title (`str`): The model's name: its repository on the Hub, or its folder.
-        kind (`str`): `"multitask"`, `"siamese"`, `"csr"`, `"dialogue"` or `"distilled"`.
-        stage (`str`): The stage's name.
-        starts_from (`dict[str, str]`): By part, the stage it was taken from.
-        base_models (`list[str]`): Hub ids of what it was made of: the models of the stages before it, or the pretrained
-            encoder; never a local folder, which the Hub refuses.
-        encoder (`str`): The encoder's name as people know it.
-        labels (`list[str]`): The labels, in the order of the logits; empty where there is no classifier.
-        datasets (`list[CardDataset]`): What it was trained on: the data of its tasks, in the order of `results`, and
-            then those of what it started from.
-        results (`dict`): What `eval_results.json` holds.
-        hyperparameters (`dict`): Those that differ from the defaults of transformers.
-        versions (`dict[str, str]`): Versions of the libraries.
-        figures (`dict[str, str]`): By file name in the same folder, what a figure shows.
-        joint (`bool`): Whether a common space was trained with its emotion encoder, over tokens.
-        teachers (`list[str]`): The stages whose predictions it learnt from.
-        problem_type (`str`): `"multi_label_classification"`, `"single_label_classification"` or `"regression"`.
-        examples (`dict[str, str]`): By label, a text that has it, for the table of labels.
-        baseline (`dict[str, float]`): Metrics of what the model is compared with, on the same data.
-        baseline_name (`str`): What that is.
-        other_seeds (`list[dict[str, float]]`): Metrics of the same stage in runs with other seeds.
+        title (`str`): Name of the model: its repository on the Hub, or its folder.
+        kind (`str`, defaults to `"multitask"`): `"multitask"`, `"siamese"`, `"csr"`, `"dialogue"` or `"distilled"`.
+        stage (`str`, *optional*): Name of the stage, if the model was trained by a recipe.
+        starts_from (`dict[str, str]`, *optional*): Maps each part of the model to the stage it was taken from.
+        base_models (`list[str]`, *optional*): Hub ids of the models of the preceding stages, or of the pretrained
+            encoder; never a local folder, which the Hub rejects.
+        encoder (`str`, *optional*): Name of the pretrained encoder, for readers.
+        labels (`list[str]`, *optional*): The labels, in the order of the logits; empty if there is no classifier.
+        datasets (`list[CardDataset]`, *optional*): Training data: first the datasets of the model's own tasks, in the
+            order of `results`, then those of the models it started from.
+        results (`dict`, *optional*): Contents of `eval_results.json`. Without `metrics` the model was not evaluated;
+            if they are empty, the card describes a checkpoint of an unfinished training.
+        hyperparameters (`dict`, *optional*): Those that differ from the defaults of transformers.
+        versions (`dict[str, str]`, *optional*): Versions of the libraries.
+        figures (`dict[str, str]`, *optional*): Maps file names in the model's folder to captions.
+        joint (`bool`, defaults to `False`): Whether a common space over tokens was trained jointly with its emotion
+            encoder.
+        teachers (`list[str]`, *optional*): The stages whose predictions were used as targets.
+        problem_type (`str`, defaults to `"multi_label_classification"`): `"multi_label_classification"`,
+            `"single_label_classification"` or `"regression"`.
+        examples (`dict[str, str]`, *optional*): Maps labels to an example text for the table of labels.
+        baseline (`dict[str, float]`, *optional*): Metrics of a baseline on the same data.
+        baseline_name (`str`, defaults to `"plain encoder"`): Name of the baseline.
+        other_seeds (`list[dict[str, float]]`, *optional*): Metrics of the same stage trained with other seeds.
+        language (`str`, *optional*): ISO 639 code of the language of the training texts.
     """
 
     title: str
-    kind: str
-    stage: str
-    starts_from: dict[str, str]
-    base_models: list[str]
-    encoder: str
-    labels: list[str]
-    datasets: list[CardDataset]
-    results: dict[str, Any]
-    hyperparameters: dict[str, Any]
-    versions: dict[str, str]
+    kind: str = "multitask"
+    stage: str = ""
+    starts_from: dict[str, str] = field(default_factory=dict)
+    base_models: list[str] = field(default_factory=list)
+    encoder: str = ""
+    labels: list[str] = field(default_factory=list)
+    datasets: list[CardDataset] = field(default_factory=list)
+    results: dict[str, Any] = field(default_factory=dict)
+    hyperparameters: dict[str, Any] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
     figures: dict[str, str] = field(default_factory=dict)
     joint: bool = False
     teachers: list[str] = field(default_factory=list)
@@ -97,24 +101,25 @@ class StageCard:
     baseline: dict[str, float] = field(default_factory=dict)
     baseline_name: str = "plain encoder"
     other_seeds: list[dict[str, float]] = field(default_factory=list)
+    language: str | None = None
 
     @property
     def sources(self) -> int:
-        """How many source encoders there are."""
+        """Number of source encoders."""
         return sum(part.startswith("source_encoders") for part in self.starts_from)
 
     @property
     def citations(self) -> list[str]:
-        """The BibTeX of the datasets, each once."""
+        """BibTeX entries of the datasets, without duplicates."""
         return list(dict.fromkeys(dataset.citation for dataset in self.datasets if dataset.citation))
 
     def spread(self, metric: str) -> tuple[float, float] | None:
-        """Mean and standard deviation of a metric over the seeds; `None` where there is one seed."""
-        values = [seed[metric] for seed in (self.results["metrics"], *self.other_seeds) if metric in seed]
+        """Mean and standard deviation of a metric over seeds, or `None` if there is only one seed."""
+        values = [seed[metric] for seed in (self.results.get("metrics", {}), *self.other_seeds) if metric in seed]
         return (mean(values), stdev(values)) if len(values) > 1 else None
 
     def data(self) -> ModelCardData:
-        """The card's metadata, in the classes of huggingface_hub."""
+        """Metadata of the card."""
         further: dict[str, Any] = {}
         if self.base_models:
             further["base_model_relation"] = "finetune"
@@ -128,7 +133,7 @@ class StageCard:
             }
         return ModelCardData(
             model_name=self.title,
-            language="en",
+            language=self.language,
             library_name="transformers",
             pipeline_tag="text-classification" if self.labels else "feature-extraction",
             license="apache-2.0",
@@ -140,12 +145,12 @@ class StageCard:
         )
 
     def _eval_results(self) -> list[EvalResult]:
-        """The scores of each of the model's tasks, for the Hub to show and to search."""
+        """Scores of each task of the model, which the Hub displays and indexes."""
         tasks = [self.results, *(self.results.get("tasks") or {}).values()]
         return [
             EvalResult(
                 task_type="text-classification",
-                # The Hub takes only what could be an id.
+                # The Hub only accepts what looks like an id.
                 dataset_type=dataset.hub_id or re.sub("[^A-Za-z0-9_-]+", "-", dataset.name).strip("-") or "dataset",
                 dataset_name=dataset.name,
                 dataset_split="dev",
@@ -153,22 +158,22 @@ class StageCard:
                 metric_name=METRIC_NAMES[name],
                 metric_value=round(value, 4),
             )
-            # The data of a model's own tasks come before those of what it started from.
+            # The datasets of the model's own tasks come first.
             for dataset, task in zip(self.datasets, tasks, strict=False)
             for name, value in task.get("metrics", {}).items()
             if name in METRIC_NAMES
         ]
 
     def metadata(self) -> ModelCard:
-        """A card of the metadata alone."""
+        """Return a card with only the metadata."""
         return ModelCard(f"---\n{self.data()}\n---\n")
 
     def render(self) -> ModelCard:
-        """The card with its metadata and text."""
+        """Return the complete card."""
         return ModelCard.from_template(
             self.data(), template_path=str(TEMPLATE), card=self, metric_names=METRIC_NAMES, text=escape
         )
 
     def save(self, folder: Path) -> None:
-        """Write `README.md` into the stage's folder."""
+        """Write the card to `README.md` in `folder`."""
         self.render().save(folder / "README.md")

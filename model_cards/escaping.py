@@ -1,13 +1,13 @@
-"""Text from data in Markdown: whatever stands in it stays text."""
+"""Escaping of text from data, so that none of it is interpreted as Markdown."""
 
 import html
 import re
 
-# Not & < >, which HTML's entities stand for: a backslash before an entity would show it as it is written.
+# Without & < >, which become HTML entities: a backslash before an entity would show its source.
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|~@:$])")
 
 
 def escape(text: object) -> str:
-    """One line of Markdown that shows `text` as it is: no markup, HTML, link, table cell or comment begins in it."""
+    """Return one line of Markdown that displays `text` verbatim, without markup, HTML, links, cells or comments."""
     line = " ".join(str(text).split())
     return html.escape(_MARKDOWN.sub(r"\\\1", line), quote=False)

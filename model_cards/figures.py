@@ -1,4 +1,4 @@
-"""The figures that cards and result tables show."""
+"""Figures for model cards and result tables."""
 
 import statistics
 from collections.abc import Mapping, Sequence
@@ -10,22 +10,22 @@ import numpy as np
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-# Names come from data: a dollar in them is no mathematics.
+# Names come from data, where dollar signs do not delimit mathematics.
 AS_IT_IS: dict[str, Any] = {"parse_math": False}
 
 
 def _new_figure(width: float, height: float) -> "Figure":
-    """An empty figure, in inches. matplotlib is imported here: cards without figures do not wait for it."""
+    """Return an empty figure, sized in inches. matplotlib is imported on first use, since it is slow to load."""
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), layout="constrained")
 
 
 def plot_training_curves(log_history: list[dict[str, Any]], path: Path) -> None:
-    """Draw the training and dev losses over the epochs.
+    """Plot training and dev losses by epoch.
 
     Args:
-        log_history (`list[dict]`): The Trainer's log.
+        log_history (`list[dict]`): Log history of the Trainer.
         path (`Path`): The image file to write.
     """
     figure = _new_figure(6, 3.5)
@@ -44,12 +44,12 @@ def plot_training_curves(log_history: list[dict[str, Any]], path: Path) -> None:
 
 
 def plot_comparison(scores: Mapping[str, Mapping[str, Sequence[float]]], path: Path, title: str) -> None:
-    """Draw the scores of several recipes beside each other: the mean over seeds, and each seed as a point.
+    """Plot the scores of several recipes: the mean over seeds, and each seed as a point.
 
     Args:
-        scores (`Mapping`): By recipe and metric, one score a seed, as fractions.
+        scores (`Mapping`): Maps each recipe and metric to one score per seed, as fractions.
         path (`Path`): The image file to write.
-        title (`str`): What stands above.
+        title (`str`): Title of the figure.
     """
     metrics = list(next(iter(scores.values())))
     figure = _new_figure(3.2 * len(metrics), 0.45 * len(scores) + 1.2)
@@ -69,13 +69,14 @@ def plot_comparison(scores: Mapping[str, Mapping[str, Sequence[float]]], path: P
 def plot_learning_curves(
     scores: Mapping[str, Mapping[float, Sequence[float]]], path: Path, metric: str, texts: int
 ) -> None:
-    """Draw a score over the number of labelled texts, one line a recipe, with the spread over seeds.
+    """Plot scores against the number of labelled texts, one line per recipe, with the range over seeds.
 
     Args:
-        scores (`Mapping`): By recipe and share of the training texts, one score a seed, as fractions.
+        scores (`Mapping`): Maps each recipe and fraction of the training texts to one score per seed, as
+            fractions.
         path (`Path`): The image file to write.
-        metric (`str`): What the scores are.
-        texts (`int`): How many labelled texts there are in all.
+        metric (`str`): Name of the metric.
+        texts (`int`): Total number of labelled training texts.
     """
     figure = _new_figure(8, 4)
     axes = figure.subplots()
@@ -92,17 +93,18 @@ def plot_learning_curves(
     axes.set_xlabel("labelled training texts")
     axes.set_ylabel(f"{metric.replace('_', ' ')} x 100 (dev)")
     axes.grid(alpha=0.3)
-    # Curves of many recipes leave no room for it among them.
+    # Many curves leave no room for a legend inside the axes.
     axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
     figure.savefig(path, dpi=120)
 
 
 def plot_stages(parents: Mapping[str, Sequence[str]], stage: str, path: Path) -> None:
-    """Draw the stages that a model comes from, each with arrows from what it was made of.
+    """Draw the stages that led to a model, with arrows from each stage to those built on it.
 
     Args:
-        parents (`Mapping[str, Sequence[str]]`): By stage, what it was made of; parents before children.
-        stage (`str`): The model's own stage, which stands out.
+        parents (`Mapping[str, Sequence[str]]`): Maps each stage to the stages it is built on; parents come before
+            children.
+        stage (`str`): The stage of the model, which is highlighted.
         path (`Path`): The image file to write.
     """
     level: dict[str, int] = {}
@@ -131,14 +133,14 @@ def plot_stages(parents: Mapping[str, Sequence[str]], stage: str, path: Path) ->
 
 
 def plot_decisions(decisions: np.ndarray, targets: np.ndarray, labels: Sequence[str], path: Path) -> None:
-    """Draw, of the texts that have a label, which share was given each label.
+    """Plot, for the texts annotated with each label, the fraction that was predicted to have each label.
 
-    A row sums to 1 where a text has one label (a confusion matrix), and need not where it may have several.
+    If texts have exactly one label, this is a confusion matrix and rows sum to 1; otherwise they need not.
 
     Args:
-        decisions (`np.ndarray` of shape `(texts, num_labels)`): The model's, 0 or 1.
-        targets (`np.ndarray` of shape `(texts, num_labels)`): The annotators', 0 or 1.
-        labels (`Sequence[str]`): The labels' names.
+        decisions (`np.ndarray` of shape `(texts, num_labels)`): Predictions of the model, 0 or 1.
+        targets (`np.ndarray` of shape `(texts, num_labels)`): Annotations, 0 or 1.
+        labels (`Sequence[str]`): Names of the labels.
         path (`Path`): The image file to write.
     """
     counts = targets.sum(axis=0)[:, None]
@@ -161,13 +163,13 @@ def plot_decisions(decisions: np.ndarray, targets: np.ndarray, labels: Sequence[
 
 
 def plot_scores(predictions: np.ndarray, targets: np.ndarray, outputs: Sequence[str], path: Path) -> None:
-    """Draw predicted over annotated scores, one small picture an output.
+    """Plot predicted against annotated scores, one panel per output.
 
     Args:
         predictions (`np.ndarray` of shape `(texts, outputs)`): Predicted scores.
-        targets (`np.ndarray` of shape `(texts, outputs)`): Annotated scores, NaN where there is none.
+        targets (`np.ndarray` of shape `(texts, outputs)`): Annotated scores; NaN if missing.
         outputs (`Sequence[str]`): Names of the outputs.
-        path (`Path`): The PNG file.
+        path (`Path`): The image file to write.
     """
     figure = _new_figure(3 * len(outputs), 3)
     pictures = figure.subplots(1, len(outputs), squeeze=False)[0]
@@ -181,12 +183,12 @@ def plot_scores(predictions: np.ndarray, targets: np.ndarray, outputs: Sequence[
 
 
 def plot_space(vectors: np.ndarray, targets: np.ndarray, labels: Sequence[str], path: Path) -> None:
-    """Draw texts as points, by the first two principal components of their vectors; one small picture a label.
+    """Plot texts by the first two principal components of their embeddings, one panel per label.
 
     Args:
-        vectors (`np.ndarray` of shape `(texts, size)`): The texts' vectors.
-        targets (`np.ndarray` of shape `(texts, num_labels)`): The annotators' labels, 0 or 1.
-        labels (`Sequence[str]`): The labels' names.
+        vectors (`np.ndarray` of shape `(texts, size)`): Embeddings of the texts.
+        targets (`np.ndarray` of shape `(texts, num_labels)`): Annotations, 0 or 1.
+        labels (`Sequence[str]`): Names of the labels.
         path (`Path`): The image file to write.
     """
     from sklearn.decomposition import PCA
@@ -213,12 +215,12 @@ def plot_space(vectors: np.ndarray, targets: np.ndarray, labels: Sequence[str], 
 
 
 def plot_attention(weights: Mapping[str, np.ndarray], names: Sequence[str], path: Path) -> None:
-    """Draw how much of each utterance was read for each other one of a dialogue.
+    """Plot how much each utterance of a dialogue attends to the others.
 
     Args:
-        weights (`Mapping[str, np.ndarray]`): By kind of attention, its weights `(utterances, utterances)`: a row for
-            the utterance that reads.
-        names (`Sequence[str]`): What stands at the rows, in order; long names are cut.
+        weights (`Mapping[str, np.ndarray]`): Maps each kind of attention to its weights
+            `(utterances, utterances)`, with one row per attending utterance.
+        names (`Sequence[str]`): Labels of the rows, in order; long ones are truncated.
         path (`Path`): The image file to write.
     """
     names = [name if len(name) <= 48 else name[:47] + "…" for name in names]

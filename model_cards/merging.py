@@ -1,7 +1,7 @@
-"""A new card in the place of an old one, without losing what people wrote into the old one.
+"""Updating a card without losing what people wrote in it.
 
-The generated text of a card stands between comments, `<!-- generated: NAME -->` and `<!-- end of NAME -->`. What stands
-outside of them belongs to people.
+Generated text is enclosed in comments, `<!-- generated: NAME -->` and `<!-- end of NAME -->`. Everything else belongs
+to people.
 """
 
 import re
@@ -13,14 +13,14 @@ _BLOCK = re.compile(r"<!-- generated: (?P<name>[\w-]+) -->.*?<!-- end of (?P=nam
 
 
 def merge_cards(old: str, new: str) -> str:
-    """The new card's generated parts in the old card.
+    """Update the generated parts of a card.
 
-    Metadata: the new card's keys win, tags are joined, and results that only the old one has are kept. A block that
-    the old card lacks comes after the block that stands before it in the new one.
+    In the metadata, keys of the new card win, tags are combined, and results that only the old card has are kept. A
+    block missing from the old card is inserted after the block that precedes it in the new one.
 
     Args:
-        old (`str`): The card that is there, `README.md` with its metadata.
-        new (`str`): The generated one.
+        old (`str`): The existing `README.md`, with metadata.
+        new (`str`): The newly generated one.
 
     Returns:
         `str`: The merged card.
@@ -34,7 +34,7 @@ def merge_cards(old: str, new: str) -> str:
 def _merge_texts(old: str, new: str) -> str:
     blocks = {match["name"]: match[0] for match in _BLOCK.finditer(new)}
     if not _BLOCK.search(old):
-        # Somebody's own card: ours comes before it.
+        # A card written by hand: ours goes in front of it.
         return f"{new.rstrip()}\n\n{old.strip()}\n" if old.strip() else new
     merged = _BLOCK.sub(lambda match: blocks.get(match["name"], ""), old)
     last = None
@@ -58,5 +58,5 @@ def _merge_data(old: ModelCardData, new: ModelCardData) -> ModelCardData:
 
 
 def _key(result: EvalResult) -> tuple:
-    """What tells results of a card apart: the dataset and the metric, not the value."""
+    """Identifies a result on a card by dataset and metric, regardless of its value."""
     return (*result.unique_identifier, result.metric_type, result.metric_config)

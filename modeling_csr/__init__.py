@@ -1,4 +1,4 @@
-"""The model families of csr-emotion. Importing this package registers them with the Auto classes."""
+"""Model families of csr-emotion. Importing this package registers them with the Auto classes."""
 
 from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification
 from transformers.pipelines import PIPELINE_REGISTRY
@@ -25,7 +25,7 @@ from .modeling_siamese import SiameseModel
 from .pipeline_emotion import CUSTOM_PIPELINES, EmotionClassificationPipeline
 from .pooling import POOLING_MODES
 
-# The recurrent encoder registers itself where it is defined: models that hold one find it by name, as remote code, too.
+# The recurrent encoder registers itself in its own module, so that remote code finds it by name as well.
 for _config, _base, _classifier in (
     (MultitaskConfig, MultitaskModel, MultitaskForSequenceClassification),
     (CSRConfig, CSRModel, CSRForSequenceClassification),
@@ -37,7 +37,7 @@ for _config, _base, _classifier in (
     _config.register_for_auto_class()
     _base.register_for_auto_class("AutoModel")
     _classifier.register_for_auto_class("AutoModelForSequenceClassification")
-    # Here the pipeline is registered: if a saved config named it too, `pipeline` would ask for `trust_remote_code`.
+    # The pipeline is registered below; if saved configs named it too, `pipeline` would ask for `trust_remote_code`.
     _config.custom_pipelines = property(lambda config: {}, lambda config, value: None)
 
 for _task, _entry in CUSTOM_PIPELINES.items():
@@ -48,7 +48,7 @@ for _task, _entry in CUSTOM_PIPELINES.items():
         type=_entry["type"],
     )
 
-# One config class serves two base models: the Auto class picks by `config.architectures`.
+# One config class serves two base models; the Auto class chooses by `config.architectures`.
 AutoModel._model_mapping.register(CSRConfig, (CSRModel, SiameseModel), exist_ok=True)
 SiameseModel.register_for_auto_class("AutoModel")
 

@@ -1,4 +1,4 @@
-"""What the configurations of the families with one classifier share: its options, and how they are saved."""
+"""Base configuration for families with a single classifier: its options and how they are serialised."""
 
 from typing import Any, ClassVar
 
@@ -6,33 +6,33 @@ from transformers import PreTrainedConfig
 
 from .losses import PROBLEM_TYPES, check_label_loss
 
-# Of the classes, their code and the versions: what the outer configuration says holds for those in it.
+# Classes, code and versions: the outer configuration speaks for those nested in it.
 OUTER_KEYS = ("_name_or_path", "architectures", "auto_map", "transformers_version")
 
 
 def nested_dict(config: PreTrainedConfig) -> dict[str, Any]:
-    """Serialise a configuration that is a part of another one, which alone names classes and versions."""
+    """Serialise a nested configuration without the classes and versions that its parent already names."""
     return {key: value for key, value in config.to_dict().items() if key not in OUTER_KEYS}
 
 
 class ClassifierConfig(PreTrainedConfig):
     r"""
-    The base of the configurations of models with one classifier, over encoders that have configurations of their own.
+    Base configuration for models with a single classifier on top of encoders that have configurations of their own.
 
     Args:
-        thresholds (`list[float]`, *optional*): Decision thresholds, one a label; 0.5 where absent.
-        class_weights (`list[float]`, *optional*): Weights of the label loss, one a label (see [`losses.label_loss`]).
-        label_loss (`str`, defaults to `"cross_entropy"`): Or, of multi-label texts, `"asymmetric"` or `"correlation"`
-            (see [`losses.label_loss`]).
-        problem_type (`str`, *optional*): One of `PROBLEM_TYPES`; `default_problem_type` where absent.
-        id2label, label2id (`dict`): The labels; both must be given together.
+        thresholds (`list[float]`, *optional*): Decision thresholds, one per label. Defaults to 0.5 for every label.
+        class_weights (`list[float]`, *optional*): Weights of the label loss, one per label (see [`losses.label_loss`]).
+        label_loss (`str`, defaults to `"cross_entropy"`): `"asymmetric"` and `"correlation"` are also available for
+            multi-label problems (see [`losses.label_loss`]).
+        problem_type (`str`, *optional*): One of `PROBLEM_TYPES`. Defaults to `default_problem_type`.
+        id2label, label2id (`dict`): The labels; pass both or neither.
 
     Attributes:
-        default_problem_type (`str`): The family's.
+        default_problem_type (`str`): Problem type of the family when none is given.
 
     Raises:
-        ValueError: If the problem type or the loss is not valid, or there are not as many thresholds or class weights
-            as labels.
+        ValueError: If the problem type or the loss is invalid, or the number of thresholds or class weights differs
+            from the number of labels.
     """
 
     default_problem_type: ClassVar[str]
@@ -53,7 +53,7 @@ class ClassifierConfig(PreTrainedConfig):
                 raise ValueError(f"There are {self.num_labels} labels but {len(values)} {name}.")
 
     def to_dict(self) -> dict[str, Any]:
-        """Serialise, the configurations of the encoders included."""
+        """Serialise, including the configurations of the encoders."""
         encoders = {name: nested_dict(getattr(self, name)) for name in self.sub_configs}
         return super().to_dict() | encoders
 

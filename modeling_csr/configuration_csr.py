@@ -14,40 +14,42 @@ COMMON_LEVELS = ("text", "token")
 
 class CSRConfig(ClassifierConfig):
     r"""
-    The common space over an emotion encoder and one or more source encoders (Common-Space Representation; the
-    paper's Model-3, where the one source is sentiment).
+    Configuration of the common space over an emotion encoder and one or more source encoders (Common-Space
+    Representation; the paper's Model-3, whose only source is sentiment).
 
     Args:
-        emotion_encoder (`MultitaskConfig` or `dict`): Configuration of the emotion encoder (gives P_E).
-        source_encoders (`list[MultitaskConfig | dict]`): Configurations of the source encoders (each gives a P_S).
-        common_size (`int`, *optional*): Width of the common-space representation. Must be narrower than P_E, or the
-            decoder could copy P_E through it. Half of P_E by default.
-        common_level (`str`, defaults to `"text"`): What is mapped to the common space: `"text"`, one representation a
-            text (the paper's), or `"token"`, the token states of all encoders, which must share one tokenizer; the
-            classifier then reads them with one attention a label, and the common-space representation of a text is
-            their mean.
+        emotion_encoder (`MultitaskConfig` or `dict`): Configuration of the emotion encoder, which computes P_E.
+        source_encoders (`list[MultitaskConfig | dict]`): Configurations of the source encoders, each of which
+            computes a P_S.
+        common_size (`int`, *optional*): Width of the common-space representation. It must be narrower than P_E,
+            or the decoder could copy P_E through it. Defaults to half the width of P_E.
+        common_level (`str`, defaults to `"text"`): What is mapped to the common space. `"text"` maps one representation
+            per text, as in the paper. `"token"` maps the token states of all encoders, which must share a tokenizer;
+            the classifier then reads them with one attention head per label, and the common-space representation of
+            a text is their mean.
         intermediate_size (`int`, *optional*): Width of the hidden layer of the common-space encoder and decoder.
-            As wide as P_E by default.
-        emotion_corruption (`float`, defaults to 0.0): Share of P_E's features that are dropped in training before the
-            common space reads them, so that the sources must help to reconstruct them.
-        siamese_size (`int`, *optional*): Width of the Siamese projection g. Half of P_E by default.
-        siamese_loss (`str`, defaults to `"regression"`): `"regression"`: the distance is regressed to the target, 0
-            for a pair of the same label and 1 for another (the paper's). `"contrastive"`: pairs of the same label are
-            pulled together and others pushed beyond `siamese_margin`.
+            Defaults to the width of P_E.
+        emotion_corruption (`float`, defaults to 0.0): Fraction of P_E's features dropped during training before
+            the common space reads them, so that the sources must help to reconstruct them.
+        siamese_size (`int`, *optional*): Width of the Siamese projection g. Defaults to half the width of P_E.
+        siamese_loss (`str`, defaults to `"regression"`): `"regression"` regresses the distance to the target, 0 for a
+            pair with the same label and 1 otherwise, as in the paper. `"contrastive"` pulls pairs with the same label
+            together and pushes the others beyond `siamese_margin`.
         siamese_margin (`float`, defaults to 1.0): Margin of the contrastive loss.
         prediction_loss_weight (`float`, defaults to 1.0): Weight of the label loss.
-        reconstruction_loss_weight (`float`, defaults to 1.0): Weight of the reconstruction loss. 0 gives `model-3.1`.
+        reconstruction_loss_weight (`float`, defaults to 1.0): Weight of the reconstruction loss; 0 gives `model-3.1`.
         classifier_dropout (`float`, defaults to 0.1): Dropout in the common-space encoder and before the classifier.
-        thresholds (`list[float]`, *optional*): Decision thresholds, one a label; 0.5 where absent.
-        class_weights (`list[float]`, *optional*): Weights of the label loss, one a label (see [`losses.label_loss`]).
-        label_loss (`str`, defaults to `"cross_entropy"`): Or, of multi-label texts, `"asymmetric"` or `"correlation"`
-            (see [`losses.label_loss`]).
-        problem_type (`str`, defaults to `"multi_label_classification"`): Or `"single_label_classification"`.
-        id2label, label2id (`dict`): The emotion labels; both must be given together.
+        thresholds (`list[float]`, *optional*): Decision thresholds, one per label. Defaults to 0.5 for every label.
+        class_weights (`list[float]`, *optional*): Weights of the label loss, one per label (see [`losses.label_loss`]).
+        label_loss (`str`, defaults to `"cross_entropy"`): `"asymmetric"` and `"correlation"` are also available for
+            multi-label problems (see [`losses.label_loss`]).
+        problem_type (`str`, defaults to `"multi_label_classification"`): The alternative is
+            `"single_label_classification"`.
+        id2label, label2id (`dict`): The emotion labels; pass both or neither.
 
     Raises:
-        ValueError: If the common space is not narrower than P_E, an encoder has no token states to read although
-            `common_level="token"`, or an option is not valid.
+        ValueError: If the common space is not narrower than P_E, `common_level="token"` is used with an encoder that
+            provides no token states, or an option is invalid.
     """
 
     model_type = "csr"
@@ -85,7 +87,7 @@ class CSRConfig(ClassifierConfig):
         self.common_size = self.common_size or size // 2
         self.intermediate_size = self.intermediate_size or size
         self.siamese_size = self.siamese_size or size // 2
-        # AutoModel has two classes for this config and picks by this field.
+        # AutoModel knows two classes for this config and chooses between them by this field.
         self.architectures = self.architectures or ["CSRModel"]
         if self.common_size >= size:
             raise ValueError(
@@ -98,17 +100,17 @@ class CSRConfig(ClassifierConfig):
         encoders |= {f"source encoder {number}": source for number, source in enumerate(self.source_encoders)}
         for name, encoder in encoders.items():
             if self.common_level == "token" and encoder.representation != "pooled":
-                raise ValueError(f'common_level="token" reads token states: {name} needs representation="pooled".')
+                raise ValueError(f'common_level="token" reads token states, so {name} needs representation="pooled".')
         if not 0 <= self.emotion_corruption < 1:
             raise ValueError(
-                f"emotion_corruption must be at least 0 and below 1, the share of P_E's features that are dropped, got "
+                "emotion_corruption is the fraction of P_E's features to drop: it must be at least 0 and below 1, got "
                 f"{self.emotion_corruption}."
             )
         if self.siamese_loss not in SIAMESE_LOSSES:
             raise ValueError(f"siamese_loss must be one of {', '.join(SIAMESE_LOSSES)}, got {self.siamese_loss!r}.")
 
     def to_dict(self) -> dict[str, Any]:
-        """Serialise, the list of source encoders included."""
+        """Serialise, including the list of source encoders."""
         return super().to_dict() | {"source_encoders": [nested_dict(encoder) for encoder in self.source_encoders]}
 
 

@@ -13,29 +13,30 @@ CONTEXTS = ("none", "past", "full")
 
 class DialogueConfig(ClassifierConfig):
     r"""
-    A dialogue of utterances, each read by an utterance encoder and labelled in its context.
+    Configuration of a model that encodes each utterance of a dialogue and labels it in context.
 
     Args:
         utterance_encoder (`MultitaskConfig` or `dict`): Configuration of the encoder of single utterances.
-        context (`str`, defaults to `"full"`): What the label of an utterance may depend on besides it: `"none"`, other
-            utterances not at all (the same layers, to compare with), `"past"`, those before it (needed to follow a
-            dialogue as it goes on), or `"full"`, those after it, too.
+        context (`str`, defaults to `"full"`): Which other utterances a label may depend on: `"none"` (same layers, as
+            a baseline), `"past"` (only those before it, required for following a dialogue as it unfolds) or `"full"`
+            (those before and after it).
         dialogue_size (`int`, defaults to 128): Width of the layers over the dialogue.
-        num_attention_heads (`int`, defaults to 4): Heads of the attention over the dialogue.
-        max_speakers (`int`, defaults to 8): How many speakers of a dialogue are told apart by number, in the order of
-            their first words; all further ones share the last number.
-        max_distance (`int`, defaults to 16): How many utterances apart the attention tells distances apart.
-        utterance_dropout (`float`, defaults to 0.3): Dropout of the utterances' representations.
+        num_attention_heads (`int`, defaults to 4): Number of attention heads over the dialogue.
+        max_speakers (`int`, defaults to 8): Number of speakers distinguished in a dialogue, numbered in the order in
+            which they first speak; any further speakers share the last number.
+        max_distance (`int`, defaults to 16): Distance in utterances up to which the attention distinguishes distances.
+        utterance_dropout (`float`, defaults to 0.3): Dropout on the representations of the utterances.
         classifier_dropout (`float`, defaults to 0.3): Dropout in the dialogue layers and before the classifier.
-        thresholds (`list[float]`, *optional*): Decision thresholds, one a label; 0.5 where absent.
-        class_weights (`list[float]`, *optional*): Weights of the label loss, one a label (see [`losses.label_loss`]).
-        label_loss (`str`, defaults to `"cross_entropy"`): Or, of multi-label utterances, `"asymmetric"` or
-            `"correlation"` (see [`losses.label_loss`]).
-        problem_type (`str`, defaults to `"single_label_classification"`): Or `"multi_label_classification"`.
-        id2label, label2id (`dict`): The labels; both must be given together.
+        thresholds (`list[float]`, *optional*): Decision thresholds, one per label. Defaults to 0.5 for every label.
+        class_weights (`list[float]`, *optional*): Weights of the label loss, one per label (see [`losses.label_loss`]).
+        label_loss (`str`, defaults to `"cross_entropy"`): `"asymmetric"` and `"correlation"` are also available for
+            multi-label problems (see [`losses.label_loss`]).
+        problem_type (`str`, defaults to `"single_label_classification"`): The alternative is
+            `"multi_label_classification"`.
+        id2label, label2id (`dict`): The labels; pass both or neither.
 
     Raises:
-        ValueError: If an option is not valid.
+        ValueError: If an option is invalid.
     """
 
     model_type = "dialogue"

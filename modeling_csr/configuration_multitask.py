@@ -15,30 +15,30 @@ TASK_WEIGHTINGS = ("fixed", "uncertainty")
 
 class MultitaskConfig(PreTrainedConfig):
     r"""
-    One text encoder, shared linear layers and one head a task. With one task it is a plain classifier (`bert`,
-    `model-1`, and the encoders of Model-3); with several it is `model-2`.
+    Configuration of a text encoder with shared linear layers and one head per task. With one task it is a plain
+    classifier (`bert`, `model-1` and the encoders of Model-3); with several it is `model-2`.
 
     Args:
-        encoder (`PreTrainedConfig` or `dict`): The whole configuration of the text encoder (any `AutoModel` encoder),
-            so that the model loads without looking the encoder up by name.
-        tasks (`dict[str, dict]`): By task name, the head: `labels` (`list[str]`), `problem_type`
+        encoder (`PreTrainedConfig` or `dict`): Full configuration of the text encoder (any `AutoModel` encoder), so
+            that the model loads without looking the encoder up by name.
+        tasks (`dict[str, dict]`): Maps each task name to its head: `labels` (`list[str]`), `problem_type`
             (`"multi_label_classification"`, `"single_label_classification"` or `"regression"`) and, optionally,
-            `loss_weight` (`float`, 1.0), `thresholds` (`list[float]`, one a label, 0.5 where absent), and
-            `class_weights` (`list[float]`, one a label) and `label_loss` (`str`), both of which
-            [`losses.label_loss`] explains.
-        main_task (`str`, *optional*): The task whose labels, problem type and logits the model shows to
-            `pipeline("text-classification")`. The first task by default.
-        pooling (`str`, defaults to `"mean"`): `"mean"`, `"cls"` (the paper's) or `"max"`.
-        shared_layer_sizes (`list[int]`, *optional*): Widths of the linear layers that all heads share. None by default.
-        representation (`str`, defaults to `"pooled"`): What stands for a text where other models build on this one:
+            `loss_weight` (`float`, default 1.0), `thresholds` (`list[float]`, one per label, default 0.5),
+            `class_weights` (`list[float]`, one per label) and `label_loss` (`str`); see [`losses.label_loss`] for the
+            last two.
+        main_task (`str`, *optional*): The task whose labels, problem type and logits the model exposes to
+            `pipeline("text-classification")`. Defaults to the first task.
+        pooling (`str`, defaults to `"mean"`): `"mean"`, `"cls"` (as in the paper) or `"max"`.
+        shared_layer_sizes (`list[int]`, *optional*): Widths of the linear layers shared by all heads. None by default.
+        representation (`str`, defaults to `"pooled"`): Representation of a text that models built on this one read:
             `"pooled"`, the pooled encoder output, or `"shared"`, the output of the last shared layer.
         classifier_dropout (`float`, defaults to 0.1): Dropout before the shared layers and before the heads.
-        task_weighting (`str`, defaults to `"fixed"`): How the tasks' losses are weighted against each other: `"fixed"`,
-            by `loss_weight`, or `"uncertainty"`, by a log variance a task that is learnt with the model (Kendall, Gal
-            and Cipolla 2018, *Multi-Task Learning Using Uncertainty to Weigh Losses*, equation 10) besides.
+        task_weighting (`str`, defaults to `"fixed"`): How the losses of the tasks are weighted: `"fixed"` uses
+            `loss_weight`; `"uncertainty"` additionally learns one log variance per task (Kendall, Gal and Cipolla
+            2018, *Multi-Task Learning Using Uncertainty to Weigh Losses*, equation 10).
 
     Raises:
-        ValueError: If a task, the main task, the pooling, the representation or the task weighting is not valid.
+        ValueError: If a task, the main task, the pooling, the representation or the task weighting is invalid.
 
     Example:
 
@@ -88,11 +88,11 @@ class MultitaskConfig(PreTrainedConfig):
                 f"task_weighting must be one of {', '.join(TASK_WEIGHTINGS)}, got {self.task_weighting!r}."
             )
         if self.representation == "shared" and not self.shared_layer_sizes:
-            raise ValueError('representation="shared" needs at least one layer in shared_layer_sizes.')
+            raise ValueError('representation="shared" needs at least one entry in shared_layer_sizes.')
         if self.tasks:
             self.main_task = self.main_task or next(iter(self.tasks))
             if self.main_task not in self.tasks:
-                raise ValueError(f"main_task {self.main_task!r} is none of the tasks {', '.join(self.tasks)}.")
+                raise ValueError(f"main_task {self.main_task!r} is not one of the tasks: {', '.join(self.tasks)}.")
             main = self.tasks[self.main_task]
             self.id2label = dict(enumerate(main["labels"]))
             self.label2id = {label: index for index, label in self.id2label.items()}
@@ -101,12 +101,12 @@ class MultitaskConfig(PreTrainedConfig):
         super().__post_init__(**kwargs)
 
     def get_text_config(self, decoder: bool | None = None, encoder: bool | None = None) -> PreTrainedConfig:
-        """The encoder's configuration: its vocabulary size is the model's."""
+        """Configuration of the encoder, whose vocabulary size is the model's."""
         return self.encoder
 
     def to_dict(self) -> dict[str, Any]:
-        """Serialise. Where the encoder was loaded from, perhaps a folder of this machine, is left out, and so is the
-        code that came with it: its class is one of transformers or of the siblings that travel with this family."""
+        """Serialise without the origin of the encoder, which may be a local folder, and without its `auto_map`: the
+        class of the encoder comes from transformers or from a module saved alongside this one."""
         output = super().to_dict()
         for name in ("_name_or_path", "auto_map"):
             output["encoder"].pop(name, None)
@@ -114,12 +114,12 @@ class MultitaskConfig(PreTrainedConfig):
 
     @property
     def representation_size(self) -> int:
-        """Width of what stands for a text where other models build on this one."""
+        """Width of the representation that models built on this one read."""
         return self.shared_layer_sizes[-1] if self.representation == "shared" else self.encoder.hidden_size
 
     @property
     def thresholds(self) -> list[float] | None:
-        """Decision thresholds of the main task, one a label; `None` means 0.5."""
+        """Decision thresholds of the main task, one per label; `None` means 0.5 for every label."""
         return self.tasks[self.main_task].get("thresholds") if self.tasks else None
 
     @thresholds.setter
@@ -129,10 +129,10 @@ class MultitaskConfig(PreTrainedConfig):
 
 def _check_task(name: str, task: dict[str, Any]) -> None:
     if "." in name:
-        raise ValueError(f"Task name {name!r} must not contain a dot: it names a module.")
+        raise ValueError(f"Task name {name!r} must not contain a dot, because it becomes the name of a module.")
     missing = {"labels", "problem_type"} - set(task)
     if missing:
-        raise ValueError(f"Task {name!r} lacks {', '.join(sorted(missing))}.")
+        raise ValueError(f"Task {name!r} is missing {', '.join(sorted(missing))}.")
     if task["problem_type"] not in PROBLEM_TYPES:
         raise ValueError(f"Task {name!r}: problem_type must be one of {', '.join(PROBLEM_TYPES)}.")
     try:
@@ -140,7 +140,7 @@ def _check_task(name: str, task: dict[str, Any]) -> None:
     except ValueError as error:
         raise ValueError(f"Task {name!r}: {error}") from error
     if len(set(task["labels"])) != len(task["labels"]) or not task["labels"]:
-        raise ValueError(f"Task {name!r} needs at least one label, and each only once; got {task['labels']}.")
+        raise ValueError(f"Task {name!r} needs at least one label and no duplicates, got {task['labels']}.")
     for option in ("thresholds", "class_weights"):
         values = task.get(option)
         if values is not None and len(values) != len(task["labels"]):

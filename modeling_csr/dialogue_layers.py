@@ -1,4 +1,4 @@
-"""The layers of the `dialogue` family: who speaks, and attention over the utterances of a dialogue."""
+"""Layers of the `dialogue` family: speaker features, and recurrence and attention over utterances."""
 
 from typing import Any
 
@@ -9,23 +9,23 @@ from .configuration_dialogue import DialogueConfig
 
 
 def number_speakers(speaker_ids: torch.Tensor) -> torch.Tensor:
-    """Number the speakers of each dialogue in the order of their first words.
+    """Number the speakers of each dialogue in the order in which they first speak.
 
     Args:
-        speaker_ids (`torch.LongTensor` of shape `(batch, utterances)`): Any numbers, equal for the same speaker.
+        speaker_ids (`torch.LongTensor` of shape `(batch, utterances)`): Arbitrary ids, equal for the same speaker.
 
     Returns:
-        `torch.LongTensor` of the same shape: 0 for who speaks first, 1 for the next one, and so on.
+        `torch.LongTensor` of the same shape: 0 for the first speaker, 1 for the second, and so on.
     """
     same = speaker_ids.unsqueeze(2) == speaker_ids.unsqueeze(1)
-    # argmax finds the first of equal values: the place where the speaker of each utterance first speaks.
+    # argmax returns the first of equal values: where the speaker of each utterance first speaks.
     first = same.long().argmax(dim=2)
     places = torch.arange(speaker_ids.shape[1], device=speaker_ids.device)
     return ((first == places).long().cumsum(dim=1) - 1).gather(1, first)
 
 
 class SpeakerFeatures(nn.Module):
-    """What is added to an utterance for its speaker: the number in the dialogue, and whether the same voice goes on.
+    """Embeddings added to each utterance: the number of its speaker, and whether the speaker stays the same.
 
     Args:
         config ([`DialogueConfig`]): The configuration.
@@ -37,15 +37,15 @@ class SpeakerFeatures(nn.Module):
         self.goes_on = nn.Embedding(2, config.dialogue_size)
 
     def forward(self, numbers: torch.Tensor) -> torch.Tensor:
-        """From speakers' numbers `(batch, utterances)` to `(batch, utterances, dialogue_size)`."""
+        """Map speaker numbers `(batch, utterances)` to features `(batch, utterances, dialogue_size)`."""
         goes_on = torch.zeros_like(numbers)
         goes_on[:, 1:] = (numbers[:, 1:] == numbers[:, :-1]).long()
         return self.number(numbers.clamp(max=self.number.num_embeddings - 1)) + self.goes_on(goes_on)
 
 
 class DialogueAttention(nn.Module):
-    """Multi-head attention over utterances (Vaswani et al., 2017, section 3.2.2), in which each head learns what
-    distance, and being said by the same speaker, add to a score.
+    """Multi-head attention over utterances (Vaswani et al., 2017, section 3.2.2) in which each head learns a bias for
+    the distance between two utterances and for having the same speaker.
 
     Args:
         config ([`DialogueConfig`]): The configuration.
@@ -68,13 +68,13 @@ class DialogueAttention(nn.Module):
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """
         Args:
-            queries (`torch.FloatTensor` of shape `(batch, queries, size)`): The last utterances.
+            queries (`torch.FloatTensor` of shape `(batch, queries, size)`): The most recent utterances.
             states (`torch.FloatTensor` of shape `(batch, utterances, size)`): All utterances.
-            numbers (`torch.LongTensor` of shape `(batch, utterances)`): The speakers' numbers.
-            allowed (`torch.BoolTensor` of shape `(batch, queries, utterances)`): What may be read.
+            numbers (`torch.LongTensor` of shape `(batch, utterances)`): Speaker numbers.
+            allowed (`torch.BoolTensor` of shape `(batch, queries, utterances)`): Which utterances may be attended to.
 
         Returns:
-            `tuple`: What was read, `(batch, queries, size)`, and the attention weights, `(batch, heads, queries,
+            `tuple`: The output, `(batch, queries, size)`, and the attention weights, `(batch, heads, queries,
             utterances)`.
         """
         query, key, value = self.query(queries), self.key(states), self.value(states)
@@ -91,7 +91,7 @@ class DialogueAttention(nn.Module):
 
 
 class AttentionPooling(nn.Module):
-    """A weighted mean of the utterances that may be read; the weight of each is its own, whoever asks.
+    """Weighted mean of the allowed utterances; the score of an utterance does not depend on the query.
 
     Args:
         config ([`DialogueConfig`]): The configuration.
@@ -103,14 +103,17 @@ class AttentionPooling(nn.Module):
         self.score = nn.Linear(config.dialogue_size, 1, bias=False)
 
     def forward(self, states: torch.Tensor, allowed: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Means `(batch, queries, size)` and weights `(batch, queries, utterances)`; arguments as of the attention."""
+        """Return means `(batch, queries, size)` and weights `(batch, queries, utterances)`.
+
+        `states` and `allowed` are those of [`DialogueAttention`].
+        """
         scores = self.score(torch.tanh(self.projection(states))).transpose(1, 2).float()
         weights = scores.expand(allowed.shape).masked_fill(~allowed, float("-inf")).softmax(dim=-1).to(states.dtype)
         return weights @ states, weights
 
 
 class UtteranceLSTM(nn.LSTM):
-    """The LSTM over the utterances of padded dialogues, in both directions where the context is full.
+    """LSTM over the utterances of padded dialogues; bidirectional if the context is `"full"`.
 
     Args:
         config ([`DialogueConfig`]): The configuration.
@@ -125,11 +128,11 @@ class UtteranceLSTM(nn.LSTM):
         """
         Args:
             inputs (`torch.FloatTensor` of shape `(batch, utterances, size)`): The utterances, padded at the end.
-            lengths (`torch.LongTensor` of shape `(batch,)`): Utterances in each dialogue.
-            start (`tuple[torch.FloatTensor]`, *optional*): The state that an earlier call ended in.
+            lengths (`torch.LongTensor` of shape `(batch,)`): Number of utterances in each dialogue.
+            start (`tuple[torch.FloatTensor]`, *optional*): Final state of an earlier call.
 
         Returns:
-            `tuple`: States `(batch, utterances, size)`, 0 for padding, and the state at the end.
+            `tuple`: States `(batch, utterances, size)`, 0 for padding, and the final state.
         """
         packed = nn.utils.rnn.pack_padded_sequence(inputs, lengths.cpu(), batch_first=True, enforce_sorted=False)
         states, end = super().forward(packed, start)

@@ -1,4 +1,4 @@
-"""Following a dialogue: one utterance at a time, and the emotion so far. It travels to the Hub beside the weights."""
+"""Following a dialogue one utterance at a time. This module is saved to the Hub alongside the weights."""
 
 from typing import Any
 
@@ -8,17 +8,17 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 class DialogueTracker:
     """
-    Labels of a dialogue as it goes on: each new utterance is read once, in the context of those before it.
+    Labels a dialogue as it unfolds: each new utterance is encoded once and labelled in the context of those before it.
 
-    What it says of an utterance is what the model says of the last utterance of the dialogue so far. With
-    `context="past"` and `"none"` nothing of what came before is computed again; with `"full"` the dialogue layers run
-    again over the utterances' representations, and no text is read twice.
+    The scores of an utterance equal the model's scores for the last utterance of the dialogue so far. With
+    `context="past"` and `"none"`, nothing is recomputed; with `"full"`, the dialogue layers run again over the cached
+    representations, but no text is encoded twice.
 
     Args:
-        model ([`DialogueForUtteranceClassification`]): The model; it is put into eval mode.
+        model ([`DialogueForUtteranceClassification`]): The model, which is put into eval mode.
         tokenizer (`PreTrainedTokenizerBase`): Its tokenizer.
-        max_length (`int`, *optional*): Longer utterances are cut to this number of tokens; by default to what
-            the tokenizer says.
+        max_length (`int`, *optional*): Longer utterances are truncated to this number of tokens. Defaults to the
+            limit of the tokenizer.
 
     Example:
 
@@ -42,7 +42,7 @@ class DialogueTracker:
         self.reset()
 
     def reset(self) -> None:
-        """Begin a new dialogue."""
+        """Start a new dialogue."""
         self._speakers: dict[str, int] = {}
         self._past: Any = None
         self._representations: list[torch.Tensor] = []
@@ -50,20 +50,20 @@ class DialogueTracker:
 
     @torch.inference_mode()
     def add(self, text: str, speaker: str = "") -> dict[str, float]:
-        """Read the next utterance.
+        """Label the next utterance.
 
         Args:
-            text (`str`): What is said.
-            speaker (`str`): Who says it: any name, the same for the same voice.
+            text (`str`): The utterance.
+            speaker (`str`): Any name that identifies the speaker within the dialogue.
 
         Returns:
-            `dict[str, float]`: By label its probability.
+            `dict[str, float]`: The probability of each label.
 
         Raises:
-            ValueError: If there is no text.
+            ValueError: If `text` is empty or not a string.
         """
         if not isinstance(text, str) or not text.strip():
-            raise ValueError(f"An utterance must be a text that is not empty, got {text!r}.")
+            raise ValueError(f"An utterance must be a non-empty string, got {text!r}.")
         device, config = self.model.device, self.model.config
         number = self._speakers.setdefault(speaker, len(self._speakers))
         tokens = self.tokenizer(text, truncation=True, max_length=self.max_length, return_tensors="pt").to(device)

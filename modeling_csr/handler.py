@@ -1,4 +1,4 @@
-"""What Hugging Face Inference Endpoints run. It is loaded alone, from beside the weights, so it imports no sibling."""
+"""Handler for Hugging Face Inference Endpoints. It is loaded on its own, so it imports no other module of ours."""
 
 import json
 from pathlib import Path
@@ -12,13 +12,13 @@ PARAMETERS = ("top_k", "stride", "main_task", "return_embeddings")
 
 
 class EndpointHandler:
-    """The emotion pipeline behind an endpoint.
+    """Serves the emotion pipeline from an endpoint.
 
     Args:
-        path (`str`): The folder of a saved classifier.
+        path (`str`): Folder of a saved classifier.
 
     Raises:
-        ValueError: If the folder holds no classifier.
+        ValueError: If the folder does not hold a classifier.
     """
 
     def __init__(self, path: str = "") -> None:
@@ -26,8 +26,8 @@ class EndpointHandler:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         if TASK not in config.get("custom_pipelines", {}):
             raise ValueError(
-                f"{folder / 'config.json'} names no {TASK!r} pipeline in custom_pipelines: deploy the folder of a "
-                "classifier, as its save_pretrained writes it."
+                f"{folder / 'config.json'} has no {TASK!r} pipeline in custom_pipelines: deploy a folder written by "
+                "the save_pretrained method of a classifier."
             )
         self.pipeline = pipeline(TASK, model=str(folder), trust_remote_code=True, batch_size=BATCH_SIZE)
 
@@ -35,14 +35,14 @@ class EndpointHandler:
         """Answer one request.
 
         Args:
-            data (`dict`): `inputs`, a text or a list of texts, and optionally `parameters`: `top_k`, `stride`,
-                `main_task` and `return_embeddings`, as the pipeline takes them.
+            data (`dict`): `inputs`, a text or a list of texts, and optionally `parameters` with the arguments of
+                the pipeline: `top_k`, `stride`, `main_task` and `return_embeddings`.
 
         Returns:
-            What the pipeline gives for a text, or a list of that.
+            The output of the pipeline for a text, or a list of outputs for a list of texts.
 
         Raises:
-            ValueError: If the request is none that can be answered.
+            ValueError: If the request is malformed.
         """
         if not isinstance(data, dict) or "inputs" not in data:
             raise ValueError('A request needs "inputs": a text or a list of texts.')
@@ -55,7 +55,7 @@ class EndpointHandler:
             raise ValueError(f'"parameters" must be an object, got {type(parameters).__name__}.')
         unknown = sorted(set(parameters) - set(PARAMETERS))
         if unknown:
-            raise ValueError(f'Unknown in "parameters": {", ".join(unknown)}. Known are {", ".join(PARAMETERS)}.')
+            raise ValueError(f'Unknown "parameters": {", ".join(unknown)}. Choose from {", ".join(PARAMETERS)}.')
         return self.pipeline(inputs, **parameters)
 
 

@@ -1,4 +1,4 @@
-"""The label loss of every head: the mean over the labelled rows of a batch."""
+"""Label loss of every head, averaged over the labelled rows of a batch."""
 
 from collections.abc import Sequence
 
@@ -6,32 +6,32 @@ import torch
 import torch.nn.functional as F
 
 PROBLEM_TYPES = ("multi_label_classification", "single_label_classification", "regression")
-# Of multi-label heads; all others have one loss.
+# The choice is for multi-label heads; the others support "cross_entropy" only.
 LABEL_LOSSES = ("cross_entropy", "asymmetric", "correlation")
 IGNORE_INDEX = -100
-# What implementations of the asymmetric loss have by default, and SpanEmo for the correlation loss.
+# Defaults of the published implementations of the asymmetric loss, and of SpanEmo for the correlation loss.
 NEGATIVE_FOCUS, MARGIN = 4, 0.05
 CORRELATION_SHARE = 0.2
 
 
 def check_label_loss(kind: str, problem_type: str) -> None:
-    """See that a head can be trained with a loss.
+    """Check that a loss is applicable to a head.
 
     Args:
-        kind (`str`): The loss.
-        problem_type (`str`): The head's.
+        kind (`str`): Name of the loss.
+        problem_type (`str`): Problem type of the head.
 
     Raises:
-        ValueError: If the loss is none of `LABEL_LOSSES`, or one of multi-label heads for a head that is none.
+        ValueError: If the loss is not one of `LABEL_LOSSES`, or it needs a multi-label head and this is not one.
     """
     if kind not in LABEL_LOSSES:
         raise ValueError(f"label_loss must be one of {', '.join(LABEL_LOSSES)}, got {kind!r}.")
     if kind != "cross_entropy" and problem_type != "multi_label_classification":
-        raise ValueError(f'label_loss="{kind}" is for problem_type="multi_label_classification", not {problem_type!r}.')
+        raise ValueError(f'label_loss="{kind}" needs problem_type="multi_label_classification", got {problem_type!r}.')
 
 
 def present_labels(labels: torch.Tensor) -> torch.Tensor:
-    """Which labels are there: missing ones are -100 (class ids) or NaN (multi-hot labels, scores).
+    """Mask of the labels that are present; missing ones are -100 (class ids) or NaN (multi-hot labels, scores).
 
     Args:
         labels (`torch.Tensor`): Labels of one task, of any shape.
@@ -43,7 +43,7 @@ def present_labels(labels: torch.Tensor) -> torch.Tensor:
 
 
 def labelled_rows(labels: torch.Tensor) -> torch.Tensor:
-    """Which rows carry all labels of a task.
+    """Mask of the rows in which every label of a task is present.
 
     Args:
         labels (`torch.Tensor` of shape `(batch,)` or `(batch, num_labels)`): Labels of one task.
@@ -56,7 +56,7 @@ def labelled_rows(labels: torch.Tensor) -> torch.Tensor:
 
 
 def count_labelled(labels: torch.Tensor) -> torch.Tensor:
-    """How many rows carry labels of a task; one that carries some of them counts for their share.
+    """Number of labelled rows of a task; a partly labelled row counts as the fraction of its labels that are present.
 
     Args:
         labels (`torch.Tensor` of shape `(batch,)` or `(batch, num_labels)`): Labels of one task.
@@ -76,29 +76,29 @@ def label_loss(
     class_weights: Sequence[float] | None = None,
     kind: str = "cross_entropy",
 ) -> torch.Tensor:
-    """Binary cross-entropy (or another loss of several labels), cross-entropy or squared error, averaged over what is
-    labelled.
+    """Binary cross-entropy (or another multi-label loss), cross-entropy or squared error, averaged over the labels
+    that are present.
 
-    A row may carry some of the labels (such as the intensities of those emotions that were annotated): the mean is over
-    all labels that are there, not over the rows. A batch without any has loss 0 (and zero gradients), not NaN.
+    A row may be partly labelled (for example with the intensities of only those emotions that were annotated), so the
+    mean is taken over labels, not over rows. A batch without labels has loss 0 and zero gradients, not NaN.
 
     Args:
         logits (`torch.FloatTensor` of shape `(batch, num_labels)`): Unnormalised scores.
         labels (`torch.Tensor`): Multi-hot floats `(batch, num_labels)` for `multi_label_classification`, class ids
             `(batch,)` for `single_label_classification`, floats `(batch,)` or `(batch, num_labels)` for `regression`.
         problem_type (`str`): One of `PROBLEM_TYPES`.
-        num_items (`torch.Tensor` or `float`, *optional*): What [`count_labelled`] says of the whole global batch, where
-            this batch is a part of it: the losses of the parts then add up to the loss of the whole.
-        class_weights (`Sequence[float]`, *optional*): One a label: what a text of that class counts (single-label), or
-            what a positive counts against a negative (multi-label). The mean is still taken over the number of texts.
-        kind (`str`, defaults to `"cross_entropy"`): Of a multi-label head, `"asymmetric"` for [`asymmetric_losses`] in
-            place of binary cross-entropy, or `"correlation"` for 0.2 parts of [`correlation_losses`] beside 0.8 of it.
+        num_items (`torch.Tensor` or `float`, *optional*): [`count_labelled`] of the global batch if this batch is only
+            a part of it, so that the losses of the parts add up to the loss of the whole.
+        class_weights (`Sequence[float]`, *optional*): One per label: the weight of a text of that class (single-label)
+            or of a positive relative to a negative (multi-label). The mean is still taken over the number of texts.
+        kind (`str`, defaults to `"cross_entropy"`): For multi-label heads, `"asymmetric"` replaces binary cross-entropy
+            by [`asymmetric_losses`], and `"correlation"` mixes 0.8 of it with 0.2 of [`correlation_losses`].
 
     Returns:
         `torch.FloatTensor`, a scalar.
 
     Raises:
-        ValueError: If `problem_type` is unknown, or `kind` is, or not one of such a head.
+        ValueError: If `problem_type` or `kind` is unknown, or `kind` is not applicable to `problem_type`.
     """
     check_label_loss(kind, problem_type)
     if num_items is None:
@@ -119,8 +119,8 @@ def label_loss(
         else:
             losses = F.binary_cross_entropy_with_logits(logits, targets, pos_weight=weights, reduction="none")
         if kind == "correlation":
-            of_text = correlation_losses(logits, targets, present)
-            losses = (1 - CORRELATION_SHARE) * losses + CORRELATION_SHARE * of_text.unsqueeze(1)
+            per_text = correlation_losses(logits, targets, present)
+            losses = (1 - CORRELATION_SHARE) * losses + CORRELATION_SHARE * per_text.unsqueeze(1)
         total = losses.where(present, 0.0).sum() / logits.shape[1]
     else:
         raise ValueError(f"problem_type must be one of {', '.join(PROBLEM_TYPES)}, got {problem_type!r}.")
@@ -131,15 +131,16 @@ def label_loss(
 def asymmetric_losses(
     logits: torch.Tensor, targets: torch.Tensor, positive_weights: torch.Tensor | None = None
 ) -> torch.Tensor:
-    """Binary cross-entropy in which an absent label counts little where it is already found unlikely.
+    """Binary cross-entropy that down-weights absent labels which are already predicted to be unlikely.
 
-    Of an absent label with probability p, log(1 - p) becomes q^4 log(1 - q) with q = max(p - 0.05, 0); of a label that
-    is there, log p remains. From Ridnik et al. 2021, *Asymmetric Loss for Multi-Label Classification*.
+    For an absent label with probability p, log(1 - p) becomes q^4 log(1 - q) with q = max(p - 0.05, 0); for a present
+    label, log p is unchanged (Ridnik et al. 2021, *Asymmetric Loss for Multi-Label Classification*).
 
     Args:
         logits (`torch.FloatTensor` of shape `(batch, num_labels)`): Unnormalised scores.
-        targets (`torch.FloatTensor` of shape `(batch, num_labels)`): 0 or 1, or how likely each label is there.
-        positive_weights (`torch.FloatTensor` of shape `(num_labels,)`, *optional*): What a label that is there counts.
+        targets (`torch.FloatTensor` of shape `(batch, num_labels)`): 0 or 1, or the probability of each label.
+        positive_weights (`torch.FloatTensor` of shape `(num_labels,)`, *optional*): Weight of each
+            label where it is present.
 
     Returns:
         `torch.FloatTensor` of shape `(batch, num_labels)`.
@@ -152,16 +153,16 @@ def asymmetric_losses(
 
 
 def correlation_losses(logits: torch.Tensor, targets: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
-    """How far the labels of each text stand below those that it does not have.
+    """Penalise texts whose absent labels score higher than their present ones.
 
-    The mean of exp(p - q) over all pairs of a label that is absent, with probability p, and one that is there, with
-    probability q; 0 where there is no pair. The label-correlation aware loss of Alhuzali and Ananiadou 2021, *SpanEmo:
+    The mean of exp(p - q) over all pairs of an absent label with probability p and a present label with probability q;
+    0 if there is no such pair. This is the label-correlation aware loss of Alhuzali and Ananiadou 2021, *SpanEmo:
     Casting Multi-label Emotion Classification as Span-prediction*.
 
     Args:
         logits (`torch.FloatTensor` of shape `(batch, num_labels)`): Unnormalised scores.
-        targets (`torch.FloatTensor` of shape `(batch, num_labels)`): 0 or 1, or how likely each label is there: a pair
-            then counts by how likely it is one (a label may then make a pair with itself, which teaches nothing).
+        targets (`torch.FloatTensor` of shape `(batch, num_labels)`): 0 or 1, or the probability of each label. Pairs
+            are then weighted by probability; a label may form a pair with itself, which has no effect on gradients.
         present (`torch.BoolTensor` of shape `(batch, num_labels)`): Which labels are known.
 
     Returns:

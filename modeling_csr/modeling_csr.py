@@ -1,4 +1,4 @@
-"""The `csr` family: the common space over the emotion encoder and the source encoders (the paper's Model-3)."""
+"""The `csr` family: a common space over an emotion encoder and source encoders (the paper's Model-3)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,42 +23,42 @@ class CSRModelOutput(ModelOutput):
     """
     Args:
         common_space (`torch.FloatTensor` of shape `(batch, common_size)`): The common-space representation.
-        common_states (`torch.FloatTensor` of shape `(batch, sequence, common_size)`, *optional*): That of each token,
-            with `common_level="token"`.
-        reconstruction (`torch.FloatTensor` of shape `(batch, emotion_size)`): The decoder's image of it.
-        reconstruction_loss (`torch.FloatTensor`): Mean over the texts of S(decoder(CSR), P_E).
-        emotion_representation (`torch.FloatTensor` of shape `(batch, emotion_size)`): P_E; with `common_level="token"`
-            the token states, `(batch, sequence, emotion_size)`.
+        common_states (`torch.FloatTensor` of shape `(batch, sequence, common_size)`, *optional*): The
+            common-space representation of each token, with `common_level="token"`.
+        reconstruction (`torch.FloatTensor` of shape `(batch, emotion_size)`): Output of the decoder.
+        reconstruction_loss (`torch.FloatTensor`): S(decoder(CSR), P_E), averaged over texts.
+        emotion_representation (`torch.FloatTensor` of shape `(batch, emotion_size)`): P_E, or the token
+            states `(batch, sequence, emotion_size)` with `common_level="token"`.
         source_representations (`tuple[torch.FloatTensor]`): The P_S, in the order of `config.source_encoders`.
     """
 
-    common_space: torch.FloatTensor | None = None
-    common_states: torch.FloatTensor | None = None
-    reconstruction: torch.FloatTensor | None = None
-    reconstruction_loss: torch.FloatTensor | None = None
-    emotion_representation: torch.FloatTensor | None = None
-    source_representations: tuple[torch.FloatTensor, ...] | None = None
+    common_space: torch.Tensor | None = None
+    common_states: torch.Tensor | None = None
+    reconstruction: torch.Tensor | None = None
+    reconstruction_loss: torch.Tensor | None = None
+    emotion_representation: torch.Tensor | None = None
+    source_representations: tuple[torch.Tensor, ...] | None = None
 
 
 @dataclass
 class CSRClassifierOutput(ModelOutput):
     """
     Args:
-        loss (`torch.FloatTensor`, *optional*): Weighted sum of the two losses, where labels are given.
+        loss (`torch.FloatTensor`, *optional*): Weighted sum of the two losses below, if labels are given.
         prediction_loss (`torch.FloatTensor`, *optional*): The unweighted label loss.
         reconstruction_loss (`torch.FloatTensor`, *optional*): The unweighted reconstruction loss.
         logits (`torch.FloatTensor` of shape `(batch, num_labels)`): Unnormalised scores.
         common_space (`torch.FloatTensor` of shape `(batch, common_size)`): The common-space representation.
 
-    What the encoders give is in the output of [`CSRModel`], `model.csr(**batch)`: pipelines cut the output of a batch
-    into its texts, and cannot cut a tuple of representations.
+    For the representations of the encoders, call [`CSRModel`] (`model.csr(**batch)`): pipelines split the output of a
+    batch into texts and cannot split a tuple of representations.
     """
 
-    loss: torch.FloatTensor | None = None
-    prediction_loss: torch.FloatTensor | None = None
-    reconstruction_loss: torch.FloatTensor | None = None
-    logits: torch.FloatTensor | None = None
-    common_space: torch.FloatTensor | None = None
+    loss: torch.Tensor | None = None
+    prediction_loss: torch.Tensor | None = None
+    reconstruction_loss: torch.Tensor | None = None
+    logits: torch.Tensor | None = None
+    common_space: torch.Tensor | None = None
 
 
 class CSRPreTrainedModel(EmotionPreTrainedModel):
@@ -72,7 +72,7 @@ class CSRPreTrainedModel(EmotionPreTrainedModel):
 
 
 class CSRModel(CSRPreTrainedModel):
-    """The emotion encoder, the source encoders and the common space between them, without a classifier.
+    """Emotion encoder, source encoders and the common space over them, without a classifier.
 
     Args:
         config ([`CSRConfig`]): The configuration.
@@ -98,13 +98,13 @@ class CSRModel(CSRPreTrainedModel):
 
     def encode(
         self,
-        input_ids: torch.LongTensor,
-        attention_mask: torch.LongTensor | None = None,
-        token_type_ids: torch.LongTensor | None = None,
+        input_ids: torch.Tensor,
+        attention_mask: torch.Tensor | None = None,
+        token_type_ids: torch.Tensor | None = None,
     ) -> tuple[torch.Tensor, tuple[torch.Tensor, ...]]:
-        """P_E of shape `(batch, emotion_size)`, and the P_S in the order of `config.source_encoders`.
+        """Return P_E of shape `(batch, emotion_size)` and the P_S in the order of `config.source_encoders`.
 
-        With `common_level="token"`, the token states of each, with one more dimension.
+        With `common_level="token"`, these are token states with a sequence dimension.
         """
         inputs = {"input_ids": input_ids, "attention_mask": attention_mask, "token_type_ids": token_type_ids}
         part = "last_hidden_state" if self.config.common_level == "token" else "representation"
@@ -115,24 +115,24 @@ class CSRModel(CSRPreTrainedModel):
 
     def forward(
         self,
-        input_ids: torch.LongTensor | None = None,
-        attention_mask: torch.LongTensor | None = None,
-        token_type_ids: torch.LongTensor | None = None,
-        emotion_representation: torch.FloatTensor | None = None,
-        source_representations: Sequence[torch.FloatTensor] | None = None,
+        input_ids: torch.Tensor | None = None,
+        attention_mask: torch.Tensor | None = None,
+        token_type_ids: torch.Tensor | None = None,
+        emotion_representation: torch.Tensor | None = None,
+        source_representations: Sequence[torch.Tensor] | None = None,
         num_items_in_batch: torch.Tensor | None = None,
         return_dict: bool | None = None,
     ) -> CSRModelOutput | tuple:
-        """Tokens, or the representations already computed from them, with the same result.
+        """Pass tokens, or the representations already computed from them; the results are identical.
 
         Args:
             input_ids, attention_mask, token_type_ids (`torch.LongTensor` of shape `(batch, sequence)`): The texts.
-            emotion_representation (`torch.FloatTensor` of shape `(batch, emotion_size)`): P_E, instead of tokens, as
-                [`~CSRModel.encode`] returns it. With token states, pass `attention_mask`, too.
+            emotion_representation (`torch.FloatTensor` of shape `(batch, emotion_size)`): P_E as
+                [`~CSRModel.encode`] returns it, in place of tokens. For token states, also pass `attention_mask`.
             source_representations (`Sequence[torch.FloatTensor]`): The P_S, each of shape `(batch, source_size)`, in
                 the order of `config.source_encoders`.
-            num_items_in_batch (`torch.Tensor`, *optional*): Texts of the whole global batch; the loss is then this
-                batch's share of the global one.
+            num_items_in_batch (`torch.Tensor`, *optional*): Number of texts in the global batch; the loss is then this
+                batch's share of the global loss.
 
         Raises:
             ValueError: If neither tokens nor all representations are given.
@@ -144,8 +144,8 @@ class CSRModel(CSRPreTrainedModel):
         source_representations = tuple(source_representations or ())
         if len(source_representations) != len(self.source_encoders):
             raise ValueError(
-                f"The model has {len(self.source_encoders)} source encoders but got {len(source_representations)} "
-                "source_representations."
+                f"The model has {len(self.source_encoders)} source encoders but received "
+                f"{len(source_representations)} source_representations."
             )
         corrupted = F.dropout(emotion_representation, self.config.emotion_corruption, self.training)
         read = torch.cat([*source_representations, corrupted], dim=-1)
@@ -157,7 +157,7 @@ class CSRModel(CSRPreTrainedModel):
             common_states, common_space = common_space, pool(common_space, attention_mask, "mean")
             target = pool(target, attention_mask, self.config.emotion_encoder.pooling)
         reconstruction = self.decoder(common_space)
-        # Where the emotion encoder is trained with it, the reconstruction comes to P_E and not P_E to it.
+        # If the emotion encoder is trained jointly, the reconstruction must move towards P_E, not P_E towards it.
         distances = self.siamese(reconstruction, target.detach())
         output = CSRModelOutput(
             common_space=common_space,
@@ -172,7 +172,7 @@ class CSRModel(CSRPreTrainedModel):
 
 
 class CSRForSequenceClassification(CSRPreTrainedModel):
-    """[`CSRModel`] with a linear classifier on the common space, or one attention a label over its tokens.
+    """[`CSRModel`] with a linear classifier on the common space, or one attention head per label over its tokens.
 
     Args:
         config ([`CSRConfig`]): The configuration.
@@ -194,14 +194,14 @@ class CSRForSequenceClassification(CSRPreTrainedModel):
         siamese: PreTrainedModel | None = None,
         **config_kwargs: Any,
     ) -> Self:
-        """A new common space over trained encoders (the paper's last stage).
+        """Create a new common space over trained encoders (the last stage of the paper).
 
         Args:
             emotion_encoder ([`MultitaskModel`]): The trained emotion encoder.
             source_encoders (`Sequence[MultitaskModel]`): The trained source encoders.
-            siamese ([`SiameseModel`], *optional*): The trained Siamese network; without it, it stays random, which
-                is of use only with `reconstruction_loss_weight=0`.
-            **config_kwargs: Further fields of [`CSRConfig`].
+            siamese ([`SiameseModel`], *optional*): The trained Siamese network. Without it, the network stays
+                random, which is only useful with `reconstruction_loss_weight=0`.
+            **config_kwargs: Other fields of [`CSRConfig`].
         """
         if siamese is not None:
             for name in ("siamese_size", "siamese_loss", "siamese_margin"):
@@ -220,27 +220,26 @@ class CSRForSequenceClassification(CSRPreTrainedModel):
 
     @classmethod
     def from_common_space(cls, csr: CSRModel, **config_kwargs: Any) -> Self:
-        """A new classifier on a trained common space, for other labels than those it was trained on.
+        """Create a new classifier, usually for different labels, on a trained common space.
 
         Args:
-            csr ([`CSRModel`]): The common space with its encoders; the new model has a copy of it.
-            **config_kwargs: Fields of [`CSRConfig`] that differ from its own, the labels (`id2label` and `label2id`)
-                among them. Its thresholds, class weights, label loss and problem type belong to its labels and are not
-                taken over.
+            csr ([`CSRModel`]): The common space with its encoders, which are copied.
+            **config_kwargs: Fields of [`CSRConfig`] to change, including the labels (`id2label` and `label2id`).
+                Thresholds, class weights, label loss and problem type belong to the old labels and are not copied.
         """
-        of_labels = ("thresholds", "class_weights", "label_loss", "problem_type", "architectures")
-        kept = {name: value for name, value in csr.config.to_dict().items() if name not in of_labels}
+        label_fields = ("thresholds", "class_weights", "label_loss", "problem_type", "architectures")
+        kept = {name: value for name, value in csr.config.to_dict().items() if name not in label_fields}
         model = cls(CSRConfig(**kept | config_kwargs))
         model.csr.load_state_dict(csr.state_dict())
         return model
 
     def forward(
         self,
-        input_ids: torch.LongTensor | None = None,
-        attention_mask: torch.LongTensor | None = None,
-        token_type_ids: torch.LongTensor | None = None,
-        emotion_representation: torch.FloatTensor | None = None,
-        source_representations: Sequence[torch.FloatTensor] | None = None,
+        input_ids: torch.Tensor | None = None,
+        attention_mask: torch.Tensor | None = None,
+        token_type_ids: torch.Tensor | None = None,
+        emotion_representation: torch.Tensor | None = None,
+        source_representations: Sequence[torch.Tensor] | None = None,
         labels: torch.Tensor | None = None,
         num_items_in_batch: torch.Tensor | None = None,
         return_dict: bool | None = None,

@@ -1,4 +1,4 @@
-"""The `dialogue` family: labels of utterances in the context of their dialogue."""
+"""The `dialogue` family: classification of utterances in the context of their dialogue."""
 
 from dataclasses import dataclass
 from typing import Any, Self
@@ -17,12 +17,12 @@ from .pretrained_model import EmotionPreTrainedModel
 
 @dataclass
 class DialoguePast:
-    """What a dialogue that goes on leaves for its next utterances.
+    """Cached state of a dialogue, from which its next utterances continue.
 
     Args:
-        states (`torch.FloatTensor` of shape `(batch, past, dialogue_size)`): The LSTM's states.
-        speaker_ids (`torch.LongTensor` of shape `(batch, past)`): Who spoke.
-        recurrent_state (`tuple[torch.FloatTensor]`): What the LSTM ended in.
+        states (`torch.FloatTensor` of shape `(batch, past, dialogue_size)`): States of the LSTM.
+        speaker_ids (`torch.LongTensor` of shape `(batch, past)`): Speaker of each utterance.
+        recurrent_state (`tuple[torch.FloatTensor]`): Final state of the LSTM.
     """
 
     states: torch.Tensor
@@ -34,21 +34,22 @@ class DialoguePast:
 class DialogueModelOutput(ModelOutput):
     """
     Args:
-        dialogue_states (`torch.FloatTensor` of shape `(batch, utterances, 4 * dialogue_size)`): What stands for each
-            utterance in its context: the utterance itself, the LSTM's state, what the attention read and what the
-            attention pooling gave.
-        utterance_representations (`torch.FloatTensor` of shape `(batch, utterances, size)`): The utterance encoder's.
+        dialogue_states (`torch.FloatTensor` of shape `(batch, utterances, 4 * dialogue_size)`): Each utterance in
+            context: the concatenation of the utterance itself, the LSTM state, the attention output and the output of
+            the attention pooling.
+        utterance_representations (`torch.FloatTensor` of shape `(batch, utterances, size)`): Output of the
+            utterance encoder.
         attentions (`torch.FloatTensor` of shape `(batch, heads, utterances, past + utterances)`, *optional*): Weights
-            of the multi-head attention, where asked for.
+            of the multi-head attention, if requested.
         pooling_attentions (`torch.FloatTensor` of shape `(batch, utterances, past + utterances)`, *optional*): Weights
-            of the attention pooling, where asked for.
-        past ([`DialoguePast`], *optional*): What the next utterances need, where asked for.
+            of the attention pooling, if requested.
+        past ([`DialoguePast`], *optional*): State for the next utterances, if requested.
     """
 
-    dialogue_states: torch.FloatTensor | None = None
-    utterance_representations: torch.FloatTensor | None = None
-    attentions: torch.FloatTensor | None = None
-    pooling_attentions: torch.FloatTensor | None = None
+    dialogue_states: torch.Tensor | None = None
+    utterance_representations: torch.Tensor | None = None
+    attentions: torch.Tensor | None = None
+    pooling_attentions: torch.Tensor | None = None
     past: DialoguePast | None = None
 
 
@@ -56,16 +57,16 @@ class DialogueModelOutput(ModelOutput):
 class DialogueClassifierOutput(ModelOutput):
     """
     Args:
-        loss (`torch.FloatTensor`, *optional*): Mean loss of the labelled utterances, where labels are given.
+        loss (`torch.FloatTensor`, *optional*): Mean loss of the labelled utterances, if labels are given.
         logits (`torch.FloatTensor` of shape `(batch, utterances, num_labels)`): Unnormalised scores; of shape
-            `(batch, num_labels)` where single utterances were given.
+            `(batch, num_labels)` if single utterances were passed.
         attentions, pooling_attentions, past (*optional*): As in [`DialogueModelOutput`].
     """
 
-    loss: torch.FloatTensor | None = None
-    logits: torch.FloatTensor | None = None
-    attentions: torch.FloatTensor | None = None
-    pooling_attentions: torch.FloatTensor | None = None
+    loss: torch.Tensor | None = None
+    logits: torch.Tensor | None = None
+    attentions: torch.Tensor | None = None
+    pooling_attentions: torch.Tensor | None = None
     past: DialoguePast | None = None
 
 
@@ -80,12 +81,11 @@ class DialoguePreTrainedModel(EmotionPreTrainedModel):
 
 
 class DialogueModel(DialoguePreTrainedModel):
-    """An utterance encoder with layers over the dialogue: an LSTM, multi-head attention and attention pooling.
+    """Utterance encoder with an LSTM, multi-head attention and attention pooling over the dialogue.
 
-    Speakers are known by their place in the dialogue alone: who spoke first, second and so on, whether the same voice
-    goes on, and which utterances were said by the same one. There is no table of identities, in which a speaker who
-    was not seen in training would have no row and Ross would be learnt to be sad; so unknown speakers are nothing
-    special.
+    Speakers are identified only by their role in the dialogue: who spoke first, second and so on, whether the same
+    speaker continues, and which utterances share a speaker. There is no table of identities, from which the model
+    could learn that Ross is sad and in which new speakers would have no row; unknown speakers need no special case.
 
     Args:
         config ([`DialogueConfig`]): The configuration.
@@ -112,12 +112,12 @@ class DialogueModel(DialoguePreTrainedModel):
 
     def encode(
         self,
-        input_ids: torch.LongTensor,
-        attention_mask: torch.LongTensor | None = None,
-        token_type_ids: torch.LongTensor | None = None,
-        utterance_mask: torch.LongTensor | None = None,
+        input_ids: torch.Tensor,
+        attention_mask: torch.Tensor | None = None,
+        token_type_ids: torch.Tensor | None = None,
+        utterance_mask: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        """Representations `(batch, utterances, size)` of tokens `(batch, utterances, tokens)`; 0 for padding."""
+        """Return representations `(batch, utterances, size)` of tokens `(batch, utterances, tokens)`; 0 for padding."""
         present = torch.ones(input_ids.shape[:2], dtype=torch.bool, device=input_ids.device)
         if utterance_mask is not None:
             present = utterance_mask.bool()
@@ -130,35 +130,36 @@ class DialogueModel(DialoguePreTrainedModel):
 
     def forward(
         self,
-        input_ids: torch.LongTensor | None = None,
-        attention_mask: torch.LongTensor | None = None,
-        token_type_ids: torch.LongTensor | None = None,
-        utterance_representations: torch.FloatTensor | None = None,
-        speaker_ids: torch.LongTensor | None = None,
-        utterance_mask: torch.LongTensor | None = None,
+        input_ids: torch.Tensor | None = None,
+        attention_mask: torch.Tensor | None = None,
+        token_type_ids: torch.Tensor | None = None,
+        utterance_representations: torch.Tensor | None = None,
+        speaker_ids: torch.Tensor | None = None,
+        utterance_mask: torch.Tensor | None = None,
         past: DialoguePast | None = None,
         use_cache: bool = False,
         output_attentions: bool = False,
         return_dict: bool | None = None,
     ) -> DialogueModelOutput | tuple:
-        """Tokens, or the representations already computed from them, with the same result.
+        """Pass tokens, or the representations already computed from them; the results are identical.
 
         Args:
             input_ids, attention_mask, token_type_ids (`torch.LongTensor` of shape `(batch, utterances, tokens)`): The
-                dialogues; of shape `(batch, tokens)` for single utterances, each a dialogue of its own.
-            utterance_representations (`torch.FloatTensor` of shape `(batch, utterances, size)`): What the utterance
-                encoder gives, instead of tokens, as [`~DialogueModel.encode`] returns it.
-            speaker_ids (`torch.LongTensor` of shape `(batch, utterances)`, *optional*): Who speaks: any numbers, equal
-                for the same speaker of a dialogue. Without them one voice speaks.
+                dialogues, or `(batch, tokens)` for single utterances, each of which is a dialogue of its own.
+            utterance_representations (`torch.FloatTensor` of shape `(batch, utterances, size)`): Output of
+                [`~DialogueModel.encode`], in place of tokens.
+            speaker_ids (`torch.LongTensor` of shape `(batch, utterances)`, *optional*): Arbitrary ids, equal for the
+                same speaker within a dialogue. Defaults to a single speaker.
             utterance_mask (`torch.LongTensor` of shape `(batch, utterances)`, *optional*): 1 for utterances, 0 for the
-                padding behind them.
-            past ([`DialoguePast`], *optional*): What came before, with `context="past"`.
-            use_cache (`bool`): Whether to return `past`, for the utterances that come next; with `context="past"`.
+                padding after them.
+            past ([`DialoguePast`], *optional*): State of the preceding utterances; requires
+                `context="past"`.
+            use_cache (`bool`): Whether to return `past` for the following utterances; requires `context="past"`.
             output_attentions (`bool`): Whether to return the attention weights.
 
         Raises:
-            ValueError: If neither tokens nor representations are given, padding does not stand at the end, or `past`
-                is given or asked for where it cannot be.
+            ValueError: If neither tokens nor representations are given, padding precedes an utterance, or `past` is
+                passed or requested where it is not supported.
         """
         if utterance_representations is None:
             if input_ids is None:
@@ -172,9 +173,11 @@ class DialogueModel(DialoguePreTrainedModel):
             speaker_ids = torch.zeros(shape, dtype=torch.long, device=device)
         mask = torch.ones(shape, dtype=torch.bool, device=device) if utterance_mask is None else utterance_mask.bool()
         if not mask[:, 0].all() or (mask[:, 1:] & ~mask[:, :-1]).any():
-            raise ValueError("utterance_mask must be 1 for one utterance or more of each dialogue, then 0 for padding.")
+            raise ValueError(
+                "utterance_mask must be 1 for the utterances of a dialogue, at least one, and then 0 for padding."
+            )
         if (past is not None or use_cache) and not (self.config.context == "past" and mask.all()):
-            raise ValueError('past and use_cache are for context="past" and dialogues without padding.')
+            raise ValueError('past and use_cache need context="past" and dialogues without padding.')
         if self.config.context == "none":
             # Each utterance is a dialogue of its own.
             speaker_ids = torch.zeros_like(speaker_ids)
@@ -206,19 +209,19 @@ class DialogueModel(DialoguePreTrainedModel):
         return output.to_tuple() if return_dict is False else output
 
     def _allowed(self, mask: torch.Tensor, length: int) -> torch.Tensor:
-        """Which of `length` utterances the last ones may read, of shape `(batch, utterances, length)`."""
+        """Mask `(batch, utterances, length)` of the `length` utterances that the latest ones may attend to."""
         batch, size = mask.shape
         places = torch.arange(length, device=mask.device)
         own = places[-size:, None]
         if self.config.context == "full":
             return mask.unsqueeze(1).expand(batch, size, length)
-        # Padding stands behind the utterances, so none of these reads it.
+        # Padding comes after the utterances, so these masks never reach it.
         read = places <= own if self.config.context == "past" else places == own
         return read.expand(batch, size, length)
 
 
 class DialogueForUtteranceClassification(DialoguePreTrainedModel):
-    """[`DialogueModel`] with a linear classifier of each utterance.
+    """[`DialogueModel`] with a linear classifier over each utterance.
 
     Args:
         config ([`DialogueConfig`]): The configuration.
@@ -233,23 +236,28 @@ class DialogueForUtteranceClassification(DialoguePreTrainedModel):
 
     @classmethod
     def from_encoder(cls, utterance_encoder: MultitaskModel, **config_kwargs: Any) -> Self:
-        """New dialogue layers over a trained utterance encoder; `config_kwargs` are fields of [`DialogueConfig`]."""
+        """Create new dialogue layers over a trained utterance encoder.
+
+        Args:
+            utterance_encoder ([`MultitaskModel`]): The trained encoder of single utterances.
+            **config_kwargs: Other fields of [`DialogueConfig`].
+        """
         model = cls(DialogueConfig(utterance_encoder=utterance_encoder.config, **config_kwargs))
         model.dialogue.utterance_encoder = utterance_encoder
         return model
 
     def tracker(self, tokenizer: Any, **kwargs: Any) -> DialogueTracker:
-        """Follow a dialogue utterance by utterance: a [`DialogueTracker`] of this model."""
+        """Return a [`DialogueTracker`] that follows a dialogue utterance by utterance with this model."""
         return DialogueTracker(self, tokenizer, **kwargs)
 
     def forward(
         self,
-        input_ids: torch.LongTensor | None = None,
-        attention_mask: torch.LongTensor | None = None,
-        token_type_ids: torch.LongTensor | None = None,
-        utterance_representations: torch.FloatTensor | None = None,
-        speaker_ids: torch.LongTensor | None = None,
-        utterance_mask: torch.LongTensor | None = None,
+        input_ids: torch.Tensor | None = None,
+        attention_mask: torch.Tensor | None = None,
+        token_type_ids: torch.Tensor | None = None,
+        utterance_representations: torch.Tensor | None = None,
+        speaker_ids: torch.Tensor | None = None,
+        utterance_mask: torch.Tensor | None = None,
         labels: torch.Tensor | None = None,
         num_items_in_batch: torch.Tensor | None = None,
         past: DialoguePast | None = None,
@@ -259,10 +267,10 @@ class DialogueForUtteranceClassification(DialoguePreTrainedModel):
     ) -> DialogueClassifierOutput | tuple:
         """
         Args:
-            labels (`torch.Tensor`, *optional*): Class ids `(batch, utterances)`, -100 for padding and utterances
-                without a label, or multi-hot floats `(batch, utterances, num_labels)` with NaN there.
-            num_items_in_batch (`torch.Tensor`, *optional*): Labelled utterances of the whole global batch; the loss is
-                then this batch's share of the global one.
+            labels (`torch.Tensor`, *optional*): Class ids `(batch, utterances)`, -100 for padding and
+                unlabelled utterances, or multi-hot floats `(batch, utterances, num_labels)` with NaN for these.
+            num_items_in_batch (`torch.Tensor`, *optional*): Number of labelled utterances in the global batch; the
+                loss is then this batch's share of the global loss.
 
         The other arguments are those of [`DialogueModel`].
         """

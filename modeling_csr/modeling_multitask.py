@@ -1,4 +1,4 @@
-"""The `csr-multitask` family: one text encoder, shared layers, one head a task."""
+"""The `csr-multitask` family: one text encoder, shared layers and one head per task."""
 
 import inspect
 from dataclasses import dataclass
@@ -22,41 +22,42 @@ from .pretrained_model import EmotionPreTrainedModel
 class MultitaskModelOutput(ModelOutput):
     """
     Args:
-        representation (`torch.FloatTensor` of shape `(batch, representation_size)`): What stands for the text, as
-            `config.representation` says.
+        representation (`torch.FloatTensor` of shape `(batch, representation_size)`): The text, as
+            selected by `config.representation`.
         pooler_output (`torch.FloatTensor` of shape `(batch, hidden_size)`): The pooled encoder output.
-        shared_output (`torch.FloatTensor`): Output of the last shared layer; the pooled output where there is none.
+        shared_output (`torch.FloatTensor`): Output of the last shared layer, or the pooled output if there is none.
         last_hidden_state (`torch.FloatTensor` of shape `(batch, sequence, hidden_size)`): Token states.
-        hidden_states, attentions (`tuple[torch.FloatTensor]`, *optional*): The encoder's, where asked for.
+        hidden_states, attentions (`tuple[torch.FloatTensor]`, *optional*): Those of the encoder, if requested.
     """
 
-    representation: torch.FloatTensor | None = None
-    pooler_output: torch.FloatTensor | None = None
-    shared_output: torch.FloatTensor | None = None
-    last_hidden_state: torch.FloatTensor | None = None
-    hidden_states: tuple[torch.FloatTensor, ...] | None = None
-    attentions: tuple[torch.FloatTensor, ...] | None = None
+    representation: torch.Tensor | None = None
+    pooler_output: torch.Tensor | None = None
+    shared_output: torch.Tensor | None = None
+    last_hidden_state: torch.Tensor | None = None
+    hidden_states: tuple[torch.Tensor, ...] | None = None
+    attentions: tuple[torch.Tensor, ...] | None = None
 
 
 @dataclass
 class MultitaskClassifierOutput(ModelOutput):
     """
     Args:
-        loss (`torch.FloatTensor`, *optional*): Weighted sum of the tasks' losses, where labels are given.
+        loss (`torch.FloatTensor`, *optional*): Weighted sum of the task losses, if labels are given.
         logits (`torch.FloatTensor` of shape `(batch, num_labels)`): Unnormalised scores of the main task.
-        task_logits (`dict[str, torch.FloatTensor]`): Unnormalised scores by task.
+        task_logits (`dict[str, torch.FloatTensor]`): Unnormalised scores of each task.
         task_losses (`dict[str, torch.FloatTensor]`, *optional*): Unweighted losses of the tasks that have labels.
-        representation (`torch.FloatTensor` of shape `(batch, representation_size)`): What stands for the text.
-        hidden_states, attentions (`tuple[torch.FloatTensor]`, *optional*): The encoder's, where asked for.
+        representation (`torch.FloatTensor` of shape `(batch, representation_size)`): The text, as
+            selected by `config.representation`.
+        hidden_states, attentions (`tuple[torch.FloatTensor]`, *optional*): Those of the encoder, if requested.
     """
 
-    loss: torch.FloatTensor | None = None
-    logits: torch.FloatTensor | None = None
-    task_logits: dict[str, torch.FloatTensor] | None = None
-    task_losses: dict[str, torch.FloatTensor] | None = None
-    representation: torch.FloatTensor | None = None
-    hidden_states: tuple[torch.FloatTensor, ...] | None = None
-    attentions: tuple[torch.FloatTensor, ...] | None = None
+    loss: torch.Tensor | None = None
+    logits: torch.Tensor | None = None
+    task_logits: dict[str, torch.Tensor] | None = None
+    task_losses: dict[str, torch.Tensor] | None = None
+    representation: torch.Tensor | None = None
+    hidden_states: tuple[torch.Tensor, ...] | None = None
+    attentions: tuple[torch.Tensor, ...] | None = None
 
 
 class MultitaskPreTrainedModel(EmotionPreTrainedModel):
@@ -70,13 +71,13 @@ class MultitaskPreTrainedModel(EmotionPreTrainedModel):
 
     def _init_weights(self, module: nn.Module) -> None:
         super()._init_weights(module)
-        if isinstance(module, nn.ParameterDict):  # the log variances
+        if isinstance(module, nn.ParameterDict):  # log variances
             for log_variance in module.values():
                 init.zeros_(log_variance)
 
 
 class MultitaskModel(MultitaskPreTrainedModel):
-    """The encoder with pooling and the shared layers, without heads.
+    """Encoder with pooling and shared layers, without heads.
 
     Args:
         config ([`MultitaskConfig`]): The configuration.
@@ -86,7 +87,7 @@ class MultitaskModel(MultitaskPreTrainedModel):
 
     def __init__(self, config: MultitaskConfig) -> None:
         super().__init__(config)
-        # Not the precision that the encoder's config names, but the one that the whole model is loaded in.
+        # In the precision that the whole model is loaded in, not the one named by the encoder's config.
         self.set_encoder(AutoModel.from_config(config.encoder, dtype=torch.get_default_dtype()))
         sizes = [config.encoder.hidden_size, *config.shared_layer_sizes]
         self.shared_layers = nn.ModuleList(nn.Linear(before, after) for before, after in pairwise(sizes))
@@ -94,12 +95,12 @@ class MultitaskModel(MultitaskPreTrainedModel):
         self.post_init()
 
     def set_encoder(self, encoder: PreTrainedModel) -> None:
-        """Put an encoder in place. Its own pooler, which is never used here, is dropped."""
+        """Replace the encoder. Its own pooler, which is never used here, is dropped."""
         if getattr(encoder, "pooler", None) is not None:
             encoder.pooler = None
         self.encoder = encoder
         self._encoder_takes_token_types = "token_type_ids" in inspect.signature(encoder.forward).parameters
-        # BERT and its like number columns, padding included; the RoBERTa line and rotary encoders do not.
+        # BERT and its relatives number positions by column, including padding; RoBERTa and rotary encoders do not.
         positions = getattr(getattr(encoder, "embeddings", None), "position_embeddings", None)
         self._encoder_numbers_columns = isinstance(positions, nn.Embedding) and positions.padding_idx is None
 
@@ -111,10 +112,10 @@ class MultitaskModel(MultitaskPreTrainedModel):
 
     def forward(
         self,
-        input_ids: torch.LongTensor | None = None,
-        attention_mask: torch.LongTensor | None = None,
-        token_type_ids: torch.LongTensor | None = None,
-        inputs_embeds: torch.FloatTensor | None = None,
+        input_ids: torch.Tensor | None = None,
+        attention_mask: torch.Tensor | None = None,
+        token_type_ids: torch.Tensor | None = None,
+        inputs_embeds: torch.Tensor | None = None,
         output_hidden_states: bool | None = None,
         output_attentions: bool | None = None,
         return_dict: bool | None = None,
@@ -123,8 +124,9 @@ class MultitaskModel(MultitaskPreTrainedModel):
         Args:
             input_ids (`torch.LongTensor` of shape `(batch, sequence)`): Token ids.
             attention_mask (`torch.LongTensor` of shape `(batch, sequence)`, *optional*): 1 for tokens, 0 for padding.
-            token_type_ids (`torch.LongTensor`, *optional*): Passed on to encoders that know them, ignored otherwise.
-            inputs_embeds (`torch.FloatTensor` of shape `(batch, sequence, hidden_size)`): Instead of `input_ids`.
+            token_type_ids (`torch.LongTensor`, *optional*): Passed to encoders that accept them, ignored otherwise.
+            inputs_embeds (`torch.FloatTensor` of shape `(batch, sequence, hidden_size)`): Used in place of
+                `input_ids`.
         """
         if attention_mask is None:
             tokens = input_ids if input_ids is not None else inputs_embeds[..., 0]
@@ -155,7 +157,7 @@ class MultitaskModel(MultitaskPreTrainedModel):
 
 
 class MultitaskForSequenceClassification(MultitaskPreTrainedModel):
-    """[`MultitaskModel`] with one linear head a task.
+    """[`MultitaskModel`] with one linear head per task.
 
     Args:
         config ([`MultitaskConfig`]): The configuration, with at least one task.
@@ -173,8 +175,8 @@ class MultitaskForSequenceClassification(MultitaskPreTrainedModel):
         self.heads = nn.ModuleDict({name: nn.Linear(width, len(task["labels"])) for name, task in config.tasks.items()})
         self.dropout = nn.Dropout(config.classifier_dropout)
         learned = config.task_weighting == "uncertainty"
-        # By name, for a saved config has its tasks in another order; only where asked for, so that no other checkpoint
-        # lacks them.
+        # By name, because saved configs may order tasks differently; only with "uncertainty", so that other checkpoints
+        # do not miss them.
         variances = {name: nn.Parameter(torch.zeros(())) for name in config.tasks}
         self.log_variances = nn.ParameterDict(variances) if learned else None
         self.post_init()
@@ -183,18 +185,18 @@ class MultitaskForSequenceClassification(MultitaskPreTrainedModel):
     def from_encoder(
         cls, name_or_path: str, tasks: dict[str, dict], *, config_kwargs: dict | None = None, **kwargs: Any
     ) -> Self:
-        """New heads on a pretrained encoder, or on the encoder of a trained model of this family.
+        """Create new heads on a pretrained encoder, or on the encoder of a trained model of this family.
 
         Args:
             name_or_path (`str`): Hub id or folder of any `AutoModel` text encoder or `csr-multitask` model.
             tasks (`dict[str, dict]`): The tasks, as in [`MultitaskConfig`].
-            config_kwargs (`dict`, *optional*): Further fields of [`MultitaskConfig`].
-            **kwargs: Passed on to `AutoModel.from_pretrained` (`revision`, `token`, ...).
+            config_kwargs (`dict`, *optional*): Other fields of [`MultitaskConfig`].
+            **kwargs: Passed to `AutoModel.from_pretrained` (`revision`, `token`, ...).
         """
         encoder = AutoModel.from_pretrained(name_or_path, **{"dtype": torch.float32, **kwargs})
         if isinstance(encoder, MultitaskModel):
             encoder = encoder.encoder
-        # The name may be a folder of this machine; the card says where the encoder came from.
+        # The name may be a local folder; the model card says where the encoder came from.
         encoder.config._name_or_path = ""
         model = cls(MultitaskConfig(encoder=encoder.config, tasks=tasks, **(config_kwargs or {})))
         model.multitask.set_encoder(encoder)
@@ -202,10 +204,10 @@ class MultitaskForSequenceClassification(MultitaskPreTrainedModel):
 
     def forward(
         self,
-        input_ids: torch.LongTensor | None = None,
-        attention_mask: torch.LongTensor | None = None,
-        token_type_ids: torch.LongTensor | None = None,
-        inputs_embeds: torch.FloatTensor | None = None,
+        input_ids: torch.Tensor | None = None,
+        attention_mask: torch.Tensor | None = None,
+        token_type_ids: torch.Tensor | None = None,
+        inputs_embeds: torch.Tensor | None = None,
         labels: torch.Tensor | dict[str, torch.Tensor] | None = None,
         num_items_in_batch: torch.Tensor | dict[str, torch.Tensor] | None = None,
         output_hidden_states: bool | None = None,
@@ -214,12 +216,12 @@ class MultitaskForSequenceClassification(MultitaskPreTrainedModel):
     ) -> MultitaskClassifierOutput | tuple:
         """
         Args:
-            labels (`torch.Tensor` or `dict[str, torch.Tensor]`, *optional*): Labels of the main task, or by task. Rows
-                without a label of a task carry -100 (class ids) or NaN (multi-hot labels, scores) and add nothing to
-                its loss. Shapes as in [`losses.label_loss`].
-            num_items_in_batch (`torch.Tensor` or `dict[str, torch.Tensor]`, *optional*): Labelled rows of the whole
-                global batch as [`losses.count_labelled`] counts them, by task where labels are; the loss is then this
-                batch's share of the global one.
+            labels (`torch.Tensor` or `dict[str, torch.Tensor]`, *optional*): Labels of the main task, or one tensor per
+                task. Missing labels are -100 (class ids) or NaN (multi-hot labels, scores) and do not contribute to
+                the loss. See [`losses.label_loss`] for the shapes.
+            num_items_in_batch (`torch.Tensor` or `dict[str, torch.Tensor]`, *optional*): Labelled rows of the
+                global batch as counted by [`losses.count_labelled`], per task if `labels` are; the loss is then this
+                batch's share of the global loss.
 
         The other arguments are those of [`MultitaskModel`].
         """
@@ -239,7 +241,7 @@ class MultitaskForSequenceClassification(MultitaskPreTrainedModel):
             labels = labels if isinstance(labels, dict) else {main: labels}
             if not set(labels) & set(self.heads):
                 raise ValueError(
-                    f"labels are for {', '.join(labels) or 'no task'}; the tasks are {', '.join(self.heads)}."
+                    f"labels are for {', '.join(labels) or 'no task'}, but the tasks are {', '.join(self.heads)}."
                 )
             counts = num_items_in_batch if isinstance(num_items_in_batch, dict) else {main: num_items_in_batch}
             task_losses = {
@@ -260,7 +262,7 @@ class MultitaskForSequenceClassification(MultitaskPreTrainedModel):
         output = MultitaskClassifierOutput(
             loss=loss,
             logits=task_logits[self.config.main_task],
-            # Pipelines can cut this one into the texts of a batch, but no plain dict.
+            # Unlike a plain dict, pipelines can split this into the texts of a batch.
             task_logits=ModelOutput(task_logits),
             task_losses=task_losses,
             representation=states.representation,
@@ -272,17 +274,17 @@ class MultitaskForSequenceClassification(MultitaskPreTrainedModel):
     def _weighted(
         self, name: str, loss: torch.Tensor, labels: torch.Tensor, num_items: torch.Tensor | None
     ) -> torch.Tensor:
-        """A task's loss with its weight and, where that is learnt, its share of what keeps the variance small."""
+        """A task's weighted loss, including its share of the log-variance penalty if weights are learned."""
         task = self.config.tasks[name]
         loss = task.get("loss_weight", 1.0) * loss
         if self.log_variances is None:
             return loss
         log_variance = self.log_variances[name].float()
-        # Once a global batch, and not at all in one without labels of the task, whose variance it says nothing of.
+        # The penalty counts once per global batch, and not at all if that has no labels of the task.
         here = count_labelled(labels)
         total = here if num_items is None else torch.as_tensor(num_items, device=here.device)
         share = here / total.where(total > 0, 1)
-        # A squared error is that of a normal distribution, from which equation 10 has the half.
+        # Squared error corresponds to a normal distribution, hence the factor 1/2 in equation 10.
         scale = 0.5 if task["problem_type"] == "regression" else 1.0
         return scale * torch.exp(-log_variance) * loss + 0.5 * share * log_variance
 

@@ -1,4 +1,4 @@
-"""The `recurrent-encoder` family: branches of CNN, LSTM and GRU over word embeddings, where BERT could stand."""
+"""The `recurrent-encoder` family: CNN, LSTM and GRU branches over word embeddings, as an alternative to BERT."""
 
 from typing import Any
 
@@ -13,11 +13,11 @@ from .pooling import pool
 
 
 class RecurrentBranch(nn.Module):
-    """Layers of LSTM or GRU over texts that all begin in column 0.
+    """LSTM or GRU layers over texts that all begin in column 0.
 
-    The two directions are modules of their own, and the backward one reads each text reversed within its length: so
-    padding is always behind the text, where it changes nothing. Packed sequences would give the same numbers; torch
-    computes them step by step, on a CPU up to four times as slowly as the padded ones of length-grouped batches.
+    The two directions are separate modules, and the backward one reads each text reversed within its own length, so
+    padding always follows the text and does not affect it. Packed sequences would give the same numbers, but torch
+    processes them step by step, up to four times slower on a CPU than padded, length-grouped batches.
 
     Args:
         config ([`RecurrentEncoderConfig`]): The configuration.
@@ -35,8 +35,10 @@ class RecurrentBranch(nn.Module):
         self.dropout = nn.Dropout(config.hidden_dropout)
 
     def forward(self, states: torch.Tensor, reverse: torch.Tensor) -> torch.Tensor:
-        """States `(batch, sequence, branch size)` of `(batch, sequence, input size)`; `reverse` has the column that
-        each column changes places with where texts are reversed."""
+        """Map `(batch, sequence, input size)` to `(batch, sequence, branch size)`.
+
+        `reverse` holds, for each column, the column that replaces it when the text is reversed.
+        """
         for number, directions in enumerate(self.layers):
             if number:
                 states = self.dropout(states)
@@ -48,7 +50,7 @@ class RecurrentBranch(nn.Module):
 
 
 class ConvolutionalBranch(nn.Module):
-    """Convolutions of several widths over tokens, side by side (Kim, 2014, section 2), one state a token and filter.
+    """Parallel convolutions of several widths over tokens (Kim, 2014, section 2), with one state per token and filter.
 
     Args:
         config ([`RecurrentEncoderConfig`]): The configuration.
@@ -62,15 +64,17 @@ class ConvolutionalBranch(nn.Module):
         )
 
     def forward(self, states: torch.Tensor, reverse: torch.Tensor) -> torch.Tensor:
-        """States `(batch, sequence, branch size)` of `(batch, sequence, input size)`, which are zero at padding, as
-        what lies beyond the last column is."""
+        """Map `(batch, sequence, input size)` to `(batch, sequence, branch size)`.
+
+        Inputs must be zero at padding, just as the implicit padding beyond the last column is.
+        """
         columns = states.transpose(1, 2)
         outputs = [torch.relu(convolution(columns)) for convolution in self.convolutions]
         return torch.cat(outputs, dim=1).transpose(1, 2)
 
 
 class TextPooler(nn.Module):
-    """Pools the token states as the configuration says. It has no weights."""
+    """Pools the token states with `config.pooling`. It has no weights."""
 
     def __init__(self, config: RecurrentEncoderConfig) -> None:
         super().__init__()
@@ -81,7 +85,7 @@ class TextPooler(nn.Module):
 
 
 class RecurrentEncoderModel(PreTrainedModel):
-    """Word embeddings and the branches. Padding, left, right or between tokens, never changes the states of tokens.
+    """Word embeddings and branches. Padding, wherever it is, never affects the states of tokens.
 
     Args:
         config ([`RecurrentEncoderConfig`]): The configuration.
@@ -89,7 +93,7 @@ class RecurrentEncoderModel(PreTrainedModel):
 
     config_class = RecurrentEncoderConfig
     base_model_prefix = "encoder"
-    # There is no attention, so each implementation is the same; runs may ask for any.
+    # There is no attention, so every `attn_implementation` gives the same model.
     _supports_sdpa = True
 
     def __init__(self, config: RecurrentEncoderConfig) -> None:
@@ -106,7 +110,7 @@ class RecurrentEncoderModel(PreTrainedModel):
         self.post_init()
 
     def save_pretrained(self, save_directory: str, **kwargs: Any) -> None:
-        """Save the model; the config names every class that the Auto classes may ask for."""
+        """Save the model. The config records the class for each Auto class."""
         self.config.auto_map = {
             "AutoConfig": "configuration_recurrent_encoder.RecurrentEncoderConfig",
             "AutoModel": "modeling_recurrent_encoder.RecurrentEncoderModel",
@@ -130,12 +134,12 @@ class RecurrentEncoderModel(PreTrainedModel):
                 if name.startswith("bias"):
                     init.zeros_(parameter)
                     continue
-                # Gate by gate: the gates are stacked in one matrix.
+                # One gate at a time, because the gates are stacked in one matrix.
                 initialise = init.orthogonal_ if name.startswith("weight_hh") else init.xavier_uniform_
                 for gate in parameter.split(module.hidden_size):
                     initialise(gate)
             if isinstance(module, nn.LSTM):
-                # Remember at first (Jozefowicz et al., 2015, section 2.2). The gates are input, forget, cell, output.
+                # Forget bias of 1 (Jozefowicz et al., 2015, section 2.2); the order is input, forget, cell and output.
                 init.ones_(module.bias_ih_l0[module.hidden_size : 2 * module.hidden_size])
         elif isinstance(module, nn.Linear | nn.Conv1d):
             init.xavier_uniform_(module.weight)
@@ -143,9 +147,9 @@ class RecurrentEncoderModel(PreTrainedModel):
 
     def forward(
         self,
-        input_ids: torch.LongTensor | None = None,
-        attention_mask: torch.LongTensor | None = None,
-        inputs_embeds: torch.FloatTensor | None = None,
+        input_ids: torch.Tensor | None = None,
+        attention_mask: torch.Tensor | None = None,
+        inputs_embeds: torch.Tensor | None = None,
         output_hidden_states: bool | None = None,
         output_attentions: bool | None = None,
         return_dict: bool | None = None,
@@ -154,16 +158,18 @@ class RecurrentEncoderModel(PreTrainedModel):
         Args:
             input_ids (`torch.LongTensor` of shape `(batch, sequence)`): Token ids.
             attention_mask (`torch.LongTensor` of shape `(batch, sequence)`, *optional*): 1 for tokens, 0 for padding.
-            inputs_embeds (`torch.FloatTensor` of shape `(batch, sequence, embedding_size)`): Instead of `input_ids`.
-            output_hidden_states (`bool`, *optional*): Whether to return what the branches read as `hidden_states`, too.
-            output_attentions (`bool`, *optional*): Without effect: there is no attention.
+            inputs_embeds (`torch.FloatTensor` of shape `(batch, sequence, embedding_size)`): Used in place
+                of `input_ids`.
+            output_hidden_states (`bool`, *optional*): Whether to return the input of the branches and the
+                output as `hidden_states`.
+            output_attentions (`bool`, *optional*): No effect, since there is no attention.
 
         Returns:
             `BaseModelOutputWithPooling`: `last_hidden_state` of shape `(batch, sequence, hidden_size)`, zero at
             padding, and `pooler_output` of shape `(batch, hidden_size)`.
         """
         if (input_ids is None) == (inputs_embeds is None):
-            raise ValueError("Give either input_ids or inputs_embeds.")
+            raise ValueError("Pass either input_ids or inputs_embeds.")
         embeddings = self.word_embeddings(input_ids) if inputs_embeds is None else inputs_embeds
         if attention_mask is None:
             attention_mask = torch.ones(embeddings.shape[:2], dtype=torch.long, device=embeddings.device)
@@ -174,7 +180,7 @@ class RecurrentEncoderModel(PreTrainedModel):
         states = states * present.unsqueeze(-1)
         read = states
 
-        # Every text begins in column 0.
+        # Move every text to the left, so that it begins in column 0.
         tokens_first = present.long().argsort(dim=1, descending=True, stable=True)
         columns = torch.arange(present.shape[1], device=present.device)
         lengths = present.sum(dim=1, keepdim=True)
@@ -193,12 +199,12 @@ class RecurrentEncoderModel(PreTrainedModel):
 
 
 def take_columns(states: torch.Tensor, columns: torch.Tensor) -> torch.Tensor:
-    """Of `(batch, sequence, size)`, in each row the columns in another order, `(batch, sequence)`."""
+    """Reorder the columns of `states`, `(batch, sequence, size)`, by the indices `(batch, sequence)` of each row."""
     return states.gather(1, columns.unsqueeze(-1).expand(-1, -1, states.shape[-1]))
 
 
-# See the configuration. As remote code, that of the configuration and that of the model are modules of their own, each
-# with a config class of this name: what counts is the one that configurations are made of.
+# Registered here for the same reason as the configuration. As remote code, configuration and model are separate modules
+# that each define a config class of this name; the one in CONFIG_MAPPING is the one that configurations are built from.
 if CONFIG_MAPPING[RecurrentEncoderConfig.model_type] not in AutoModel._model_mapping:
     AutoModel._model_mapping.register(CONFIG_MAPPING[RecurrentEncoderConfig.model_type], RecurrentEncoderModel)
 RecurrentEncoderModel.register_for_auto_class("AutoModel")

@@ -1,4 +1,4 @@
-"""The Siamese network of the `csr` family, with the emotion encoder that it is trained on."""
+"""The Siamese network of the `csr` family, together with the emotion encoder it is trained on."""
 
 from dataclasses import dataclass
 from typing import Any, Self
@@ -18,21 +18,21 @@ from .modeling_multitask import MultitaskModel
 class SiameseOutput(ModelOutput):
     """
     Args:
-        loss (`torch.FloatTensor`, *optional*): The Siamese loss, where labels are given.
-        logits (`torch.FloatTensor` of shape `(batch,)`): Distance of each pair; absent for single texts.
+        loss (`torch.FloatTensor`, *optional*): The Siamese loss, if labels are given.
+        logits (`torch.FloatTensor` of shape `(batch,)`): Distance of each pair; `None` for single texts.
         embeddings (`torch.FloatTensor` of shape `(batch, siamese_size)` or `(batch, 2, siamese_size)`): g(P_E).
     """
 
-    loss: torch.FloatTensor | None = None
-    logits: torch.FloatTensor | None = None
-    embeddings: torch.FloatTensor | None = None
+    loss: torch.Tensor | None = None
+    logits: torch.Tensor | None = None
+    embeddings: torch.Tensor | None = None
 
 
 class SiameseModel(CSRPreTrainedModel):
-    """The emotion encoder with the Siamese network on it: how far two texts are apart in emotion.
+    """Emotion encoder with a Siamese network that measures how far apart two texts are in emotion.
 
     Args:
-        config ([`CSRConfig`]): The configuration; its source encoders are not used.
+        config ([`CSRConfig`]): The configuration, whose source encoders are ignored.
     """
 
     base_model_prefix = ""
@@ -48,34 +48,40 @@ class SiameseModel(CSRPreTrainedModel):
 
     @classmethod
     def from_encoder(cls, emotion_encoder: MultitaskModel, **config_kwargs: Any) -> Self:
-        """A new Siamese network over a trained emotion encoder; `config_kwargs` are fields of [`CSRConfig`]."""
+        """Create a new Siamese network over a trained emotion encoder.
+
+        Args:
+            emotion_encoder ([`MultitaskModel`]): The trained emotion encoder.
+            **config_kwargs: Other fields of [`CSRConfig`].
+        """
         model = cls(CSRConfig(emotion_encoder=emotion_encoder.config, **config_kwargs))
         model.emotion_encoder = emotion_encoder
         return model
 
     def forward(
         self,
-        input_ids: torch.LongTensor | None = None,
-        attention_mask: torch.LongTensor | None = None,
-        token_type_ids: torch.LongTensor | None = None,
-        emotion_representation: torch.FloatTensor | None = None,
-        labels: torch.FloatTensor | None = None,
+        input_ids: torch.Tensor | None = None,
+        attention_mask: torch.Tensor | None = None,
+        token_type_ids: torch.Tensor | None = None,
+        emotion_representation: torch.Tensor | None = None,
+        labels: torch.Tensor | None = None,
         num_items_in_batch: torch.Tensor | None = None,
         return_dict: bool | None = None,
     ) -> SiameseOutput | tuple:
-        """Pairs of texts, or single texts.
+        """Pass pairs of texts to get their distances, or single texts to get their embeddings.
 
         Args:
             input_ids, attention_mask, token_type_ids (`torch.LongTensor` of shape `(batch, 2, sequence)` for pairs,
                 `(batch, sequence)` for single texts): The texts.
             emotion_representation (`torch.FloatTensor` of shape `(batch, 2, emotion_size)` or
-                `(batch, emotion_size)`): P_E, instead of tokens.
+                `(batch, emotion_size)`): P_E, in place of tokens.
             labels (`torch.FloatTensor` of shape `(batch,)`, *optional*): Target of each pair: 0 for the same emotion,
-                1 for different ones, or a grade between.
-            num_items_in_batch (`torch.Tensor`, *optional*): Pairs of the whole global batch.
+                1 for different ones, or a value in between.
+            num_items_in_batch (`torch.Tensor`, *optional*): Number of pairs in the global batch; the loss is then this
+                batch's share of the global loss.
 
         Raises:
-            ValueError: If there are neither tokens nor representations, or labels without pairs.
+            ValueError: If neither tokens nor representations are given, or labels are given for single texts.
         """
         if emotion_representation is None:
             if input_ids is None:

@@ -1,4 +1,4 @@
-"""The emotion pipeline: the labels of raw texts, however long they are. It travels to the Hub beside the weights."""
+"""The emotion pipeline, for raw texts of any length. This module is saved to the Hub alongside the weights."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from torch.utils.data import Dataset
 from transformers import PreTrainedModel
 from transformers.pipelines.base import ChunkPipeline
 
-# Relative imports are what transformers copies beside the weights: this one brings the handler along.
+# transformers copies relative imports alongside the weights, so this one also brings the endpoint handler.
 from .handler import TASK
 
 CUSTOM_PIPELINES = {
@@ -22,7 +22,7 @@ CUSTOM_PIPELINES = {
         "type": "text",
     }
 }
-# By family, the output of the classifier that stands for the text.
+# For each family, the classifier output that represents the text.
 EMBEDDINGS = {"csr": "common_space", "csr-multitask": "representation"}
 MULTI_LABEL, SINGLE_LABEL = "multi_label_classification", "single_label_classification"
 _THRESHOLDS: Any = object()
@@ -30,8 +30,8 @@ _THRESHOLDS: Any = object()
 
 @contextmanager
 def named_pipelines(model: PreTrainedModel) -> Iterator[None]:
-    """While a classifier is saved, its config names the pipelines that can be loaded from its folder."""
-    # Not by setattr: with the package imported, the attribute stays empty (see __init__.py).
+    """While a classifier is being saved, record in its config the pipelines that its folder provides."""
+    # Bypass setattr: once the package is imported, it ignores this attribute (see __init__.py).
     fields = vars(model.config)
     fields.pop("custom_pipelines", None)
     if model._auto_class == "AutoModelForSequenceClassification":
@@ -44,27 +44,28 @@ def named_pipelines(model: PreTrainedModel) -> Iterator[None]:
 
 class EmotionClassificationPipeline(ChunkPipeline):
     """
-    Emotions of raw texts: by default only those labels that reach their own thresholds.
+    Classifies raw texts, by default returning only the labels that reach their thresholds.
 
     Works with [`CSRForSequenceClassification`], [`MultitaskForSequenceClassification`] and any stock
-    `AutoModelForSequenceClassification`. Scores are probabilities: sigmoid for multi-label problems (and a single
-    label), softmax for single-label ones; for regression they are the numbers themselves.
+    `AutoModelForSequenceClassification`. Scores are probabilities: sigmoid for multi-label problems (and models with a
+    single label), softmax for single-label ones; for regression they are the predicted values.
 
-    A text that is longer than the model's limit (the tokenizer's `model_max_length`, or fewer if the encoder knows
-    fewer positions) is read in overlapping windows. A label of a multi-label problem then has its highest score in any
-    window, for an emotion that is in a part of a text is in the text. Single-label scores, regressions and embeddings
-    are means over the windows, weighted by their numbers of tokens of text.
+    A text longer than the model's limit (the tokenizer's `model_max_length`, or the number of positions of the encoder
+    if that is smaller) is read in overlapping windows. For multi-label problems, the score of a label is its maximum
+    over the windows, since an emotion in part of a text is in the text. Single-label scores, regressions and
+    embeddings are averaged over the windows, weighted by the number of text tokens in each.
 
     Args:
-        top_k (`int` or `None`, *optional*): How many labels to return, whatever the thresholds; `None` for all. By
-            default those of a multi-label problem whose score is at least their threshold (`config.thresholds`; 0.5
-            where absent), which may be none; the best of a single-label problem; all of a regression.
-        stride (`int`, *optional*): Tokens that neighbouring windows share; a quarter of a window by default.
-        main_task (`str`, *optional*): Which task of a multi-task model; `config.main_task` by default.
-        return_embeddings (`bool`, defaults to `False`): Whether to return the vector that stands for the text, too: the
+        top_k (`int` or `None`, *optional*): Number of labels to return regardless of thresholds; `None` for all. The
+            default depends on the problem: for multi-label ones, all labels that reach their threshold
+            (`config.thresholds`, or 0.5), which may be none; for single-label ones, the best; for regression, all.
+        stride (`int`, *optional*): Number of tokens shared by neighbouring windows. Defaults to a quarter of a
+            window.
+        main_task (`str`, *optional*): Task of a multi-task model. Defaults to `config.main_task`.
+        return_embeddings (`bool`, defaults to `False`): Whether to also return an embedding of the text: its
             common-space representation, or the representation of a `csr-multitask` model.
 
-    All can be set when the pipeline is built, and for each call.
+    All of them can be set when the pipeline is created or for each call.
 
     Example:
 
@@ -91,12 +92,12 @@ class EmotionClassificationPipeline(ChunkPipeline):
             **kwargs: `batch_size`, `num_workers` and the pipeline's own arguments.
 
         Returns:
-            For a single text a `list[dict]` with `label` and `score`, sorted by score; with `return_embeddings=True`
-            `{"labels": that list, "embedding": list[float]}`. A list of them for a list, an iterator for a generator
-            or a dataset.
+            For a single text, a `list[dict]` with `label` and `score`, sorted by score, or, with
+            `return_embeddings=True`, a dictionary with this list as `labels` and a `list[float]` as `embedding`. For a
+            list of texts, a list of these; for a generator or a dataset, an iterator over them.
 
         Raises:
-            ValueError: If an input is no text or empty, an argument is not valid, or the model cannot do what is asked.
+            ValueError: If an input is not a string or is empty, or the model does not support an argument.
         """
         if isinstance(inputs, Sequence) and not isinstance(inputs, (str, bytes)):
             inputs = list(inputs)
@@ -119,44 +120,46 @@ class EmotionClassificationPipeline(ChunkPipeline):
         preprocess, forward, postprocess = {}, {}, {}
         if top_k is not _THRESHOLDS:
             if top_k is not None and not (_is_int(top_k) and top_k > 0):
-                raise ValueError(f"top_k must be a positive whole number, or None for all labels, got {top_k!r}.")
+                raise ValueError(f"top_k must be a positive integer, or None for all labels, got {top_k!r}.")
             postprocess["top_k"] = top_k
         if stride is not None:
             if not (_is_int(stride) and stride >= 0):
-                raise ValueError(f"stride must be a whole number of tokens, 0 or more, got {stride!r}.")
+                raise ValueError(f"stride must be a non-negative integer (a number of tokens), got {stride!r}.")
             preprocess["stride"] = stride
         if main_task is not None:
             tasks = self.model.config.tasks if self.model.config.model_type == "csr-multitask" else {}
             if main_task not in tasks:
-                raise ValueError(f"main_task {main_task!r}: the model's tasks are {', '.join(tasks) or 'not named'}.")
+                raise ValueError(
+                    f"main_task {main_task!r} is not a task of the model, which has {', '.join(tasks) or 'none'}."
+                )
             forward["main_task"] = postprocess["main_task"] = main_task
         if return_embeddings is not None:
             if not isinstance(return_embeddings, bool):
                 raise ValueError(f"return_embeddings must be True or False, got {return_embeddings!r}.")
             if return_embeddings and self.model.config.model_type not in EMBEDDINGS:
                 raise ValueError(
-                    f"return_embeddings: a model of type {self.model.config.model_type!r} has no common space; "
-                    f"models of type {' and '.join(EMBEDDINGS)} have a vector for a text."
+                    f"return_embeddings is not supported by models of type {self.model.config.model_type!r}, only by "
+                    f"{' and '.join(EMBEDDINGS)}."
                 )
             forward["return_embeddings"] = return_embeddings
         return preprocess, forward, postprocess
 
     @cached_property
     def _positions(self) -> float:
-        """How many tokens all encoders in the model can read at once."""
+        """Number of tokens that every encoder in the model can read at once."""
         limits = [float("inf")]
         for module in self.model.modules():
             if isinstance(module, PreTrainedModel):
                 limits.append(getattr(module.config, "max_position_embeddings", None) or float("inf"))
             table = getattr(module, "position_embeddings", None)
             if isinstance(table, nn.Embedding):
-                # The RoBERTa line and MPNet number the tokens from behind the padding's position.
+                # RoBERTa and MPNet number tokens starting after the padding index.
                 first = 0 if table.padding_idx is None else table.padding_idx + 1
                 limits.append(table.num_embeddings - first)
         return min(limits)
 
     def preprocess(self, inputs: str | dict[str, str], stride: int | None = None) -> Iterator[dict[str, Any]]:
-        """The windows of a text, mostly one."""
+        """Yield the windows of a text; usually there is only one."""
         texts = inputs if isinstance(inputs, dict) else {"text": inputs}
         special = self.tokenizer.num_special_tokens_to_add(pair="text_pair" in texts)
         limit = min(self.tokenizer.model_max_length, self._positions)
@@ -165,18 +168,18 @@ class EmotionClassificationPipeline(ChunkPipeline):
         if len(encoding["input_ids"]) > limit:
             if "text_pair" in texts:
                 raise ValueError(
-                    f"A pair of texts has {len(encoding['input_ids'])} tokens, and the model reads {limit}; only "
-                    "single texts are read in windows."
+                    f"A text pair has {len(encoding['input_ids'])} tokens, but the model reads at most {limit}; only "
+                    "single texts can be read in windows."
                 )
             if not self.tokenizer.is_fast:
                 raise ValueError(
-                    f"A text has {len(encoding['input_ids'])} tokens, and the model reads {limit}; to read it in "
-                    "windows, pass a fast tokenizer."
+                    f"A text has {len(encoding['input_ids'])} tokens, but the model reads at most {limit}; to read it "
+                    "in windows, pass a fast tokenizer."
                 )
             size = limit - special
             stride = size // 4 if stride is None else stride
             if stride >= size:
-                raise ValueError(f"stride ({stride}) must be below {size}, the tokens of text in a window.")
+                raise ValueError(f"stride ({stride}) must be less than {size}, the number of text tokens in a window.")
             overflow = self.tokenizer(
                 **texts, truncation=True, max_length=limit, stride=stride, return_overflowing_tokens=True
             )
@@ -185,7 +188,7 @@ class EmotionClassificationPipeline(ChunkPipeline):
         for index in range(count):
             yield {
                 "is_last": index == count - 1,
-                # At least 1, so that a text of nothing that the tokenizer knows has a mean.
+                # At least 1, so that a text without any known token still has a mean.
                 "num_tokens": max(len(windows["input_ids"][index]) - special, 1),
                 **{name: torch.tensor([rows[index]]) for name, rows in windows.items()},
             }
@@ -197,7 +200,7 @@ class EmotionClassificationPipeline(ChunkPipeline):
         output = self.model(**model_inputs)
         logits = output.get("logits") if main_task is None else output["task_logits"][main_task]
         if logits is None:
-            raise ValueError(f"{type(self.model).__name__} gives no logits for a text: pass a sequence classifier.")
+            raise ValueError(f"{type(self.model).__name__} returns no logits: pass a sequence classification model.")
         rest["logits"] = logits.float()
         if return_embeddings:
             rest["embedding"] = output[EMBEDDINGS[self.model.config.model_type]].float()
@@ -206,7 +209,7 @@ class EmotionClassificationPipeline(ChunkPipeline):
     def postprocess(
         self, model_outputs: list[dict[str, Any]], top_k: int | None = _THRESHOLDS, main_task: str | None = None
     ) -> list[dict[str, Any]] | dict[str, Any]:
-        """The labels of a text from all of its windows."""
+        """Combine the windows of a text into its labels."""
         labels, problem_type, thresholds = self._head(main_task)
         weights = torch.tensor([float(window["num_tokens"]) for window in model_outputs])
         weights = (weights / weights.sum())[:, None]
@@ -228,7 +231,7 @@ class EmotionClassificationPipeline(ChunkPipeline):
         return {"labels": entries, "embedding": (weights * embeddings).sum(dim=0).tolist()}
 
     def _head(self, main_task: str | None) -> tuple[list[str], str, list[float]]:
-        """Labels, problem type and thresholds of a task; stock configs may name none of the latter two."""
+        """Labels, problem type and thresholds of a task; stock configs may lack the latter two."""
         config = self.model.config
         if main_task is not None:
             task = config.tasks[main_task]
@@ -241,7 +244,7 @@ class EmotionClassificationPipeline(ChunkPipeline):
 
 
 class _CheckedTexts:
-    """The inputs of a call, each of which must be a text; like a dataset, they can be read more than once."""
+    """Inputs of a call, validated while they are iterated over; like a dataset, they can be read repeatedly."""
 
     def __init__(self, inputs: Iterable[Any]) -> None:
         self.inputs = inputs
@@ -250,14 +253,14 @@ class _CheckedTexts:
         for position, item in enumerate(self.inputs):
             texts = item if isinstance(item, dict) else {"text": item}
             if "text" not in texts:
-                raise ValueError(f'inputs[{position}] is a dictionary without "text"; it has {", ".join(texts)}.')
+                raise ValueError(f'inputs[{position}] has no "text"; its keys are {", ".join(texts)}.')
             texts = {name: texts[name] for name in ("text", "text_pair") if name in texts}
             for name, text in texts.items():
                 where = f"inputs[{position}]" + (f"[{name!r}]" if isinstance(item, dict) else "")
                 if not isinstance(text, str):
-                    raise ValueError(f"{where} must be a text, got {type(text).__name__}.")
+                    raise ValueError(f"{where} must be a string, got {type(text).__name__}.")
                 if not text.strip():
-                    raise ValueError(f"{where} is empty: leave out what has no text.")
+                    raise ValueError(f"{where} is empty: remove inputs without text.")
             yield texts
 
 

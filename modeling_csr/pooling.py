@@ -1,4 +1,4 @@
-"""From token states to one vector a text."""
+"""Pooling of token states into one vector per text."""
 
 import torch
 
@@ -6,19 +6,19 @@ POOLING_MODES = ("mean", "cls", "max")
 
 
 def pool(last_hidden_state: torch.Tensor, attention_mask: torch.Tensor, mode: str) -> torch.Tensor:
-    """Pool the token states of each text; padding never changes the result.
+    """Pool the token states of each text. Padding never affects the result.
 
     Args:
         last_hidden_state (`torch.FloatTensor` of shape `(batch, sequence, hidden)`): Token states.
         attention_mask (`torch.LongTensor` of shape `(batch, sequence)`): 1 for tokens, 0 for padding.
-        mode (`str`): `"mean"`, the mean over the tokens, `"cls"`, the state of the first token, or `"max"`, the
-            largest value of each column over the tokens.
+        mode (`str`): `"mean"`, the mean over the tokens; `"cls"`, the state of the first token; or `"max"`, the
+            maximum of each feature over the tokens.
 
     Returns:
         `torch.FloatTensor` of shape `(batch, hidden)`.
 
     Raises:
-        ValueError: If `mode` is none of them.
+        ValueError: If `mode` is not one of these.
     """
     if mode == "cls":
         # With left padding the first token is not in column 0.

@@ -270,7 +270,7 @@ def test_cards_say_what_they_are_and_how_to_use_it(hub: Any, finished: SimpleNam
     assert hub.repositories["org/talk"].card_data()["base_model"] == ["org/talk-emotion-encoder"]
     several = card(hub, "me/several")
     assert (
-        "**text encoder with one head a task**" in several and "### intensity" in several and "### valence" in several
+        "**text encoder with one head per task**" in several and "### intensity" in several and "### valence" in several
     )
     assert "| plain encoder |" in several
     assert "| default settings |" in card(hub, "me/searched")

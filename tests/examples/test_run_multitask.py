@@ -101,7 +101,7 @@ def test_finished_model_answers_for_each_task(folder: Path) -> None:
     assert {entry["label"] for entry in entries} == {"anger", "fear", "joy", "sadness"}
     assert [entry["label"] for entry in classifier("so very happy", main_task="valence")] == ["valence"]
     card = (model / "README.md").read_text(encoding="utf-8")
-    assert "one head a task" in card and "### intensity" in card and "| anger |" in card
+    assert "one head per task" in card and "### intensity" in card and "| anger |" in card
     twin = (folder / "seed-1" / "intensity-encoder" / "README.md").read_text(encoding="utf-8")
     assert "regression head" in twin and "type: pearson" in twin and "precision" not in twin
     assert (folder / "seed-1" / "intensity-encoder" / "scores.png").is_file()

@@ -16,15 +16,16 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, unquote
+from urllib.parse import unquote
 
-from tests.helpers import hub_http as http
-from tests.helpers import hub_storage as storage
+from tests.helpers.hub_collections import CollectionEndpoints
+from tests.helpers.hub_files import FileEndpoints
+from tests.helpers.hub_http import JSON, MESSAGES, Answer, Fault, Handler, Request, Server
+from tests.helpers.hub_repositories import RepositoryEndpoints
+from tests.helpers.hub_storage import HubError, Repository, Token
 
-HubError, Token = storage.HubError, storage.Token
-Answer, Fault, Request, JSON = http.Answer, http.Fault, http.Request, http.JSON
+__all__ = ["Answer", "HubServer", "Token"]
 
-KINDS = {"models": "model", "datasets": "dataset", "spaces": "space"}
 # The first name that does not lead further is taken, so `org/name` and the names without an organisation both work.
 NAME = r"(?P<name>[^/]+(?:/[^/]+)?)"
 API = rf"/api/(?P<kind>models|datasets|spaces)/{NAME}"
@@ -33,7 +34,7 @@ COLLECTION = r"/api/collections/(?P<slug>[^/]+/[^/]+)"
 REVISION = r"(?P<revision>[^/]+)"
 
 
-class HubServer:
+class HubServer(RepositoryEndpoints, FileEndpoints, CollectionEndpoints):
     """Serves what `hub_storage` keeps, at `url` from `start()` to `stop()`. Stopped and started again, it has the same
     port and all that it had.
 
@@ -49,26 +50,15 @@ class HubServer:
     """
 
     def __init__(self, tokens: dict[str, Token] | None = None, organisations: tuple[str, ...] = ()) -> None:
-        self.tokens = tokens or {"hf_write": Token("me", organisations={"org": "admin"})}
-        self.organisations = {*organisations, *(name for token in self.tokens.values() for name in token.organisations)}
-        self.repositories: dict[str, Any] = {}
-        self.collections: list[Any] = []
-        self.lfs_objects: dict[str, bytes] = {}
+        super().__init__(tokens, organisations)
         self.requests: list[Request] = []
         self._faults: list[Fault] = []
         self._lock = threading.RLock()
-        self._server: http.Server | None = None
-        self._port = 0
-
-    # Running ----------------------------------------------------------------------------------------------------------
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._port}"
+        self._server: Server | None = None
 
     def start(self) -> "HubServer":
-        handler = type("Handler", (http.Handler,), {"hub": self})
-        self._server = http.Server(("127.0.0.1", self._port), handler)
+        handler = type("Handler", (Handler,), {"hub": self})
+        self._server = Server(("127.0.0.1", self._port), handler)
         self._port = self._server.server_address[1]
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
         return self
@@ -102,7 +92,7 @@ class HubServer:
 
     def add_model(self, name: str = "org/tiny", private: bool = False) -> Any:
         """A new repository, as if somebody had created it."""
-        self.repositories[name] = storage.Repository("model", name, "me", private)
+        self.repositories[name] = Repository("model", name, "me", private)
         return self.repositories[name]
 
     def fail(
@@ -128,7 +118,7 @@ class HubServer:
             drop: Cut the connection in the middle of the request instead of answering.
             swallow: Do what is asked, and cut the connection instead of answering.
         """
-        message = message or http.MESSAGES.get(status, "Error")
+        message = message or MESSAGES.get(status, "Error")
         fault = Fault(re.compile(path), method, status, headers or {}, message, after, times, drop, swallow)
         self._faults.append(fault)
 
@@ -173,291 +163,6 @@ class HubServer:
                 request.values = {key: unquote(value) for key, value in match.groupdict().items() if value}
                 return partial(handler, self)
         raise HubError(404, f"Sorry, we can't find {request.path}")
-
-    # Rights -----------------------------------------------------------------------------------------------------------
-
-    def _key(self, kind: str, name: str) -> str:
-        return name if kind == "models" else f"{kind}/{name}"
-
-    def _readable(self, request: Request) -> Any:
-        """The repository that a request is about."""
-        name = request.values["name"]
-        repository = self.repositories.get(self._key(request.values.get("kind", "models"), name))
-        token = request.token
-        if repository is None or (repository.private and not (token and token.may("repo.content.read", name))):
-            # Whether a private repository is there is not told. Nobody in particular gets a 401, as on the Hub.
-            status, message = (404, "Repository not found") if token else (401, "Invalid username or password.")
-            raise HubError(status, message, "RepoNotFound")
-        return repository
-
-    def _writable(self, request: Request) -> Any:
-        repository = self._readable(request)
-        self._demand(request, "repo.write", repository.name)
-        return repository
-
-    def _demand(self, request: Request, permission: str, name: str) -> None:
-        if request.token is None:
-            raise HubError(401, "Invalid username or password.")
-        if not request.token.may(permission, name):
-            raise HubError(403, f"You don't have the rights to write to {name}: {permission} is missing")
-
-    # Users ------------------------------------------------------------------------------------------------------------
-
-    def whoami(self, request: Request) -> Any:
-        token = request.token
-        if token is None:
-            raise HubError(401, "Invalid username or password.")
-        access: dict[str, Any] = {"displayName": "test", "role": token.role, "createdAt": storage.now()}
-        if token.role == "fineGrained":
-            scoped = [
-                {"entity": {"_id": name, "type": self._entity(name), "name": name}, "permissions": list(permissions)}
-                for name, permissions in token.scopes.items()
-            ]
-            access["fineGrained"] = {"canReadGatedRepos": True, "global": [], "scoped": scoped}
-        return {
-            "type": "user",
-            "name": token.user,
-            "fullname": token.user,
-            "orgs": [
-                {"type": "org", "name": name, "fullname": name, "roleInOrg": role}
-                for name, role in token.organisations.items()
-            ],
-            "auth": {"type": "access_token", "accessToken": access},
-        }
-
-    def _entity(self, name: str) -> str:
-        if "/" in name:
-            return "model"
-        return "org" if name in self.organisations else "user"
-
-    def organisation(self, request: Request) -> Any:
-        name = request.values["owner"]
-        if name not in self.organisations:
-            raise HubError(404, "This organization does not exist")
-        return {"name": name, "fullname": name, "avatarUrl": "", "numUsers": 1}
-
-    # Repositories -----------------------------------------------------------------------------------------------------
-
-    def create_repo(self, request: Request) -> Any:
-        payload = request.json()
-        kind = payload.get("type") or "model"
-        namespace = payload.get("organization") or (request.token.user if request.token else "")
-        name = f"{namespace}/{payload['name']}"
-        key = self._key(f"{kind}s", name)
-        self._demand(request, "repo.write", name)
-        url = f"{self.url}/{key}"
-        if key in self.repositories:
-            raise HubError(409, f"You already created this {kind} repo", url=url)
-        private = payload.get("visibility") == "private" or payload.get("private", False)
-        author = request.token.user
-        self.repositories[key] = storage.Repository(kind, name, author, private, payload.get("sdk"))
-        return {"url": url, "name": name}
-
-    def delete_repo(self, request: Request) -> Any:
-        payload = request.json()
-        namespace = payload.get("organization") or (request.token.user if request.token else "")
-        kind = f"{payload.get('type') or 'model'}s"
-        request.values = {"kind": kind, "name": f"{namespace}/{payload['name']}"}
-        del self.repositories[self._key(kind, self._writable(request).name)]
-        return Answer(b"OK")
-
-    def settings(self, request: Request) -> Any:
-        repository, payload = self._writable(request), request.json()
-        if "visibility" in payload or "private" in payload:
-            repository.private = payload.get("visibility") == "private" or payload.get("private", False)
-        repository.gated = payload.get("gated", repository.gated)
-        return {"private": repository.private, "gated": repository.gated}
-
-    def info(self, request: Request) -> Any:
-        return self._readable(request).info(request.values.get("revision", "main"), "blobs" in request.query)
-
-    def tree(self, request: Request) -> Any:
-        commit = self._readable(request).resolve(request.values["revision"])
-        return commit.tree(request.values.get("path", ""), request.query.get("recursive", [""])[0].lower() == "true")
-
-    def paths_info(self, request: Request) -> Any:
-        commit = self._readable(request).resolve(request.values["revision"])
-        paths = parse_qs(request.body.decode())["paths"]
-        folders = [entry for entry in commit.tree() if entry["type"] == "directory" and entry["path"] in paths]
-        return [commit.files[path].entry(path) for path in paths if path in commit.files] + folders
-
-    def commits(self, request: Request) -> Any:
-        return [
-            {
-                "id": commit.oid,
-                "title": commit.title,
-                "message": commit.description,
-                "authors": [{"user": commit.author}],
-                "date": commit.date,
-            }
-            for commit in self._readable(request).history(request.values["revision"])
-        ]
-
-    def refs(self, request: Request) -> Any:
-        repository = self._readable(request)
-
-        def listed(refs: dict[str, str], folder: str) -> list[dict[str, str]]:
-            return [{"name": name, "ref": f"refs/{folder}/{name}", "targetCommit": oid} for name, oid in refs.items()]
-
-        branches, tags = listed(repository.branches, "heads"), listed(repository.tags, "tags")
-        return {"branches": branches, "tags": tags, "converts": [], "pullRequests": []}
-
-    def create_branch(self, request: Request) -> Any:
-        repository, name = self._writable(request), request.values["ref"]
-        if name in repository.branches:
-            raise HubError(409, f"Reference already exists: refs/heads/{name}")
-        repository.branches[name] = repository.resolve(request.json().get("startingPoint", "main")).oid
-        return {}
-
-    def create_tag(self, request: Request) -> Any:
-        repository, name = self._writable(request), request.json()["tag"]
-        if name in repository.tags:
-            raise HubError(409, f"Tag reference exists already: refs/tags/{name}")
-        repository.tags[name] = repository.resolve(request.values["ref"]).oid
-        return {}
-
-    def delete_branch(self, request: Request) -> Any:
-        repository, name = self._writable(request), request.values["ref"]
-        if name == "main":
-            raise HubError(403, "Cannot delete refs/heads/main")
-        return self._delete_ref(repository.branches, name)
-
-    def delete_tag(self, request: Request) -> Any:
-        return self._delete_ref(self._writable(request).tags, request.values["ref"])
-
-    def _delete_ref(self, refs: dict[str, str], name: str) -> Any:
-        if name not in refs:
-            raise HubError(404, f"Reference does not exist: {name}", "RevisionNotFound")
-        del refs[name]
-        return {}
-
-    # Files ------------------------------------------------------------------------------------------------------------
-
-    def resolve(self, request: Request) -> Any:
-        repository, path = self._readable(request), request.values["path"]
-        commit = repository.resolve(request.values["revision"])
-        headers = {"X-Repo-Commit": commit.oid}
-        if repository.gated and not (request.token and request.token.may("repo.content.read", repository.name)):
-            raise HubError(403 if request.token else 401, f"Access to {repository.kind} is restricted", "GatedRepo")
-        if path not in commit.files:
-            error = HubError(404, "Entry not found", "EntryNotFound")
-            error.headers |= headers  # from which the client caches that there is no such file
-            raise error
-        file = commit.files[path]
-        headers |= {"ETag": f'"{file.etag}"', "Content-Type": "application/octet-stream"}
-        if file.lfs:
-            headers |= {"X-Linked-Etag": f'"{file.sha256}"', "X-Linked-Size": str(len(file.content))}
-        return Answer(file.content, headers=headers)
-
-    def validate_yaml(self, request: Request) -> Any:
-        payload = request.json()
-        errors, warnings = storage.check_card(payload["content"], payload["repoType"])
-        found = {
-            "errors": [{"message": message} for message in errors],
-            "warnings": [{"message": message} for message in warnings],
-        }
-        return Answer(json.dumps(found).encode(), 400 if errors else 200, dict(JSON))
-
-    def preupload(self, request: Request) -> Any:
-        repository = self._writable(request)
-        revision = request.values["revision"]
-        files = request.json()["files"]
-        return {"files": [repository.upload_mode(revision, file["path"], file["size"]) for file in files]}
-
-    def commit(self, request: Request) -> Any:
-        repository = self._writable(request)
-        lines = [json.loads(line) for line in request.body.splitlines() if line]
-        commit = repository.commit(request.values["revision"], lines, request.token.user, self.lfs_objects)
-        url = f"{self.url}/{self._key(request.values['kind'], repository.name)}/commit/{commit.oid}"
-        return {"success": True, "commitOid": commit.oid, "commitUrl": url}
-
-    def lfs_batch(self, request: Request) -> Any:
-        self._writable(request)
-        objects = []
-        for item in request.json()["objects"]:
-            oid, size = item["oid"], item["size"]
-            actions = {"upload": {"href": f"{self.url}/lfs/{oid}"}, "verify": {"href": f"{self.url}/lfs/{oid}/verify"}}
-            objects.append({"oid": oid, "size": size} | ({} if oid in self.lfs_objects else {"actions": actions}))
-        return {"transfer": "basic", "objects": objects}
-
-    def lfs_upload(self, request: Request) -> Any:
-        if storage.File(request.body).sha256 != request.values["oid"]:
-            raise HubError(400, "The content does not match its SHA-256")
-        self.lfs_objects[request.values["oid"]] = request.body
-        return Answer()
-
-    def lfs_verify(self, request: Request) -> Any:
-        if len(self.lfs_objects.get(request.values["oid"], b"")) != request.json()["size"]:
-            raise HubError(404, "LFS object not found")
-        return {}
-
-    # Collections ------------------------------------------------------------------------------------------------------
-
-    def _collection(self, request: Request, write: bool = True) -> Any:
-        token = request.token
-        for collection in self.collections:
-            if collection.id == request.values["slug"].rsplit("-", 1)[-1]:
-                if write:
-                    self._demand(request, "collection.write", collection.namespace)
-                elif collection.private and not (token and token.may("collection.read", collection.namespace)):
-                    break
-                return collection
-        raise HubError(404, "Collection not found")
-
-    def _shown(self, collection: Any) -> dict[str, Any]:
-        return collection.as_json() | {"position": self.collections.index(collection)}  # in a list the client counts
-
-    def list_collections(self, request: Request) -> Any:
-        owners, item = request.query.get("owner", []), request.query.get("item", [""])[0]
-        return [
-            collection.as_json() | {"items": collection.items[:4]}  # a list shows no more of each
-            for collection in self.collections
-            if (not owners or collection.namespace in owners)
-            and (not item or item in [f"{entry['type']}s/{entry['id']}" for entry in collection.items])
-            and (
-                not collection.private or (request.token and request.token.may("collection.read", collection.namespace))
-            )
-        ]
-
-    def create_collection(self, request: Request) -> Any:
-        payload = request.json()
-        namespace = payload["namespace"]
-        self._demand(request, "collection.write", namespace)
-        for collection in self.collections:
-            if (collection.namespace, collection.title) == (namespace, payload["title"]):
-                raise HubError(409, "This collection already exists", slug=collection.slug)
-        new = storage.Collection(namespace, payload["title"], payload.get("description"), payload.get("private", False))
-        self.collections.append(new)
-        return self._shown(new)
-
-    def get_collection(self, request: Request) -> Any:
-        return self._shown(self._collection(request, write=False))
-
-    def update_collection(self, request: Request) -> Any:
-        collection = self._collection(request)
-        collection.update(**request.json())
-        return {"success": True, "data": self._shown(collection)}
-
-    def delete_collection(self, request: Request) -> Any:
-        self.collections.remove(self._collection(request))
-        return {"success": True}
-
-    def add_collection_item(self, request: Request) -> Any:
-        collection, payload = self._collection(request), request.json()
-        item = payload["item"]
-        if item["type"] in KINDS.values() and self._key(f"{item['type']}s", item["id"]) not in self.repositories:
-            raise HubError(404, f"{item['type']} {item['id']} not found")
-        collection.add(item["type"], item["id"], payload.get("note"))
-        return self._shown(collection)
-
-    def update_collection_item(self, request: Request) -> Any:
-        self._collection(request).annotate(request.values["item"], request.json().get("note"))
-        return {"success": True}
-
-    def delete_collection_item(self, request: Request) -> Any:
-        collection = self._collection(request)
-        collection.items.remove(collection.item(request.values["item"]))
-        return {"success": True}
 
 
 ROUTES = [

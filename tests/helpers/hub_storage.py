@@ -1,4 +1,4 @@
-"""What a Hugging Face Hub keeps (repositories with their commits, collections, tokens) and its rules for model cards.
+"""What a Hugging Face Hub keeps: repositories with their commits, and tokens.
 
 No HTTP here: hub_server.py serves it.
 """
@@ -7,15 +7,15 @@ import base64
 import hashlib
 import json
 import re
-import secrets
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from fnmatch import fnmatch
 from functools import cached_property
 from typing import Any
 
-import yaml
+from tests.helpers.hub_cards import as_list, check_card, read_card
 
+REPOSITORY_KINDS = ("model", "dataset", "space")
 LFS_SUFFIXES = (
     "7z arrow bin bz2 ckpt gz h5 joblib model msgpack npy npz onnx ot parquet pb pickle pkl pt pth safetensors"
 )
@@ -250,10 +250,10 @@ class Repository:
             sibling |= {"size": entry["size"], "blobId": entry["oid"]}
             if "lfs" in entry:
                 sibling["lfs"] = entry["lfs"] | {"sha256": entry["lfs"]["oid"]}
-        tags = [card[key] for key in ("library_name", "pipeline_tag") if key in card] + _list(card.get("tags"))
-        tags += _list(card.get("language"))
+        tags = [card[key] for key in ("library_name", "pipeline_tag") if key in card] + as_list(card.get("tags"))
+        tags += as_list(card.get("language"))
         for key, name in (("license", "license"), ("datasets", "dataset"), ("base_model", "base_model")):
-            tags += [f"{name}:{value}" for value in _list(card.get(key))]
+            tags += [f"{name}:{value}" for value in as_list(card.get(key))]
         info = {
             "id": self.name,
             "author": self.name.split("/")[0],
@@ -273,163 +273,3 @@ class Repository:
             if key in card:
                 info[name] = card[key]
         return info | ({"sdk": card.get("sdk", self.sdk)} if self.kind == "space" else {})
-
-
-class Collection:
-    """A list of repositories on a page of its own."""
-
-    def __init__(self, namespace: str, title: str, description: str | None = None, private: bool = False) -> None:
-        self.id = secrets.token_hex(12)
-        self.namespace, self.private, self.updated = namespace, private, now()
-        self.items: list[dict[str, Any]] = []
-        self.theme = "orange"
-        self.update(title=title, description=description)
-
-    @property
-    def slug(self) -> str:
-        name = re.sub("[^a-z0-9]+", "-", self.title.lower()).strip("-")
-        return f"{self.namespace}/{name}-{self.id}"
-
-    def update(self, **values: Any) -> None:
-        """Set `title`, `description`, `private` or `theme`."""
-        if len(values.get("title") or "") >= 60 or len(values.get("description") or "") > 150:
-            raise HubError(400, "A title has fewer than 60 characters, a description at most 150")
-        for name in values.keys() & {"title", "description", "private", "theme"}:
-            setattr(self, name, values[name])
-        self.updated = now()
-
-    def add(self, kind: str, name: str, note: str | None) -> None:
-        if any((item["type"], item["id"]) == (kind, name) for item in self.items):
-            raise HubError(409, "Item already in collection")
-        item = {"_id": secrets.token_hex(12), "type": kind, "id": name, "position": len(self.items)}
-        self.items.append(item)
-        self.annotate(item["_id"], note)
-
-    def item(self, item_id: str) -> dict[str, Any]:
-        for item in self.items:
-            if item["_id"] == item_id:
-                return item
-        raise HubError(404, "Collection item not found")
-
-    def annotate(self, item_id: str, note: str | None) -> None:
-        if len(note or "") > 500:
-            raise HubError(400, "A note has at most 500 characters")
-        if note:
-            self.item(item_id)["note"] = {"text": note, "html": note}
-
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "slug": self.slug,
-            "title": self.title,
-            "description": self.description,
-            "owner": {"name": self.namespace},
-            "items": self.items,
-            "lastUpdated": self.updated,
-            "private": self.private,
-            "theme": self.theme,
-            "upvotes": 0,
-        }
-
-
-# Cards ----------------------------------------------------------------------------------------------------------------
-
-CARD = re.compile(r"\A\s*---[ \t]*\r?\n(.*?)^---[ \t]*\r?$", re.DOTALL | re.MULTILINE)
-REPOSITORY_NAME = re.compile(r"([\w-]+/)?(?!\.)[\w.-]+")
-COLOURS = ("red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray")
-SDKS = ("gradio", "docker", "static", "streamlit")
-LICENSE = re.compile(
-    r"apache-2\.0|mit|isc|bsd(-[23]-clause)?|mpl-2\.0|[al]?gpl(-[23]\.[01])?|eupl-1\.[12]|epl-[12]\.0|unlicense|wtfpl|afl-3\.0"
-    r"|cc|cc0-1\.0|cc-by(-nc)?(-nd|-sa)?-[234]\.[05]|odbl|odc-by|pddl|ofl-1\.1|openrail(\+\+)?|bigscience-openrail-m"
-    r"|creativeml-openrail-m|llama(2|3|3\.[123]|4)|gemma|other|unknown"
-)
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [] if value is None else [value]
-
-
-def read_card(content: str) -> dict[str, Any]:
-    """The metadata at the head of a README.md."""
-    match = CARD.search(content)
-    return (yaml.safe_load(match[1]) if match else None) or {}
-
-
-def check_card(content: str, kind: str) -> tuple[list[str], list[str]]:
-    """What the Hub refuses in a README.md, and what it only warns of."""
-    try:
-        card = read_card(content)
-    except yaml.YAMLError as error:
-        return [f"YAML cannot be read: {error}"], []
-    if not card:
-        return [], ["empty or missing yaml metadata in repo card"]
-    if not isinstance(card, dict):
-        return ["metadata must be an object"], []
-    errors = []
-    for key in ("base_model", "datasets"):
-        site = "models" if key == "base_model" else "datasets"
-        errors += [
-            f'"{key}" with value "{value}" is not valid. Use an id from https://hf.co/{site}.'
-            for value in _list(card.get(key))
-            if not isinstance(value, str) or not REPOSITORY_NAME.fullmatch(value)
-        ]
-    for value in _list(card.get("language")):
-        if not isinstance(value, str) or not re.fullmatch("[a-z]{2,3}|code|multilingual", value):
-            errors.append(
-                f'"language" with value "{value}" is not valid. It must be an ISO 639-1, 639-2 or 639-3 code '
-                '(two/three letters), or a special value like "code", "multilingual".'
-            )
-    for value in _list(card.get("license")):
-        if not LICENSE.fullmatch(str(value)):
-            errors.append(f'"license" must be one of [apache-2.0, mit, ...], not {value}')
-    errors += [f'"{key}" must be an array' for key in ("widget", "tags", "metrics") if _no_list(card.get(key))]
-    errors += [f'"{key}" must be a string' for key in ("pipeline_tag", "library_name") if _no_string(card.get(key))]
-    if kind == "space":
-        choices = (("colorFrom", COLOURS), ("colorTo", COLOURS), ("sdk", SDKS))
-        errors += [
-            f'"{key}" must be one of {allowed}' for key, allowed in choices if card.get(key) not in (None, *allowed)
-        ]
-        if len(str(card.get("short_description", ""))) > 60:
-            errors.append('"short_description" length must be less than or equal to 60 characters long')
-    return errors + _check_model_index(card.get("model-index")), []
-
-
-def _no_list(value: Any) -> bool:
-    return value is not None and not isinstance(value, list)
-
-
-def _no_string(value: Any) -> bool:
-    return value is not None and not isinstance(value, str)
-
-
-def _check_model_index(index: Any) -> list[str]:
-    if _no_list(index):
-        return ['"model-index" must be an array']
-    errors: list[str] = []
-
-    def required(where: str, value: Any, keys: tuple[str, ...]) -> bool:
-        if not isinstance(value, dict):
-            errors.append(f'"{where}" must be of type object')
-            return False
-        missing = [key for key in keys if value.get(key) is None]
-        errors.extend(f'"{where}.{key}" is required' for key in missing)
-        return not missing
-
-    for i, model in enumerate(index or ()):
-        place = f"model-index[{i}]"
-        if not required(place, model, ("name", "results")):
-            continue
-        if not isinstance(model["results"], list):
-            errors.append(f'"{place}.results" must be an array')
-            continue
-        for j, result in enumerate(model["results"]):
-            where = f"{place}.results[{j}]"
-            if not required(where, result, ("task", "dataset", "metrics")):
-                continue
-            required(f"{where}.task", result["task"], ("type",))
-            if required(f"{where}.dataset", result["dataset"], ("type", "name")):
-                name = str(result["dataset"]["type"])
-                if not REPOSITORY_NAME.fullmatch(name):
-                    errors.append(f'"{where}.dataset.type" with value "{name}" fails to match the required pattern')
-            for k, metric in enumerate(_list(result["metrics"])):
-                required(f"{where}.metrics[{k}]", metric, ("type", "value"))
-    return errors

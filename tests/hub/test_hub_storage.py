@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from tests.helpers import hub_storage as storage
+from tests.helpers.hub_cards import COLOURS, check_card
+from tests.helpers.hub_storage import File
 
 
 def test_blobs_have_the_ids_of_git() -> None:
     # git hash-object, of "hello\n" and of the pointer that git lfs makes of it
-    File = storage.File
     assert File(b"hello\n").oid == "ce013625030ba8dba906f756967f9e9ca394464a"
     pointer = (
         b"version https://git-lfs.github.com/spec/v1\n"
@@ -56,13 +56,13 @@ RESULT = "task: {type: c}, dataset: {type: d, name: d}, metrics: [{type: f1, val
     ],
 )
 def test_cards_that_are_refused(card: str, complaint: str) -> None:
-    errors, _ = storage.check_card(f"---\n{card}\n---\n", "model")
+    errors, _ = check_card(f"---\n{card}\n---\n", "model")
     assert len(errors) == 1
     assert complaint in errors[0]
 
 
 def test_cards_that_are_accepted() -> None:
-    check = storage.check_card
+    check = check_card
     card = "\n".join(
         [
             "base_model: google-bert/bert-base-uncased",
@@ -76,7 +76,7 @@ def test_cards_that_are_accepted() -> None:
     assert check(f"---\n{card}\n---\ntext", "model") == ([], [])
     assert check("no metadata", "model") == ([], ["empty or missing yaml metadata in repo card"])
     assert check("---\nsdk: gradio\ncolorFrom: mauve\n---\n", "space")[0] == [
-        f'"colorFrom" must be one of {storage.COLOURS}'
+        f'"colorFrom" must be one of {COLOURS}'
     ]
 
 

@@ -117,7 +117,7 @@ def test_card_with_nasty_names(text: str, tmp_path: Path) -> None:
     lines = ["".join(child.content for child in children) for children in cells]
     # The label, its example and that of joy; the dataset and its licence.
     assert lines.count(shown(text)) == 5
-    assert f"Stage csr, on the encoder {shown(text)}." in lines
+    assert f"Stage csr, built on the encoder {shown(text)}." in lines
 
     # The metadata have the same values, and end where they should.
     data = yaml.safe_load(content.split("\n---\n")[0].removeprefix("---\n"))

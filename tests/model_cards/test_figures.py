@@ -10,7 +10,7 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.text import Annotation
 
-from model_cards.figures import (
+from model_cards import (
     plot_attention,
     plot_comparison,
     plot_decisions,
@@ -60,6 +60,12 @@ def test_training_curves(figures: list[Figure], tmp_path: Path) -> None:
         "dev loss": [[1.0, 0.6]],
     }
     assert_image(tmp_path / "curves.png")
+
+
+def test_training_curves_of_an_empty_log(figures: list[Figure], tmp_path: Path) -> None:
+    plot_training_curves([], tmp_path / "nothing.png")
+    (axes,) = figures[0].axes
+    assert not axes.lines and axes.get_legend() is None
 
 
 def test_comparison_shows_each_seed_and_the_mean(figures: list[Figure], tmp_path: Path) -> None:

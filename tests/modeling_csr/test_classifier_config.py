@@ -41,7 +41,7 @@ def test_each_family_has_its_problem_type(build: Callable[..., PreTrainedConfig]
         ({"thresholds": [0.5, 0.5]}, "There are 3 labels but 2 thresholds"),
         ({"class_weights": [1.0]}, "There are 3 labels but 1 class_weights"),
         ({"label_loss": "focal"}, "label_loss must be one of .*, got 'focal'"),
-        ({"label_loss": "asymmetric", "problem_type": "regression"}, 'label_loss="asymmetric" is for'),
+        ({"label_loss": "asymmetric", "problem_type": "regression"}, 'label_loss="asymmetric" needs'),
     ],
     ids=["problem_type", "thresholds", "class_weights", "label_loss", "label_loss of another problem type"],
 )

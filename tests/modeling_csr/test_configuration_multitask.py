@@ -89,10 +89,10 @@ def test_default_config_and_its_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"labels": None}, "'emotion' lacks labels"),
-        ({"problem_type": None}, "'emotion' lacks problem_type"),
+        ({"labels": None}, "'emotion' is missing labels"),
+        ({"problem_type": None}, "'emotion' is missing problem_type"),
         ({"labels": []}, "'emotion' needs at least one label"),
-        ({"labels": ["joy", "fear", "joy"]}, "'emotion' needs at least one label, and each only once"),
+        ({"labels": ["joy", "fear", "joy"]}, "'emotion' needs at least one label and no duplicates"),
         ({"problem_type": "ranking"}, "'emotion': problem_type must be one of"),
         ({"thresholds": [0.5, 0.5]}, "'emotion' has 4 labels but 2 thresholds"),
     ],
@@ -114,8 +114,8 @@ def test_task_name_with_a_dot_is_an_error(tasks: dict) -> None:
     [
         ({"pooling": "sum"}, "pooling must be one of mean, cls, max, got 'sum'"),
         ({"representation": "last"}, "representation must be one of pooled, shared, got 'last'"),
-        ({"representation": "shared"}, "at least one layer in shared_layer_sizes"),
-        ({"main_task": "topic"}, "'topic' is none of the tasks emotion, sentiment, intensity"),
+        ({"representation": "shared"}, "at least one entry in shared_layer_sizes"),
+        ({"main_task": "topic"}, "'topic' is not one of the tasks: emotion, sentiment, intensity"),
     ],
     ids=["pooling", "representation", "shared without layers", "main task"],
 )

@@ -112,5 +112,5 @@ def tracker_of_two_words(tracker: DialogueTracker) -> dict[str, float]:
 def test_an_utterance_is_a_text(
     multitask: Callable[..., Any], tokenizer: PreTrainedTokenizerBase, text: str | None
 ) -> None:
-    with pytest.raises(ValueError, match="must be a text that is not empty"):
+    with pytest.raises(ValueError, match="must be a non-empty string"):
         build(multitask, "past").tracker(tokenizer).add(text)

@@ -243,8 +243,8 @@ def test_other_losses_can_be_learnt_from(kind: str) -> None:
     ("problem_type", "kind", "message"),
     [
         (MULTI_LABEL, "focal", "label_loss must be one of .*, got 'focal'"),
-        ("single_label_classification", "asymmetric", 'label_loss="asymmetric" is for .* not \'single_label'),
-        ("regression", "correlation", 'label_loss="correlation" is for .* not \'regression'),
+        ("single_label_classification", "asymmetric", 'label_loss="asymmetric" needs .* got \'single_label'),
+        ("regression", "correlation", 'label_loss="correlation" needs .* got \'regression'),
     ],
 )
 def test_losses_that_do_not_fit_are_an_error(problem_type: str, kind: str, message: str) -> None:

@@ -171,7 +171,7 @@ def test_encoders_of_different_widths(multitask: Callable, tokens: Tokens, tmp_p
 @pytest.mark.parametrize("number", [0, 1, 3])
 def test_a_wrong_number_of_sources_is_an_error(csr: Factory, number: int) -> None:
     vectors = torch.zeros(3, 32)
-    with pytest.raises(ValueError, match=f"has 2 source encoders but got {number}"):
+    with pytest.raises(ValueError, match=f"has 2 source encoders but received {number}"):
         csr(sources=("bert", "electra"))(emotion_representation=vectors, source_representations=[vectors] * number)
 
 

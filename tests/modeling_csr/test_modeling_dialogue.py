@@ -214,7 +214,7 @@ def test_bad_inputs_are_refused(dialogue: Factory) -> None:
             model(utterance_representations=inputs, utterance_mask=torch.tensor(mask))
     with pytest.raises(ValueError, match="dialogues without padding"):
         model(utterance_representations=inputs, utterance_mask=torch.tensor([[1, 1, 0]]), use_cache=True)
-    with pytest.raises(ValueError, match='for context="past"'):
+    with pytest.raises(ValueError, match='need context="past"'):
         dialogue("full")(utterance_representations=inputs, use_cache=True)
 
 

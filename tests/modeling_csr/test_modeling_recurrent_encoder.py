@@ -66,11 +66,11 @@ def test_dropout_is_found_by_name() -> None:
     ("branch", "message"),
     [
         ({"type": "rnn", "hidden_size": 2}, r"Branch 1, .*'rnn'.*: type must be one of cnn, lstm, bilstm, gru, bigru"),
-        ({"type": "lstm"}, "hidden_size must be positive, got None"),
-        ({"type": "lstm", "hidden_size": 0}, "hidden_size must be positive, got 0"),
-        ({"type": "lstm", "hidden_size": 2, "kernel_sizes": [3]}, "a lstm has no kernel_sizes"),
-        ({"type": "cnn", "hidden_size": 2, "num_layers": 2}, "a cnn has no num_layers"),
-        ({"type": "cnn", "hidden_size": 2, "kernel_sizes": []}, r"kernel_sizes must be positive, got \[\]"),
+        ({"type": "lstm"}, "hidden_size must be a positive integer, got None"),
+        ({"type": "lstm", "hidden_size": 0}, "hidden_size must be a positive integer, got 0"),
+        ({"type": "lstm", "hidden_size": 2, "kernel_sizes": [3]}, "lstm branches have no kernel_sizes"),
+        ({"type": "cnn", "hidden_size": 2, "num_layers": 2}, "cnn branches have no num_layers"),
+        ({"type": "cnn", "hidden_size": 2, "kernel_sizes": []}, r"kernel_sizes must be a positive integer, got \[\]"),
     ],
 )
 def test_bad_branches_are_named(branch: dict[str, Any], message: str) -> None:

@@ -72,13 +72,8 @@ def trainer_card(
     """
     known: dict[str, Any] = {
         "kind": kind,
-        "stage": folder.resolve().name,
-        "starts_from": {},
-        "base_models": [],
-        "encoder": "",
         "labels": list(task["labels"]) if kind != "siamese" else [],
-        "datasets": [],
-        "results": results or {"metrics": {}},
+        "results": results,
         "hyperparameters": notable_hyperparameters(decisive_arguments(args)),
         "versions": library_versions(),
         "figures": figures_in(folder),

@@ -53,6 +53,7 @@ def stage_card(stage: Stage, run: PreparedRun, results: dict[str, Any]) -> Stage
         examples=label_examples(data, run.args.hub.card_examples),
         **_baseline(stage, run, results),
         other_seeds=[_metrics_of(Path(seed) / stage.name) for seed in run.args.hub.other_seeds or ()],
+        language="en",
     )
 
 

@@ -159,7 +159,7 @@ def test_pairs_of_texts(stock: Factory, tokenizer: Any) -> None:
         expected = approx(SENTIMENTS, model(**batch).logits[0].softmax(-1))
     dataset = Dataset.from_dict({"first": [TEXTS[0]], "second": [TEXTS[1]]})
     assert [by_label(entries) for entries in classifier(KeyPairDataset(dataset, "first", "second"))] == [expected]
-    with pytest.raises(ValueError, match="A pair of texts has 149 tokens, and the model reads 64"):
+    with pytest.raises(ValueError, match="A text pair has 149 tokens, but the model reads at most 64"):
         classifier({"text": LONG, "text_pair": " ".join(["and so"] * 8)})
 
 
@@ -197,12 +197,12 @@ def test_batches_give_the_same_numbers(
     [
         ("", r"inputs\[0\] is empty"),
         (["so", " \n"], r"inputs\[1\] is empty"),
-        (["so", "happy", None], r"inputs\[2\] must be a text, got NoneType"),
-        (["so", ["happy"]], r"inputs\[1\] must be a text, got list"),
-        (3, r"inputs\[0\] must be a text, got int"),
-        (b"so", r"inputs\[0\] must be a text, got bytes"),
-        ([{"text": "so"}, {"tweet": "happy"}], r'inputs\[1\] is a dictionary without "text"; it has tweet'),
-        ([{"text": "so", "text_pair": 1}], r"inputs\[0\]\['text_pair'\] must be a text, got int"),
+        (["so", "happy", None], r"inputs\[2\] must be a string, got NoneType"),
+        (["so", ["happy"]], r"inputs\[1\] must be a string, got list"),
+        (3, r"inputs\[0\] must be a string, got int"),
+        (b"so", r"inputs\[0\] must be a string, got bytes"),
+        ([{"text": "so"}, {"tweet": "happy"}], r'inputs\[1\] has no "text"; its keys are tweet'),
+        ([{"text": "so", "text_pair": 1}], r"inputs\[0\]\['text_pair'\] must be a string, got int"),
     ],
 )
 @pytest.mark.parametrize("batch_size", [1, 8])
@@ -214,20 +214,20 @@ def test_what_is_no_text(csr: Factory, tokenizer: Any, inputs: Any, message: str
 def test_what_is_no_text_in_a_stream(csr: Factory, tokenizer: Any) -> None:
     classifier = emotions(csr(), tokenizer)
     found = classifier(text for text in [*TEXTS, None])
-    with pytest.raises(ValueError, match=r"inputs\[3\] must be a text, got NoneType"):
+    with pytest.raises(ValueError, match=r"inputs\[3\] must be a string, got NoneType"):
         list(found)
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"top_k": 0}, "top_k must be a positive whole number, or None for all labels, got 0"),
+        ({"top_k": 0}, "top_k must be a positive integer, or None for all labels, got 0"),
         ({"top_k": "all"}, "top_k must be"),
         ({"top_k": True}, "top_k must be"),
-        ({"stride": -1}, "stride must be a whole number of tokens, 0 or more, got -1"),
-        ({"stride": 62}, r"stride \(62\) must be below 62, the tokens of text in a window"),
+        ({"stride": -1}, "stride must be a non-negative integer .*, got -1"),
+        ({"stride": 62}, r"stride \(62\) must be less than 62, the number of text tokens in a window"),
         ({"return_embeddings": "yes"}, "return_embeddings must be True or False, got 'yes'"),
-        ({"main_task": "emotion"}, "main_task 'emotion': the model's tasks are not named"),
+        ({"main_task": "emotion"}, "main_task 'emotion' is not a task of the model, which has none"),
     ],
 )
 def test_arguments_that_are_not_valid(csr: Factory, tokenizer: Any, arguments: dict[str, Any], message: str) -> None:
@@ -240,14 +240,14 @@ def test_arguments_that_are_not_valid(csr: Factory, tokenizer: Any, arguments: d
 
 def test_arguments_that_the_model_cannot_serve(multitask: Factory, stock: Factory, tokenizer: Any) -> None:
     several = emotions(multitask(tasks=("emotion", "sentiment")), tokenizer)
-    with pytest.raises(ValueError, match="main_task 'irony': the model's tasks are emotion, sentiment"):
+    with pytest.raises(ValueError, match="main_task 'irony' is not a task of the model, which has emotion, sentiment"):
         several("so", main_task="irony")
-    with pytest.raises(ValueError, match="a model of type 'bert' has no common space"):
+    with pytest.raises(ValueError, match="not supported by models of type 'bert'"):
         emotions(stock(), tokenizer)("so", return_embeddings=True)
     with pytest.raises(TypeError, match="truncate"):
         several("so", truncate=True)
 
 
 def test_models_that_are_no_classifiers(csr: Factory, tokenizer: Any) -> None:
-    with pytest.raises(ValueError, match="CSRModel gives no logits"):
+    with pytest.raises(ValueError, match="CSRModel returns no logits"):
         emotions(csr().csr, tokenizer)("so")
