@@ -75,9 +75,7 @@ def test_cards_that_are_accepted() -> None:
     )
     assert check(f"---\n{card}\n---\ntext", "model") == ([], [])
     assert check("no metadata", "model") == ([], ["empty or missing yaml metadata in repo card"])
-    assert check("---\nsdk: gradio\ncolorFrom: mauve\n---\n", "space")[0] == [
-        f'"colorFrom" must be one of {COLOURS}'
-    ]
+    assert check("---\nsdk: gradio\ncolorFrom: mauve\n---\n", "space")[0] == [f'"colorFrom" must be one of {COLOURS}']
 
 
 def test_bad_card_is_refused_before_anything_is_sent_and_in_the_commit(hub: Any, client: Callable[..., Any]) -> None:
