@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo cards test quality style clean
+.PHONY: help install demo cards test docs quality style clean
 
 help: ## Explain the targets (this text)
 	@echo "csr-emotion: make TARGET"
@@ -30,7 +30,7 @@ $(INSTALLED): pyproject.toml
 		exit 1; }
 	@echo "Installing into $(VENV), once (on Linux up to 3 GB to download and 6 GB of disk)..."
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[demo,dev]' '$(TORCH)'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]' '$(TORCH)'
 	@touch $@
 
 # All that accelerate would otherwise warn about is said here. Left to itself it would also give a run without a GPU a
@@ -42,7 +42,7 @@ demo: $(INSTALLED) ## Train plain BERT and model-3.3 on the bundled posts (minut
 
 # A stage's card stands for its kind.
 cards: demo ## Run the demo, distil its model and copy their cards into model_cards/examples
-	@$(BIN)/python examples/distill_csr.py --teacher outputs/demo/csr --baseline outputs/demo/emotion-encoder \
+	@$(BIN)/csr-emotion distill --teacher outputs/demo/csr --baseline outputs/demo/emotion-encoder \
 		--output_dir outputs/demo/csr-distilled --eval_strategy no --save_strategy no
 	@for stage in emotion-encoder sentiment-encoder siamese csr csr-distilled; do \
 		mkdir -p model_cards/examples/$$stage && rm -f model_cards/examples/$$stage/* && \
@@ -52,6 +52,10 @@ cards: demo ## Run the demo, distil its model and copy their cards into model_ca
 # not those of many tests first: what takes long are files of few tests, and one left for the end keeps one process idle.
 test: $(INSTALLED) ## Run the tests
 	@HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
+
+docs: $(INSTALLED) ## Build the documentation, strictly, into outputs/site
+	@$(BIN)/mkdocs build --strict --quiet
+	@echo "The pages are in outputs/site: open outputs/site/index.html"
 
 quality: $(INSTALLED) ## Check style, formatting and types
 	@$(BIN)/ruff check .

