@@ -1,33 +1,27 @@
 """The base of this project's Trainers: plain texts and labels in, a scored model with its thresholds and card out."""
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, ClassVar, cast
 
 import datasets
 import numpy as np
-import pandas as pd
 import torch
-from huggingface_hub import HfApi
 from torch.utils.data import Dataset
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from transformers.trainer_utils import PredictionOutput, TrainOutput
 
 from modeling_csr import MultitaskModel, present_labels
 
-from .data import digest, task_rows, tokenize_rows, tokenizer_digest, weights_digest, write_json
+from .data import digest, is_plain, task_rows, tokenize_rows, tokenizer_digest, weights_digest, write_json
 from .evaluation import TaskMetrics, cached_representations, draw_results, task_report
-from .hub import HubRepositories, StagePublisher, check_repositories, full_repository_name, trainer_card
+from .hub import TrainerHubMixin
 from .loop import GlobalBatchTrainer, SingleTaskCollator, cached_path, fast_attention
 from .training_arguments import StageTrainingArguments
 
-# A dataset with one of these columns is prepared already.
-PREPARED_COLUMNS = {"input_ids", "inputs_embeds", "emotion_representation", "utterance_representations"}
 
-
-class StageTrainer(GlobalBatchTrainer):
+class StageTrainer(TrainerHubMixin, GlobalBatchTrainer):
     """
     Trains a model of one of the project's families on texts with labels.
 
@@ -64,8 +58,7 @@ class StageTrainer(GlobalBatchTrainer):
     collator_class: ClassVar[Any] = SingleTaskCollator
     metrics_class: ClassVar[Any] = TaskMetrics
     frozen_modules: ClassVar[tuple[str, ...]] = ()
-    # What a card says the model is, and whether it shows the texts in the model's space.
-    kind: ClassVar[str] = "multitask"
+    # Whether a card shows the texts in the model's space.
     draws_space: ClassVar[bool] = True
 
     def __init__(
@@ -99,7 +92,7 @@ class StageTrainer(GlobalBatchTrainer):
             **kwargs,
         )
         self.column_mapping, self.task_name = dict(column_mapping or {}), task_name
-        self._check_tokenizer()
+        self._adopt_tokenizer()
         self.freeze()
         self.tasks = self.model_tasks()
         self.plain_datasets: dict[str, dict[str, datasets.Dataset]] = {}
@@ -115,7 +108,6 @@ class StageTrainer(GlobalBatchTrainer):
         if attention is not None and hasattr(self.model, "set_attn_implementation"):
             # Not earlier: frozen encoders have read their texts with the attention that they are used with later.
             self.model.set_attn_implementation(attention)
-        self._adopt_special_tokens()
 
     # -- the model and its tokenizer -----------------------------------------------------------------------------------
 
@@ -128,7 +120,7 @@ class StageTrainer(GlobalBatchTrainer):
             "or take the Trainer of your model's family."
         )
 
-    def _check_tokenizer(self) -> None:
+    def _adopt_tokenizer(self) -> None:
         if self.processing_class is None:
             return
         rows = self.model.get_input_embeddings().weight.shape[0]
@@ -137,12 +129,9 @@ class StageTrainer(GlobalBatchTrainer):
                 f"processing_class has {len(self.processing_class)} tokens, but the model's encoder knows {rows}: pass "
                 "the tokenizer that belongs to the model."
             )
-
-    def _adopt_special_tokens(self) -> None:
         # As the stock Trainer does when training begins, but there not without a warning.
-        if self.processing_class is not None:
-            for name in ("pad_token_id", "bos_token_id", "eos_token_id"):
-                setattr(self.model.config.get_text_config(), name, getattr(self.processing_class, name))
+        for name in ("pad_token_id", "bos_token_id", "eos_token_id"):
+            setattr(self.model.config.get_text_config(), name, getattr(self.processing_class, name))
 
     def freeze(self) -> None:
         """Freeze what this Trainer does not train: `frozen_modules`, and word embeddings where the arguments say so."""
@@ -176,17 +165,7 @@ class StageTrainer(GlobalBatchTrainer):
         return self.prepare_dataset(rows, split)
 
     def _is_plain(self, dataset: Any, split: str) -> bool:
-        if isinstance(dataset, Iterator):
-            raise ValueError(
-                f"{split}_dataset is a generator, which can be read only once: pass Dataset.from_generator(...) or a "
-                "list."
-            )
-        if isinstance(dataset, list | tuple):
-            return not dataset or (isinstance(dataset[0], dict) and not PREPARED_COLUMNS & dataset[0].keys())
-        columns = getattr(dataset, "column_names", None)
-        return isinstance(dataset, pd.DataFrame) or (
-            isinstance(dataset, datasets.Dataset) and not PREPARED_COLUMNS & set(columns or ())
-        )
+        return is_plain(dataset, f"{split}_dataset")
 
     def read(self, dataset: Any, split: str) -> dict[str, datasets.Dataset]:
         """By task, plain rows with `text` and `labels`, these as targets in the label space of the model."""
@@ -371,61 +350,3 @@ class StageTrainer(GlobalBatchTrainer):
             self.processing_class if self.draws_space else None,
             self.args.max_length,
         )
-
-    def create_model_card(self, title: str | None = None, **kwargs: Any) -> None:
-        """Write the model's card, `README.md`, into the output folder, from what [`~StageTrainer.write_report`] wrote.
-
-        Args:
-            title (`str`, *optional*): The model's name; by default that of its repository or folder.
-            **kwargs: Further fields of [`~model_cards.StageCard`], which win over what the Trainer knows.
-        """
-        folder = Path(self.args.output_dir)
-        title = title or self.args.hub_model_id or folder.resolve().name
-        results = json.loads((folder / "eval_results.json").read_text(encoding="utf-8"))
-        task = next(iter(self.tasks.values()))
-        if self.args.should_save:
-            trainer_card(title, self.kind, task, self.args, results, folder, **kwargs).save(folder)
-
-    def push_to_hub(
-        self,
-        commit_message: str | None = "End of training",
-        blocking: bool = True,
-        token: str | None = None,
-        **kwargs: Any,
-    ) -> str:
-        """Score the model, write its folder and push it: weights, code, tokenizer, scores and card in one commit.
-
-        Args:
-            commit_message (`str`, *optional*): Message of the commit.
-            blocking (`bool`): Ignored: the push is done when this returns.
-            token (`str`, *optional*): A token that may write; that of the arguments or of `hf auth login` by default.
-            **kwargs: Further fields of the card, as for [`~StageTrainer.create_model_card`].
-
-        Returns:
-            `str`: The id of the repository.
-
-        Raises:
-            ValueError: If the Hub refuses the token or the name, with what to do.
-            PublishingError: If the push failed, however often it was tried.
-        """
-        api = HfApi(token=token or self.args.hub_token)
-        name = full_repository_name(api, self.args.hub_model_id or Path(self.args.output_dir).resolve().name)
-        repositories = HubRepositories(name, "model")
-        check_repositories(api, repositories)
-        folder = Path(self.args.output_dir)
-        results, logits = self.report() if self.eval_dataset is not None else ({}, {})
-        self.save_model(str(folder), _internal_call=True)
-        if self.is_world_process_zero():
-            self.write_report(folder, results, logits)
-            self.create_model_card(name, **kwargs)
-            options = {"private": self.args.hub_private_repo, "revision": self.args.hub_revision}
-            StagePublisher(api, repositories, **options).publish("model", folder, commit_message or "End of training")
-        self.accelerator.wait_for_everyone()
-        return name
-
-    def init_hf_repo(self, token: str | None = None) -> None:
-        """Nothing: a repository is created with its first commit, so that none stays empty."""
-
-    def _push_from_checkpoint(self, checkpoint_folder: str) -> None:
-        # The stock one would push weights without the code and the card that they need.
-        return

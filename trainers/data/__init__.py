@@ -7,7 +7,7 @@ from .digests import digest, file_digest, weights_digest, write_json
 from .labels import ROWS_WITHOUT_LABELS, select_labels
 from .registered_files import BUNDLED_POSTS
 from .registry import REGISTRY
-from .rows import column_array, label_space, task_rows, text_rows
+from .rows import column_array, is_plain, label_space, task_rows, text_rows
 from .sampling import random_sample, stratified_sample
 from .sources import ColumnValues
 from .task_dataset import TaskDataset, load_task_dataset, load_texts
@@ -42,6 +42,7 @@ __all__ = [
     "dialogue_rows",
     "digest",
     "file_digest",
+    "is_plain",
     "label_space",
     "load_task_dataset",
     "load_texts",

@@ -12,6 +12,8 @@ import pandas as pd
 from .columns import row_features
 from .dialogues import DIALOGUE_COLUMNS
 
+# A dataset with one of these columns is prepared already.
+PREPARED_COLUMNS = {"input_ids", "inputs_embeds", "emotion_representation", "utterance_representations"}
 # What the column of the labels may be called.
 LABEL_COLUMNS = ("labels", "label")
 
@@ -98,14 +100,28 @@ def label_space(
     return sorted(found, key=int) if all(label.isdecimal() for label in found) else sorted(found), problem_type
 
 
+def is_plain(dataset: Any, name: str) -> bool:
+    """Whether a dataset holds texts and labels, not what a model's forward pass takes.
+
+    Raises:
+        ValueError: If it is a generator, which can be read only once.
+    """
+    if isinstance(dataset, Iterator):
+        raise ValueError(f"{name} is a generator, which can be read only once: pass Dataset.from_generator(...).")
+    if isinstance(dataset, list | tuple):
+        return not dataset or (isinstance(dataset[0], Mapping) and not PREPARED_COLUMNS & dataset[0].keys())
+    if isinstance(dataset, datasets.Dataset):
+        return not PREPARED_COLUMNS & set(dataset.column_names)
+    return isinstance(dataset, pd.DataFrame)
+
+
 def plain_dataset(dataset: Any, name: str, column_mapping: Mapping[str, str] | None = None) -> datasets.Dataset:
     """Rows of any plain kind as a `Dataset`, with the columns renamed.
 
     Raises:
         ValueError: If there are no rows, they are of no such kind, or a column of `column_mapping` is missing.
     """
-    if isinstance(dataset, Iterator):
-        raise ValueError(f"{name} is a generator, which can be read only once: pass Dataset.from_generator(...).")
+    is_plain(dataset, name)
     if isinstance(dataset, pd.DataFrame):
         dataset = datasets.Dataset.from_pandas(dataset, preserve_index=False)
     elif isinstance(dataset, list | tuple):

@@ -1,15 +1,17 @@
 """What concerns the Hub: repositories, pushes, cards and the Space."""
 
-from .cards import decisive_arguments, figures_in, library_versions, notable_hyperparameters, trainer_card
+from .cards import decisive_arguments, figures_in, library_versions, notable_hyperparameters
 from .publisher import PublishingError, StagePublisher, collection_title
 from .repositories import HubRepositories, check_metadata, check_repositories, full_repository_name
 from .space import PAGE, push_space, space_name
+from .trainer_mixin import TrainerHubMixin
 
 __all__ = [
     "PAGE",
     "HubRepositories",
     "PublishingError",
     "StagePublisher",
+    "TrainerHubMixin",
     "check_metadata",
     "check_repositories",
     "collection_title",
@@ -20,5 +22,4 @@ __all__ = [
     "notable_hyperparameters",
     "push_space",
     "space_name",
-    "trainer_card",
 ]

@@ -1,0 +1,73 @@
+"""The posts that come with csr-emotion, as datasets that are known by name."""
+
+from .citations import POSTS
+from .dataset_info import DatasetInfo
+from .readers import (
+    EMOTIONS,
+    INTENSITY_EMOTIONS,
+    SENTIMENTS,
+    VALENCE,
+    read_emotion_posts,
+    read_intensity_posts,
+    read_sentiment_posts,
+    read_valence_posts,
+)
+
+BUNDLED_DATASETS = (
+    DatasetInfo(
+        name="csr-emotion-posts",
+        folder="emotion",
+        splits={"train": ("train.jsonl",), "dev": ("dev.jsonl",), "test": ("test.jsonl",)},
+        labels=EMOTIONS,
+        problem_type="multi_label_classification",
+        hub_id=None,
+        license="apache-2.0",
+        citation=POSTS,
+        homepage="the folder trainers/data/posts of the csr-emotion repository",
+        description="Synthetic English posts with eleven emotions, bundled to try the code out.",
+        reader=read_emotion_posts,
+        bundled=True,
+    ),
+    DatasetInfo(
+        name="csr-emotion-posts-sentiment",
+        folder="sentiment",
+        splits={"train": ("train.jsonl",), "dev": ("dev.jsonl",), "test": ("test.jsonl",)},
+        labels=SENTIMENTS,
+        problem_type="single_label_classification",
+        hub_id=None,
+        license="apache-2.0",
+        citation=POSTS,
+        homepage="the folder trainers/data/posts of the csr-emotion repository",
+        description="Synthetic English posts with a three-way sentiment, bundled to try the code out.",
+        reader=read_sentiment_posts,
+        bundled=True,
+    ),
+    DatasetInfo(
+        name="csr-emotion-posts-intensity",
+        folder="emotion",
+        splits={"train": ("train.jsonl",), "dev": ("dev.jsonl",), "test": ("test.jsonl",)},
+        labels=INTENSITY_EMOTIONS,
+        problem_type="regression",
+        hub_id=None,
+        license="apache-2.0",
+        citation=POSTS,
+        homepage="the folder trainers/data/posts of the csr-emotion repository",
+        description="Synthetic English posts with the intensity of four emotions, where they show them.",
+        reader=read_intensity_posts,
+        bundled=True,
+    ),
+    DatasetInfo(
+        name="csr-emotion-posts-valence",
+        folder="emotion",
+        splits={"train": ("train.jsonl",), "dev": ("dev.jsonl",), "test": ("test.jsonl",)},
+        labels=VALENCE,
+        problem_type="regression",
+        hub_id=None,
+        license="apache-2.0",
+        citation=POSTS,
+        homepage="the folder trainers/data/posts of the csr-emotion repository",
+        description="Synthetic English posts with their valence, 0 (most negative) to 1 (most positive).",
+        reader=read_valence_posts,
+        bundled=True,
+    ),
+)
