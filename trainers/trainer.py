@@ -76,6 +76,8 @@ class StageTrainer(TrainerHubMixin, GlobalBatchTrainer):
         **kwargs: Any,
     ) -> None:
         self._check_model(model)
+        for name, dataset in (("train_dataset", train_dataset), ("eval_dataset", eval_dataset)):
+            is_plain(dataset, name)  # refuses generators, which transformers would ask for their length
         args = self.arguments_class(output_dir="outputs/csr") if args is None else args
         if not isinstance(args, self.arguments_class):
             args = self.arguments_class.derived_from(args)
@@ -112,13 +114,9 @@ class StageTrainer(TrainerHubMixin, GlobalBatchTrainer):
     # -- the model and its tokenizer -----------------------------------------------------------------------------------
 
     def _check_model(self, model: PreTrainedModel | None) -> None:
-        if isinstance(model, self.model_classes):
-            return
-        expected = " or ".join(one.__name__ for one in self.model_classes)
-        raise ValueError(
-            f"{type(self).__name__} trains a {expected}, got {type(model).__name__}. Pass model={expected}..., "
-            "or take the Trainer of your model's family."
-        )
+        if not isinstance(model, self.model_classes):
+            expected = " or ".join(one.__name__ for one in self.model_classes)
+            raise ValueError(f"{type(self).__name__} trains a {expected}, got {type(model).__name__}.")
 
     def _adopt_tokenizer(self) -> None:
         if self.processing_class is None:

@@ -1,0 +1,111 @@
+"""Trainers on frozen encoders: texts are read once, kept, and trained on as their representations are."""
+
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import torch
+from datasets import Dataset
+from transformers import default_data_collator
+
+from trainers import CSRTrainer, DialogueTrainer, SiameseTrainer, SiameseTrainingArguments
+from trainers.csr_trainer import RepresentationDataset, collate_representations
+from trainers.siamese_trainer import PairDataset, sample_pairs
+
+
+def rows(tiny: ModuleType, size: int = 21) -> Dataset:
+    return Dataset.from_dict({"text": tiny.texts(size), "labels": tiny.emotions(size).tolist()})
+
+
+def same(tiny: ModuleType, first: Any, second: Any) -> bool:
+    one, other = tiny.trained_weights(first.model), tiny.trained_weights(second.model)
+    assert one.keys() == other.keys() and one
+    return all(torch.allclose(value, other[name], rtol=0, atol=1e-6) for name, value in one.items())
+
+
+def test_common_space_on_texts_is_that_on_their_representations(tiny: ModuleType, tmp_path: Path) -> None:
+    options: dict[str, Any] = {"args": tiny.arguments(tmp_path), "processing_class": tiny.tokenizer()}
+    on_texts = CSRTrainer(model=tiny.csr_model(), train_dataset=rows(tiny), eval_dataset=rows(tiny), **options)
+    model = tiny.csr_model()
+    emotion, source = (
+        tiny.representations(one, 21) for one in (model.csr.emotion_encoder, model.csr.source_encoders[0])
+    )
+    prepared = RepresentationDataset(emotion, [source], tiny.emotions(21))
+    on_vectors = CSRTrainer(model=model, train_dataset=prepared, data_collator=collate_representations, **options)
+    for trainer in (on_texts, on_vectors):
+        trainer.train()
+    assert same(tiny, on_texts, on_vectors)
+    results, logits = on_texts.report("global")
+    assert logits["emotion"].shape == (21, 3) and results["shuffled"].keys() == {"emotion", "sources"}
+    assert on_texts.model.config.thresholds == list(results["thresholds"].values())
+
+
+def test_pairs_are_drawn_of_texts(tiny: ModuleType, tmp_path: Path) -> None:
+    args = SiameseTrainingArguments.derived_from(tiny.arguments(tmp_path), pairs_per_text=3, pair_target="jaccard")
+    options: dict[str, Any] = {"args": args, "processing_class": tiny.tokenizer()}
+    on_texts = SiameseTrainer(model=tiny.siamese_model(), train_dataset=rows(tiny), eval_dataset=rows(tiny), **options)
+    model = tiny.siamese_model()
+    pairs = sample_pairs(tiny.emotions(21), 63, "random", "jaccard", args.seed)
+    prepared = PairDataset(tiny.representations(model.emotion_encoder, 21), *pairs)
+    on_pairs = SiameseTrainer(model=model, train_dataset=prepared, data_collator=default_data_collator, **options)
+    for trainer in (on_texts, on_pairs):
+        trainer.train()
+    assert same(tiny, on_texts, on_pairs)
+    results, logits = on_texts.report()
+    assert {"loss", "pair_auc"} <= results["metrics"].keys() and logits == {} and on_texts.tune_thresholds() == {}
+
+
+def test_dialogues_are_read_from_their_columns(tiny: ModuleType, tmp_path: Path) -> None:
+    talks = Dataset.from_dict(
+        {
+            "text": tiny.texts(6),
+            "labels": ["good", "bad", "so-so", "bad", "good", "good"],
+            "dialogue_id": ["b", "a", "b", "a", "b", "c"],
+            "utterance_id": [1, 0, 0, 1, 2, 0],
+            "speaker": ["x", "y", "y", "x", "x", "y"],
+        }
+    )
+    options: dict[str, Any] = {"args": tiny.arguments(tmp_path), "processing_class": tiny.tokenizer()}
+    trainer = DialogueTrainer(model=tiny.dialogue_model(), train_dataset=talks, eval_dataset=talks, **options)
+    assert [found.tolist() for found in trainer.train_dataset.dialogues] == [[2, 0, 4], [1, 3], [5]]
+    trainer.train()
+    predicted = trainer.predict(talks)
+    assert predicted.predictions.shape == (6, 3) and predicted.label_ids.tolist() == [2, 0, 1, 0, 2, 2]
+    with pytest.raises(ValueError, match=r"train_dataset .*has no column dialogue_id"):
+        DialogueTrainer(model=tiny.dialogue_model(), train_dataset=talks.remove_columns("dialogue_id"), **options)
+
+
+def test_texts_are_encoded_once_for_all_trainers(tiny: ModuleType, tmp_path: Path) -> None:
+    options: dict[str, Any] = {"args": tiny.arguments(tmp_path), "processing_class": tiny.tokenizer()}
+    SiameseTrainer(model=tiny.siamese_model(), train_dataset=rows(tiny), **options)
+    (found,) = (tmp_path / "representations").iterdir()
+    written = found.stat().st_mtime_ns
+    # The emotion encoder of both models is the same; the source encoder reads the texts anew.
+    CSRTrainer(model=tiny.csr_model(), train_dataset=rows(tiny), **options)
+    assert len(list((tmp_path / "representations").iterdir())) == 2 and found.stat().st_mtime_ns == written
+
+
+def test_encoder_that_changed_since_it_read_the_texts_is_noticed(tiny: ModuleType, tmp_path: Path) -> None:
+    trainer = CSRTrainer(
+        model=tiny.csr_model(),
+        args=tiny.arguments(tmp_path),
+        train_dataset=rows(tiny),
+        processing_class=tiny.tokenizer(),
+    )
+    with torch.no_grad():
+        next(trainer.model.csr.source_encoders[0].parameters()).add_(1)
+    with pytest.raises(ValueError, match="weights of a frozen encoder have changed since it read the texts"):
+        trainer.train()
+
+
+def test_frozen_parts_are_frozen_by_the_trainer(tiny: ModuleType, tmp_path: Path) -> None:
+    model = tiny.csr_model()
+    model.requires_grad_(True)
+    trainer = CSRTrainer(
+        model=model, args=tiny.arguments(tmp_path), train_dataset=rows(tiny), processing_class=tiny.tokenizer()
+    )
+    before = {name: value.clone() for name, value in model.csr.emotion_encoder.state_dict().items()}
+    trainer.train()
+    after = model.csr.emotion_encoder.state_dict()
+    assert all(torch.equal(after[name], value) for name, value in before.items())
