@@ -12,24 +12,18 @@ from tests.helpers.tiny_models import EMPTY, MODEL_TYPES, Tokens
 Factory = Callable[..., CSRForSequenceClassification]
 
 
-@pytest.mark.parametrize("model_type", MODEL_TYPES)
+@pytest.mark.parametrize(
+    ("emotion", "sources", "level"),
+    [
+        *((model_type, (model_type, "distilbert"), "text") for model_type in MODEL_TYPES),
+        *(("modernbert", sources, "token") for sources in ((), ("distilbert",), ("electra", "roberta"))),
+    ],
+)
 @pytest.mark.parametrize("cls", [CSRForSequenceClassification, CSRModel])
-def test_round_trip(csr: Factory, tokens: Tokens, tmp_path: Path, cls: type, model_type: str) -> None:
-    model = csr(model_type, sources=(model_type, "distilbert"))
-    model = model if cls is CSRForSequenceClassification else model.csr
-    model.save_pretrained(tmp_path)
-    loaded, info = cls.from_pretrained(tmp_path, output_loading_info=True)
-    assert info == EMPTY
-    assert not loaded.training
-    torch.testing.assert_close(dict(loaded(**tokens)), dict(model(**tokens)), rtol=0, atol=0)
-
-
-@pytest.mark.parametrize("sources", [(), ("distilbert",), ("electra", "roberta")])
-@pytest.mark.parametrize("cls", [CSRForSequenceClassification, CSRModel])
-def test_round_trip_of_a_common_space_over_tokens(
-    token_csr: Factory, tokens: Tokens, tmp_path: Path, cls: type, sources: tuple[str, ...]
+def test_round_trip(
+    token_csr: Factory, tokens: Tokens, tmp_path: Path, cls: type, emotion: str, sources: tuple[str, ...], level: str
 ) -> None:
-    model = token_csr("modernbert", sources=sources)
+    model = token_csr(emotion, sources=sources, common_level=level)
     model = model if cls is CSRForSequenceClassification else model.csr
     model.save_pretrained(tmp_path)
     loaded, info = cls.from_pretrained(tmp_path, output_loading_info=True)
