@@ -35,7 +35,7 @@ class ClassifierConfig(PreTrainedConfig):
             from the number of labels.
     """
 
-    default_problem_type: ClassVar[str]
+    default_problem_type: ClassVar[Any]
 
     thresholds: list[float] | None = None
     class_weights: list[float] | None = None

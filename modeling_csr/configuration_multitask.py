@@ -1,6 +1,6 @@
 """Configuration of the `csr-multitask` family."""
 
-from typing import Any
+from typing import Any, cast
 
 from transformers import AutoConfig, PreTrainedConfig
 from transformers.configuration_utils import SubConfigSpec
@@ -102,7 +102,7 @@ class MultitaskConfig(PreTrainedConfig):
 
     def get_text_config(self, decoder: bool | None = None, encoder: bool | None = None) -> PreTrainedConfig:
         """Configuration of the encoder, whose vocabulary size is the model's."""
-        return self.encoder
+        return cast(PreTrainedConfig, self.encoder)
 
     def to_dict(self) -> dict[str, Any]:
         """Serialise without the origin of the encoder, which may be a local folder, and without its `auto_map`: the

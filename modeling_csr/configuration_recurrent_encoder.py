@@ -73,7 +73,7 @@ class RecurrentEncoderConfig(PreTrainedConfig):
     @property
     def hidden_size(self) -> int:
         """Width of the token states: the sum over the branches."""
-        return sum(branch_size(branch) for branch in self.branches)
+        return sum(map(branch_size, self.branches))
 
 
 def branch_size(branch: dict[str, Any]) -> int:

@@ -29,7 +29,9 @@ class EndpointHandler:
                 f"{folder / 'config.json'} has no {TASK!r} pipeline in custom_pipelines: deploy a folder written by "
                 "the save_pretrained method of a classifier."
             )
-        self.pipeline = pipeline(TASK, model=str(folder), trust_remote_code=True, batch_size=BATCH_SIZE)
+        # The overloads of `pipeline` know only the tasks of transformers itself.
+        options: dict[str, Any] = {"task": TASK, "model": str(folder), "trust_remote_code": True}
+        self.pipeline = pipeline(**options, batch_size=BATCH_SIZE)
 
     def __call__(self, data: dict[str, Any]) -> list[Any] | dict[str, Any]:
         """Answer one request.

@@ -164,10 +164,12 @@ class DialogueModel(DialoguePreTrainedModel):
         if utterance_representations is None:
             if input_ids is None:
                 raise ValueError("Pass input_ids, or utterance_representations.")
-            tokens = (input_ids, attention_mask, token_type_ids)
             if input_ids.dim() == 2:
-                tokens = tuple(value if value is None else value.unsqueeze(1) for value in tokens)
-            utterance_representations = self.encode(*tokens, utterance_mask)
+                input_ids, attention_mask, token_type_ids = (
+                    value if value is None else value.unsqueeze(1)
+                    for value in (input_ids, attention_mask, token_type_ids)
+                )
+            utterance_representations = self.encode(input_ids, attention_mask, token_type_ids, utterance_mask)
         shape, device = utterance_representations.shape[:2], utterance_representations.device
         if speaker_ids is None:
             speaker_ids = torch.zeros(shape, dtype=torch.long, device=device)

@@ -89,7 +89,7 @@ class MultitaskModel(MultitaskPreTrainedModel):
         super().__init__(config)
         # In the precision that the whole model is loaded in, not the one named by the encoder's config.
         self.set_encoder(AutoModel.from_config(config.encoder, dtype=torch.get_default_dtype()))
-        sizes = [config.encoder.hidden_size, *config.shared_layer_sizes]
+        sizes = [config.encoder.hidden_size, *(config.shared_layer_sizes or [])]
         self.shared_layers = nn.ModuleList(nn.Linear(before, after) for before, after in pairwise(sizes))
         self.dropout = nn.Dropout(config.classifier_dropout)
         self.post_init()
@@ -97,7 +97,7 @@ class MultitaskModel(MultitaskPreTrainedModel):
     def set_encoder(self, encoder: PreTrainedModel) -> None:
         """Replace the encoder. Its own pooler, which is never used here, is dropped."""
         if getattr(encoder, "pooler", None) is not None:
-            encoder.pooler = None
+            encoder.pooler = None  # type: ignore[assignment]
         self.encoder = encoder
         self._encoder_takes_token_types = "token_type_ids" in inspect.signature(encoder.forward).parameters
         # BERT and its relatives number positions by column, including padding; RoBERTa and rotary encoders do not.

@@ -120,7 +120,7 @@ class RecurrentEncoderModel(PreTrainedModel):
     def get_input_embeddings(self) -> nn.Module:
         return self.word_embeddings
 
-    def set_input_embeddings(self, value: nn.Module) -> None:
+    def set_input_embeddings(self, value: nn.Embedding) -> None:
         self.word_embeddings = value
 
     @torch.no_grad()

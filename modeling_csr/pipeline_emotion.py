@@ -78,10 +78,11 @@ class EmotionClassificationPipeline(ChunkPipeline):
     ```
     """
 
-    _load_tokenizer = True
-    _load_feature_extractor = False
-    _load_image_processor = False
-    _load_processor = False
+    tokenizer: Any
+    _load_tokenizer: Any = True
+    _load_feature_extractor: Any = False
+    _load_image_processor: Any = False
+    _load_processor: Any = False
 
     def __call__(self, inputs: Any, **kwargs: Any) -> Any:
         """Classify texts.
@@ -117,7 +118,9 @@ class EmotionClassificationPipeline(ChunkPipeline):
         main_task: str | None = None,
         return_embeddings: bool | None = None,
     ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
-        preprocess, forward, postprocess = {}, {}, {}
+        preprocess: dict[str, Any] = {}
+        forward: dict[str, Any] = {}
+        postprocess: dict[str, Any] = {}
         if top_k is not _THRESHOLDS:
             if top_k is not None and not (_is_int(top_k) and top_k > 0):
                 raise ValueError(f"top_k must be a positive integer, or None for all labels, got {top_k!r}.")
@@ -176,12 +179,12 @@ class EmotionClassificationPipeline(ChunkPipeline):
                     f"A text has {len(encoding['input_ids'])} tokens, but the model reads at most {limit}; to read it "
                     "in windows, pass a fast tokenizer."
                 )
-            size = limit - special
+            size = int(limit) - special
             stride = size // 4 if stride is None else stride
             if stride >= size:
                 raise ValueError(f"stride ({stride}) must be less than {size}, the number of text tokens in a window.")
             overflow = self.tokenizer(
-                **texts, truncation=True, max_length=limit, stride=stride, return_overflowing_tokens=True
+                **texts, truncation=True, max_length=int(limit), stride=stride, return_overflowing_tokens=True
             )
             windows = {name: overflow[name] for name in windows}
         count = len(windows["input_ids"])

@@ -76,7 +76,7 @@ def test_own_texts_are_shown_on_request(output_dir: Path, tmp_path: Path) -> Non
     changes = {"recipe": ["model-3.3"], "threshold": "per_label", "num_train_epochs": 3, "eval_strategy": "epoch"}
     argv = tiny_run.options(place, tmp_path / "out", card_examples=True, **changes)
     runner = Runner(parse_run_arguments(argv))
-    write_card(runner.stages[0], runner.prepared)
+    write_card(runner.prepared.stages[0], runner.prepared)
     labels, *_ = tables((tmp_path / "out" / "emotion-encoder" / "README.md").read_text(encoding="utf-8"))
     assert labels[0][-1] == "example"
     rows = tiny_run.emotion_rows(80, seed=1)

@@ -1,4 +1,4 @@
-"""Small models of both families on the tiny encoders, which all share one vocabulary."""
+"""Small models of all families on the tiny encoders, which all share one vocabulary."""
 
 from collections.abc import Callable
 from copy import deepcopy
@@ -7,9 +7,15 @@ from typing import Any
 
 import pytest
 import torch
+from torch import nn
 from transformers import AutoTokenizer
 
-from modeling_csr import CSRForSequenceClassification, MultitaskForSequenceClassification, SiameseModel
+from modeling_csr import (
+    CSRForSequenceClassification,
+    DialogueForUtteranceClassification,
+    MultitaskForSequenceClassification,
+    SiameseModel,
+)
 
 TEXTS = ["I am so happy today!", "what a sad day", "they hate the rain, and we are afraid of the dog"]
 TASKS = {
@@ -17,6 +23,7 @@ TASKS = {
     "sentiment": {"labels": ["negative", "neutral", "positive"], "problem_type": "single_label_classification"},
     "intensity": {"labels": ["anger", "joy"], "problem_type": "regression"},
 }
+DIALOGUE_LABELS = ["anger", "joy", "neutral"]
 EncoderFactory = Callable[[str], Path]
 
 
@@ -82,5 +89,47 @@ def csr(multitask: Callable[..., MultitaskForSequenceClassification]) -> Callabl
             label2id={name: index for index, name in enumerate(names)},
             **config_kwargs,
         ).eval()
+
+    return build
+
+
+@pytest.fixture
+def token_csr(csr: Callable[..., CSRForSequenceClassification]) -> Callable[..., CSRForSequenceClassification]:
+    """`token_csr(emotion="bert", sources=("distilbert",), **config_kwargs)`, in eval mode, with attentions that differ
+    from a mean."""
+
+    def build(*args: str, **options: object) -> CSRForSequenceClassification:
+        model = csr(*args, **{"common_level": "token", **options})
+        for part in (model.csr.common_encoder, model.csr.decoder, model.csr.siamese, model.classifier):
+            for parameter in part.parameters():
+                if parameter.dim() > 1:
+                    nn.init.normal_(parameter, std=0.3)
+        return model
+
+    return build
+
+
+@pytest.fixture
+def dialogue(
+    multitask: Callable[..., MultitaskForSequenceClassification],
+) -> Callable[..., DialogueForUtteranceClassification]:
+    """`dialogue(context="full", model_type="bert", **config_kwargs)`, in eval mode, with weights that matter."""
+
+    def build(
+        context: str = "full", model_type: str = "bert", **config_kwargs: Any
+    ) -> DialogueForUtteranceClassification:
+        options = {"dialogue_size": 16, "num_attention_heads": 2, "max_speakers": 3, "max_distance": 2, **config_kwargs}
+        model = DialogueForUtteranceClassification.from_encoder(
+            multitask(model_type).multitask,
+            context=context,
+            id2label=dict(enumerate(DIALOGUE_LABELS)),
+            label2id={name: index for index, name in enumerate(DIALOGUE_LABELS)},
+            **options,
+        )
+        torch.manual_seed(4)
+        for name, parameter in model.named_parameters():
+            if "utterance_encoder" not in name and parameter.dim() > 1:
+                nn.init.normal_(parameter, std=0.4)
+        return model.eval()
 
     return build

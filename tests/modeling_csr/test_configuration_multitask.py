@@ -7,8 +7,7 @@ import pytest
 from transformers import AutoConfig, BertConfig
 
 from modeling_csr import MultitaskConfig
-
-MODEL_TYPES = ("bert", "roberta", "distilbert", "mpnet", "modernbert", "electra")
+from tests.helpers.tiny_models import MODEL_TYPES
 
 
 def config(tasks: dict[str, dict] | None = None, **options: Any) -> MultitaskConfig:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -26,23 +25,6 @@ def tokenizer(tiny_encoder: Callable[[str], Path]) -> PreTrainedTokenizerBase:
     return AutoTokenizer.from_pretrained(tiny_encoder("bert"))
 
 
-def build(multitask: Callable[..., Any], context: str, **options: Any) -> DialogueForUtteranceClassification:
-    model = DialogueForUtteranceClassification.from_encoder(
-        multitask().multitask,
-        context=context,
-        dialogue_size=16,
-        max_distance=2,
-        id2label=dict(enumerate(LABELS)),
-        label2id={name: index for index, name in enumerate(LABELS)},
-        **options,
-    )
-    torch.manual_seed(4)
-    for name, parameter in model.named_parameters():
-        if "utterance_encoder" not in name and parameter.dim() > 1:
-            torch.nn.init.normal_(parameter, std=0.4)
-    return model.eval()
-
-
 def batch_logits(
     model: DialogueForUtteranceClassification, tokenizer: PreTrainedTokenizerBase, length: int
 ) -> torch.Tensor:
@@ -56,9 +38,9 @@ def batch_logits(
 
 @pytest.mark.parametrize("context", ["none", "past", "full"])
 def test_each_prefix_gives_what_the_batch_gives(
-    multitask: Callable[..., Any], tokenizer: PreTrainedTokenizerBase, context: str
+    dialogue: Callable[..., DialogueForUtteranceClassification], tokenizer: PreTrainedTokenizerBase, context: str
 ) -> None:
-    model = build(multitask, context)
+    model = dialogue(context)
     tracker = model.tracker(tokenizer)
     assert type(tracker) is DialogueTracker
     whole = batch_logits(model, tokenizer, len(DIALOGUE)).softmax(-1)
@@ -75,8 +57,10 @@ def test_each_prefix_gives_what_the_batch_gives(
 
 
 @pytest.mark.parametrize("context", ["none", "past", "full"])
-def test_no_text_is_read_twice(multitask: Callable[..., Any], tokenizer: PreTrainedTokenizerBase, context: str) -> None:
-    model = build(multitask, context)
+def test_no_text_is_read_twice(
+    dialogue: Callable[..., DialogueForUtteranceClassification], tokenizer: PreTrainedTokenizerBase, context: str
+) -> None:
+    model = dialogue(context)
     read: list[int] = []
     model.dialogue.utterance_encoder.register_forward_pre_hook(
         lambda module, args, kwargs: read.append(len(kwargs["input_ids"])), with_kwargs=True
@@ -88,15 +72,17 @@ def test_no_text_is_read_twice(multitask: Callable[..., Any], tokenizer: PreTrai
 
 
 def test_several_labels_have_probabilities_of_their_own(
-    multitask: Callable[..., Any], tokenizer: PreTrainedTokenizerBase
+    dialogue: Callable[..., DialogueForUtteranceClassification], tokenizer: PreTrainedTokenizerBase
 ) -> None:
-    model = build(multitask, "past", problem_type="multi_label_classification")
+    model = dialogue("past", problem_type="multi_label_classification")
     found = model.tracker(tokenizer).add(DIALOGUE[0][1])
     assert list(found.values()) == pytest.approx(batch_logits(model, tokenizer, 1)[0].sigmoid().tolist(), abs=1e-5)
 
 
-def test_long_utterances_are_cut(multitask: Callable[..., Any], tokenizer: PreTrainedTokenizerBase) -> None:
-    tracker = build(multitask, "past").tracker(tokenizer, max_length=4)
+def test_long_utterances_are_cut(
+    dialogue: Callable[..., DialogueForUtteranceClassification], tokenizer: PreTrainedTokenizerBase
+) -> None:
+    tracker = dialogue("past").tracker(tokenizer, max_length=4)
     cut = tracker.add("what a day")
     tracker.reset()
     assert tracker.add("what a" + " day" * 200) == pytest.approx(tracker_of_two_words(tracker), abs=1e-5)
@@ -110,7 +96,7 @@ def tracker_of_two_words(tracker: DialogueTracker) -> dict[str, float]:
 
 @pytest.mark.parametrize("text", ["", "  ", None])
 def test_an_utterance_is_a_text(
-    multitask: Callable[..., Any], tokenizer: PreTrainedTokenizerBase, text: str | None
+    dialogue: Callable[..., DialogueForUtteranceClassification], tokenizer: PreTrainedTokenizerBase, text: str | None
 ) -> None:
     with pytest.raises(ValueError, match="must be a non-empty string"):
-        build(multitask, "past").tracker(tokenizer).add(text)
+        dialogue("past").tracker(tokenizer).add(text)

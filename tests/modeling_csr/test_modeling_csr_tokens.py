@@ -1,4 +1,4 @@
-"""The common space over token states, read by one attention a label."""
+"""The common space over token states, read with one attention head per label."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,43 +10,18 @@ from torch.func import functional_call
 from torch.nn import functional as F
 from transformers import AutoTokenizer, pipeline
 
-from modeling_csr import CSRForSequenceClassification, CSRModel
+from modeling_csr import CSRForSequenceClassification
 from modeling_csr.layers import LabelAttention
+from tests.helpers.tiny_models import MODEL_TYPES, Tokens, freeze
 
-MODEL_TYPES = ("bert", "roberta", "distilbert", "mpnet", "modernbert", "electra")
-SOURCES = [(), ("distilbert",), ("electra", "roberta")]
-EMPTY = {"missing_keys": set(), "unexpected_keys": set(), "mismatched_keys": set(), "error_msgs": []}
-Tokens = dict[str, torch.Tensor]
 Factory = Callable[..., CSRForSequenceClassification]
 
-
-@pytest.fixture
-def token_csr(csr: Factory) -> Factory:
-    """`token_csr(emotion="bert", sources=("distilbert",), **config_kwargs)`, in eval mode, with attentions that differ
-    from a mean."""
-
-    def build(*args: str, **options: object) -> CSRForSequenceClassification:
-        model = csr(*args, **{"common_level": "token", **options})
-        for part in (model.csr.common_encoder, model.csr.decoder, model.csr.siamese, model.classifier):
-            for parameter in part.parameters():
-                if parameter.dim() > 1:
-                    nn.init.normal_(parameter, std=0.3)
-        return model
-
-    return build
-
-
-def freeze(*modules: nn.Module) -> None:
-    for module in modules:
-        module.requires_grad_(False)
+SOURCES = [(), ("distilbert",), ("electra", "roberta")]
 
 
 def common_states_by_hand(model: CSRForSequenceClassification, halves: list[torch.Tensor]) -> torch.Tensor:
     first, _, _, last = model.csr.common_encoder
     return F.gelu(torch.cat(halves, dim=-1) @ first.weight.T + first.bias) @ last.weight.T + last.bias
-
-
-# --- what a text becomes
 
 
 @pytest.mark.parametrize("sources", SOURCES)
@@ -145,15 +120,6 @@ def test_padding_and_batch_change_nothing(token_csr: Factory, tokens: Tokens, la
     torch.testing.assert_close(losses.mean(), together.reconstruction_loss)
 
 
-def test_single_label_loss(token_csr: Factory, tokens: Tokens) -> None:
-    labels = torch.tensor([3, 0, 1])
-    output = token_csr(problem_type="single_label_classification")(**tokens, labels=labels)
-    torch.testing.assert_close(output.prediction_loss, F.cross_entropy(output.logits, labels))
-
-
-# --- reconstruction
-
-
 @pytest.mark.parametrize("pooling", ["mean", "cls"])
 def test_reconstruction_loss_by_hand(token_csr: Factory, multitask: Callable, tokens: Tokens, pooling: str) -> None:
     """The decoder reads the mean of the common states, and its target is the pooled P_E."""
@@ -193,90 +159,6 @@ def test_reconstruction_moves_the_emotion_encoder_through_the_common_space_alone
     assert max((one - two).abs().max() for one, two in zip(found, other, strict=True)) > 1e-3
 
 
-# --- corruption
-
-ALMOST_ONE = 1 - 1e-12
-
-
-@pytest.mark.parametrize("level", ["text", "token"])
-def test_corruption_hides_the_emotion_half_in_training(token_csr: Factory, tokens: Tokens, level: str) -> None:
-    model = token_csr(common_level=level, emotion_corruption=ALMOST_ONE, classifier_dropout=0.0)
-    freeze(model.csr.emotion_encoder, model.csr.source_encoders)
-    emotion, sources = model.csr.encode(**tokens)
-    model.train()
-    mask = tokens["attention_mask"]
-
-    def common_space(emotion: torch.Tensor, sources: tuple[torch.Tensor, ...]) -> torch.Tensor:
-        inputs = {"emotion_representation": emotion, "source_representations": sources}
-        return model.csr(attention_mask=mask, **inputs).common_space
-
-    hidden = common_space(emotion, sources)
-    torch.testing.assert_close(hidden, common_space(torch.zeros_like(emotion), sources), rtol=0, atol=0)
-    torch.testing.assert_close(hidden, common_space(torch.randn_like(emotion), sources), rtol=0, atol=0)
-    # The sources are read as they are.
-    halves = [*sources, torch.zeros_like(emotion)]
-    by_hand = common_states_by_hand(model, halves)
-    states = model.csr(attention_mask=mask, emotion_representation=emotion, source_representations=sources)
-    torch.testing.assert_close(states.common_states if level == "token" else states.common_space, by_hand)
-    assert not torch.allclose(hidden, common_space(emotion, tuple(source.flip(0) for source in sources)))
-    # The target of the reconstruction, and what is returned as P_E, is whole.
-    assert torch.equal(states.emotion_representation, emotion)
-    other = model.csr(attention_mask=mask, emotion_representation=2 * emotion, source_representations=sources)
-    assert (other.reconstruction_loss - states.reconstruction_loss).abs() > 1e-3
-
-
-@pytest.mark.parametrize("level", ["text", "token"])
-def test_corruption_drops_features_at_random_and_keeps_their_sum(
-    token_csr: Factory, tokens: Tokens, level: str
-) -> None:
-    model = token_csr(common_level=level, emotion_corruption=0.25, classifier_dropout=0.0).train()
-    seen = []
-    hook = model.csr.common_encoder.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].detach()))
-    emotion = torch.rand(50, 8, 32) + 1 if level == "token" else torch.rand(400, 32) + 1
-    model.csr(emotion_representation=emotion, source_representations=[emotion])
-    hook.remove()
-    source, corrupted = seen[0].split(32, dim=-1)
-    assert torch.equal(source, emotion)
-    dropped = corrupted == 0
-    assert dropped.float().mean() == pytest.approx(0.25, abs=0.02)
-    torch.testing.assert_close(corrupted[~dropped], emotion[~dropped] / 0.75)
-
-
-@pytest.mark.parametrize("level", ["text", "token"])
-def test_corruption_is_of_training_alone(token_csr: Factory, tokens: Tokens, labels: Tokens, level: str) -> None:
-    model = token_csr(common_level=level)
-    expected = model(**tokens, labels=labels["emotion"])
-    model.config.emotion_corruption = ALMOST_ONE
-    assert model.csr.config.emotion_corruption == ALMOST_ONE
-    torch.testing.assert_close(dict(model(**tokens, labels=labels["emotion"])), dict(expected), rtol=0, atol=0)
-    assert not torch.allclose(model.train()(**tokens).common_space, expected.common_space)
-
-
-# --- saving and loading
-
-
-@pytest.mark.parametrize("sources", SOURCES)
-@pytest.mark.parametrize("cls", [CSRForSequenceClassification, CSRModel])
-def test_round_trip(token_csr: Factory, tokens: Tokens, tmp_path: Path, cls: type, sources: tuple[str, ...]) -> None:
-    model = token_csr("modernbert", sources=sources)
-    model = model if cls is CSRForSequenceClassification else model.csr
-    model.save_pretrained(tmp_path)
-    loaded, info = cls.from_pretrained(tmp_path, output_loading_info=True)
-    assert info == EMPTY
-    assert not loaded.training
-    torch.testing.assert_close(dict(loaded(**tokens)), dict(model(**tokens)), rtol=0, atol=0)
-
-
-def test_loading_the_base_of_a_classifier_drops_the_classifier(
-    token_csr: Factory, tokens: Tokens, tmp_path: Path
-) -> None:
-    model = token_csr()
-    model.save_pretrained(tmp_path)
-    base, info = CSRModel.from_pretrained(tmp_path, output_loading_info=True)
-    assert info == EMPTY
-    assert torch.equal(base(**tokens).common_states, model.csr(**tokens).common_states)
-
-
 @pytest.mark.parametrize("sources", SOURCES)
 def test_pipeline_in_padded_batches(
     token_csr: Factory, tiny_encoder: Callable[[str], Path], tmp_path: Path, sources: tuple[str, ...]
@@ -294,9 +176,6 @@ def test_pipeline_in_padded_batches(
     for entries, row in zip(classify(texts), expected, strict=True):
         found = {entry["label"]: entry["score"] for entry in entries}
         assert found == pytest.approx(dict(zip(["anger", "fear", "joy", "love"], row, strict=True)), abs=1e-5)
-
-
-# --- training
 
 
 def test_frozen_sources_stay_in_eval_mode_while_the_emotion_encoder_trains(
@@ -363,12 +242,3 @@ def test_bf16_weights_in_the_place_of_its_own(token_csr: Factory, tokens: Tokens
     for name, parameter in model.named_parameters():
         assert parameter.grad is not None and parameter.grad.dtype == torch.float32, name
         assert parameter.grad.isfinite().all(), name
-
-
-def test_bf16_autocast(token_csr: Factory, tokens: Tokens, labels: Tokens) -> None:
-    model = token_csr().train()
-    with torch.autocast("cpu", torch.bfloat16):
-        output = model(**tokens, labels=labels["emotion"])
-    assert output.loss.dtype == output.reconstruction_loss.dtype == torch.float32
-    output.loss.backward()
-    assert all(parameter.grad.isfinite().all() for parameter in model.parameters())

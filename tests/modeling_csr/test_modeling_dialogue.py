@@ -11,35 +11,11 @@ from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassificati
 
 from modeling_csr import DialogueConfig, DialogueForUtteranceClassification, DialogueModel, MultitaskConfig
 from modeling_csr.dialogue_layers import number_speakers
+from tests.helpers.tiny_models import EMPTY
 
 CONTEXTS = ("none", "past", "full")
-EMPTY = {"missing_keys": set(), "unexpected_keys": set(), "mismatched_keys": set(), "error_msgs": []}
 LABELS = ["anger", "joy", "neutral"]
 Factory = Callable[..., Any]
-
-
-@pytest.fixture
-def dialogue(multitask: Factory) -> Callable[..., DialogueForUtteranceClassification]:
-    """`dialogue(context="full", model_type="bert", **config_kwargs)`, in eval mode, with weights that matter."""
-
-    def build(
-        context: str = "full", model_type: str = "bert", **config_kwargs: Any
-    ) -> DialogueForUtteranceClassification:
-        options = {"dialogue_size": 16, "num_attention_heads": 2, "max_speakers": 3, "max_distance": 2, **config_kwargs}
-        model = DialogueForUtteranceClassification.from_encoder(
-            multitask(model_type).multitask,
-            context=context,
-            id2label=dict(enumerate(LABELS)),
-            label2id={name: index for index, name in enumerate(LABELS)},
-            **options,
-        )
-        torch.manual_seed(4)
-        for name, parameter in model.named_parameters():
-            if "utterance_encoder" not in name and parameter.dim() > 1:
-                torch.nn.init.normal_(parameter, std=0.4)
-        return model.eval()
-
-    return build
 
 
 def vectors(batch: int, utterances: int, size: int = 32) -> torch.Tensor:

@@ -7,10 +7,8 @@ from torch.nn import functional as F
 
 from modeling_csr import SiameseModel
 from modeling_csr.layers import SiameseNetwork
+from tests.helpers.tiny_models import EMPTY, MODEL_TYPES, Tokens
 
-MODEL_TYPES = ("bert", "roberta", "distilbert", "mpnet", "modernbert", "electra")
-EMPTY = {"missing_keys": set(), "unexpected_keys": set(), "mismatched_keys": set(), "error_msgs": []}
-Tokens = dict[str, torch.Tensor]
 Factory = Callable[..., SiameseModel]
 
 

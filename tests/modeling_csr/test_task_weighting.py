@@ -11,12 +11,11 @@ import torch
 
 from modeling_csr import MultitaskConfig, MultitaskForSequenceClassification, MultitaskModel
 from modeling_csr.losses import count_labelled
+from tests.helpers.tiny_models import EMPTY, Tokens
 
 TASKS = ("emotion", "sentiment", "intensity")
 NAN = float("nan")
-EMPTY = {"missing_keys": set(), "unexpected_keys": set(), "mismatched_keys": set(), "error_msgs": []}
 Factory = Callable[..., MultitaskForSequenceClassification]
-Tokens = dict[str, torch.Tensor]
 
 
 @pytest.fixture

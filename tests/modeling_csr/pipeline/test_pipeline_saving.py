@@ -9,10 +9,9 @@ import pytest
 import torch
 from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification, pipeline
 
-from tests.helpers import emotion_pipelines as tools
+from tests.helpers.emotion_pipelines import LONG, TEXTS, close, emotions
+from tests.helpers.tiny_models import IMPORT_PACKAGE_OR_NOT
 
-TEXTS, LONG = tools.TEXTS, tools.LONG
-emotions, close = tools.emotions, tools.close
 Factory = Callable[..., Any]
 
 
@@ -78,21 +77,9 @@ def test_pipelines_can_be_saved(csr: Factory, stock: Factory, tokenizer: Any, tm
 
 # --- in a process of its own
 
-CLASSIFY = """
-import json, sys
-from pathlib import Path
-
-package, folder = sys.argv[1] == "package", Path(sys.argv[2])
-if package:
-    import modeling_csr
-else:
-    try:
-        import modeling_csr
-    except ImportError:
-        pass
-    else:
-        sys.exit(f"modeling_csr can be imported from {modeling_csr.__file__}")
-
+CLASSIFY = (
+    IMPORT_PACKAGE_OR_NOT
+    + """
 from transformers import AutoModel, pipeline
 
 trust = {} if package else {"trust_remote_code": True}
@@ -120,6 +107,7 @@ for path in sorted(path for path in folder.iterdir() if path.is_dir()):
         assert "custom_pipelines" not in (again / "config.json").read_text()
 print(json.dumps(found))
 """
+)
 
 
 @pytest.mark.parametrize("how", ["remote code", "package"])

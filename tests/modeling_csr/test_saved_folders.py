@@ -1,0 +1,83 @@
+"""What is saved is complete in itself: the files and the names in a folder."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from transformers import (
+    AutoModel,
+    AutoModelForSequenceClassification,
+)
+
+from modeling_csr import (
+    CSRForSequenceClassification,
+    SiameseModel,
+)
+from tests.helpers.saved_models import (
+    CSR_CODE,
+    CSR_MAP,
+    MULTITASK_CODE,
+    MULTITASK_MAP,
+    SIAMESE_CODE,
+)
+from tests.helpers.tiny_models import save
+
+Factory = Callable[..., Any]
+
+
+def test_folders_name_every_class_and_hold_its_code(
+    multitask: Factory, csr: Factory, siamese: Factory, tmp_path: Path
+) -> None:
+    cases = [
+        (multitask(), MULTITASK_MAP, MULTITASK_CODE),
+        (multitask().multitask, MULTITASK_MAP, MULTITASK_CODE),
+        (csr(), CSR_MAP, CSR_CODE),
+        (csr().csr, CSR_MAP, CSR_CODE),
+        (siamese(), CSR_MAP | {"AutoModel": "modeling_siamese.SiameseModel"}, SIAMESE_CODE),
+    ]
+    for number, (model, auto_map, code) in enumerate(cases):
+        folder = tmp_path / str(number)
+        # Twice, as a Trainer does: what the first one leaves in the config must not change the second.
+        model.save_pretrained(tmp_path / "checkpoint")
+        model.save_pretrained(folder)
+        config = json.loads((folder / "config.json").read_text())
+        assert config["auto_map"] == auto_map
+        assert config["architectures"] == [type(model).__name__]
+        assert {file.name for file in folder.iterdir()} == code | {"config.json", "model.safetensors"}
+
+
+def test_one_config_can_be_saved_with_one_model_after_the_other(csr: Factory, tmp_path: Path) -> None:
+    model = csr()
+    siamese = SiameseModel(model.config)
+    in_siamese, in_csr = "modeling_siamese.SiameseModel", "modeling_csr.CSRModel"
+    for saved, base in ((siamese, in_siamese), (model, in_csr), (siamese, in_siamese)):
+        saved.save_pretrained(tmp_path)
+        auto_map = json.loads((tmp_path / "config.json").read_text())["auto_map"]
+        assert auto_map == CSR_MAP | {"AutoModel": base}
+
+
+def test_no_path_of_the_machine_is_written(
+    multitask: Factory,
+    siamese: Factory,
+    tiny_encoder: Callable[[str], Path],
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """Each stage starts from the folders of the stages before it."""
+    first = save(multitask(), tmp_path / "emotion", tiny_encoder)
+    second = save(multitask("roberta", tasks=("sentiment",)), tmp_path / "sentiment", tiny_encoder)
+    encoders = [AutoModel.from_pretrained(folder) for folder in (first, second)]
+    third = save(SiameseModel.from_encoder(encoders[0]), tmp_path / "siamese", tiny_encoder)
+    model = CSRForSequenceClassification.from_encoders(encoders[0], [encoders[1]], SiameseModel.from_pretrained(third))
+    fourth = save(model, tmp_path / "csr", tiny_encoder)
+    reloaded = AutoModelForSequenceClassification.from_pretrained(fourth)
+    fifth = save(reloaded, tmp_path / "again", tiny_encoder)
+    own_parts = [str(tmp_path_factory.getbasetemp()), str(Path(__file__).parents[2]), str(Path.home())]
+    for folder in (first, second, third, fourth, fifth):
+        files = [*folder.glob("*.json"), *folder.glob("*.safetensors")]
+        assert len(files) >= 4
+        for file in files:
+            found = [part for part in own_parts if part.encode() in file.read_bytes()]
+            assert not found, f"{file.parent.name}/{file.name} contains {found[0]}"
