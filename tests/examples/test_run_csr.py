@@ -15,7 +15,7 @@ import yaml
 
 from tests.helpers import tiny_run
 from trainers.commands.parser import parse_run_arguments
-from trainers.recipes import RECIPES
+from trainers.recipes import LIBRARY
 from trainers.runs.arguments import CommonSpaceArguments, SiameseArguments
 from trainers.runs.data_arguments import DataArguments
 from trainers.runs.model_arguments import ModelArguments
@@ -45,7 +45,7 @@ def test_help_explains_every_option(capsys: pytest.CaptureFixture) -> None:
             if item.name in kind.__annotations__:  # not one of transformers' own
                 assert item.metadata.get("help"), item.name
     assert "--config " in text
-    for recipe in RECIPES:
+    for recipe in LIBRARY:
         assert recipe in text.replace("- ", "-")  # a long name may be broken at its hyphens
 
 

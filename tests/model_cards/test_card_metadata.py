@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from model_cards import CardDataset
-from tests.helpers.model_cards import card, metadata, saved, tables
+from tests.helpers.card_parts import card, metadata, saved, tables
 
 
 def test_metadata_survives_a_trip_through_the_file(tmp_path: Path) -> None:

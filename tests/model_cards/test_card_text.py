@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from model_cards import CardDataset
-from tests.helpers.model_cards import card, saved, tables
+from tests.helpers.card_parts import card, saved, tables
 
 
 def test_tables(tmp_path: Path) -> None:

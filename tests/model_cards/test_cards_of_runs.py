@@ -11,7 +11,7 @@ from huggingface_hub import ModelCard
 
 from model_cards import EXAMPLE_TEXTS
 from tests.helpers import tiny_run
-from tests.helpers.model_cards import RUN_SNIPPETS, answers, metadata, tables, write_snippets
+from tests.helpers.card_parts import RUN_SNIPPETS, answers, metadata, tables, write_snippets
 from trainers.commands.parser import parse_run_arguments
 from trainers.runs.cards import write_card
 from trainers.runs.runner import Runner

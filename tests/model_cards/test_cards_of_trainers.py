@@ -16,7 +16,7 @@ from modeling_csr import (
     MultitaskModel,
     SiameseModel,
 )
-from tests.helpers.model_cards import RUN_SNIPPETS, answers, metadata, saved, tables, write_snippets
+from tests.helpers.card_parts import RUN_SNIPPETS, answers, metadata, saved, tables, write_snippets
 from trainers.hub import notable_hyperparameters
 
 LABELS = ["bad", "good"]

@@ -76,7 +76,7 @@ def test_a_search_from_the_default_to_the_best_and_on(place: Path, tmp_path: Pat
     assert record["training"]["global_batch_size"] == best.params["per_device_train_batch_size"]
     assert record.get("class_weights", "none") == best.params["class_weights"]
     card = (folder / "README.md").read_text(encoding="utf-8")
-    assert "The hyper-parameters were chosen by a search on the same dev split." in card
+    assert "were chosen by a search on the same dev split" in card
     assert "| default settings |" in card and f"- learning_rate: {best.params['learning_rate']}" in card
 
     report = (tmp_path / "search" / "report.md").read_text(encoding="utf-8")

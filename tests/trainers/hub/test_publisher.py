@@ -6,110 +6,16 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from huggingface_hub import HfApi, ModelCard, constants
+from huggingface_hub import ModelCard
 
 from tests.helpers import hub_server
+from tests.helpers.published_stage import CARD, FILES
 from trainers.hub.publisher import PublishingError, StagePublisher
-from trainers.hub.repositories import HubRepositories
 
 TOKEN = "hf_0nlyItsOwnerKnows"
-CARD = """---
-license: apache-2.0
-tags:
-- emotion
----
-
-<!-- generated: model -->
-# org/csr
-<!-- end of model -->
-
-<!-- generated: results -->
-Scores: {scores}
-<!-- end of results -->
-"""
-FILES = {
-    "README.md": CARD.format(scores="first").encode(),
-    "config.json": b'{"model_type": "csr"}',
-    "eval_results.json": b"{}",
-    "model.safetensors": bytes(range(256)) * 2000,
-    "modeling_csr.py": b"import torch\n",
-    "space.png": b"\x89PNG\0\1",
-    "tokenizer.json": b"{}",
-}
-LEFT_AT_HOME = {
-    "checkpoint-10/model.safetensors": b"1",
-    "dev_logits.npy": b"2",
-    "optimizer.pt": b"3",
-    "pytorch_model.bin": b"4",
-    "rng_state.pth": b"5",
-    "scores.npz": b"6",
-    "stage.json.unfinished": b"7",
-    "texts.pkl": b"8",
-    "trainer_state.json": b"{}",
-    "training_args.bin": b"9",
-}
-
-
-@pytest.fixture
-def connect(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., HfApi]:
-    """`connect(server, token)`: the real client of a Hub on loopback, in this process.
-
-    huggingface_hub reads its environment when it is imported, which is too late here.
-    """
-
-    def client(server: SimpleNamespace, token: str | None = None) -> HfApi:
-        monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-        monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
-        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub-cache"))
-        monkeypatch.setattr(constants, "ENDPOINT", server.url)
-        template = "/{repo_id}/resolve/{revision}/{filename}"
-        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", server.url + template)
-        return HfApi(endpoint=server.url, token=token)
-
-    return client
-
-
-@pytest.fixture
-def hub() -> Iterator[Any]:
-    class InterruptedServer(hub_server.HubServer):
-        """By part of a path, what happens just before the first such request is answered, or instead of it."""
-
-        interruptions: list[tuple[str, Callable[[], Any]]] = []
-
-        def answer(self, request: Any) -> Any:
-            for entry in list(self.interruptions):
-                if entry[0] in request.path:
-                    self.interruptions.remove(entry)
-                    answer = entry[1]()
-                    if answer is not None:
-                        return answer
-            return super().answer(request)
-
-    with InterruptedServer({TOKEN: hub_server.Token("me", organisations={"org": "admin"})}) as server:
-        server.interruptions = []
-        yield server
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    folder = tmp_path / "csr"
-    for name, content in (FILES | LEFT_AT_HOME).items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(content)
-    return folder
-
-
-@pytest.fixture
-def publisher(hub: Any, connect: Callable[..., HfApi]) -> Callable[..., StagePublisher]:
-    def make(**options: Any) -> StagePublisher:
-        repositories = HubRepositories("org/csr", "csr", ("siamese",))
-        return StagePublisher(connect(hub, TOKEN), repositories, **{"patience": 60.0} | options)
-
-    return make
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ import torch
 import yaml
 
 from trainers.commands.parser import parse_run_arguments
-from trainers.recipes import RECIPES, Stage, stages_of
+from trainers.recipes import LIBRARY, RECIPES, Stage, stages_of
 from trainers.recipes.library import CSR, EMOTION_ENCODER, SENTIMENT_ENCODER, SIAMESE
 from trainers.runs.arguments import CommonSpaceArguments, RunArguments, SiameseArguments
 from trainers.runs.data_arguments import DataArguments
@@ -173,7 +173,7 @@ def test_help_names_every_option(capsys: pytest.CaptureFixture) -> None:
         for field in dataclasses.fields(kind):
             assert re.search(rf"--{field.name}\b", shown), field.name
     flat = " ".join(shown.split())
-    for recipe in RECIPES:
+    for recipe in LIBRARY:
         assert recipe in flat.replace("- ", "-")  # a long name may be broken at its hyphens
     for kind in KINDS[:-1]:  # each of our own options says what it is for
         for field in dataclasses.fields(kind):

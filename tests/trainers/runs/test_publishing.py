@@ -2,9 +2,6 @@
 
 import csv
 import json
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,58 +16,11 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 import modeling_csr  # noqa: F401
 from tests.helpers import hub_server, tiny_run
+from tests.helpers.published_run import TEXTS, TOKEN, run_csr, use
 
-TOKEN = "hf_0nlyItsOwnerKnows"
 STAGES = ("emotion-encoder", "sentiment-encoder", "siamese", "csr")
 NAMES = {stage: f"org/csr-emotion-{stage}" for stage in STAGES} | {"csr": "org/csr-emotion"}
 SAME_TRAINING = {"threshold": "per_label", "num_train_epochs": 3, "common_num_train_epochs": 4}
-TEXTS = ["so happy today, laughing with a friend", "furious shouting again", "the day was plain"]
-USE = """
-import json, sys
-import torch
-from transformers import AutoModel, AutoModelForSequenceClassification, AutoTokenizer, pipeline
-name, texts, options = sys.argv[1], json.loads(sys.argv[2]), json.loads(sys.argv[3])
-if not options:
-    import modeling_csr
-tokenizer = AutoTokenizer.from_pretrained(name, **options)
-inputs = tokenizer(texts, padding=True, return_tensors="pt")
-with torch.inference_mode():
-    common_space = AutoModel.from_pretrained(name, **options)(**inputs).common_space
-    model, report = AutoModelForSequenceClassification.from_pretrained(name, output_loading_info=True, **options)
-    logits = model(**inputs).logits
-answers = pipeline("emotion-classification", model=name, **options)(texts)
-report = sorted(map(sorted, report.values()))
-print(json.dumps([logits.tolist(), list(common_space.shape), answers, report, model.__module__]))
-"""
-
-
-def run_csr(hub: Any, home: Path, *argv: str, **options: Any) -> Any:
-    command = [sys.executable, str(tiny_run.REPOSITORY / "examples" / "run_csr.py"), *argv]
-    environment = hub.environment(home, TOKEN, PYTHONPATH=str(tiny_run.REPOSITORY), OMP_NUM_THREADS="1")
-    if options:
-        return subprocess.Popen(command, env=environment, **options)
-    result = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True)
-    assert TOKEN not in result.stdout + result.stderr
-    return result
-
-
-def use(hub: Any, home: Path, name: str, token: str | None = None, **changes: str) -> Any:
-    """What a fresh process without this repository makes of a model; `with_package="1"` imports it."""
-    package = changes.pop("with_package", "")
-    libraries = [path for path in sys.path if Path(path).name in ("site-packages", "dist-packages")]
-    path = os.pathsep.join([*([str(tiny_run.REPOSITORY)] if package else []), *libraries])
-    options = {} if package else {"trust_remote_code": True}
-    result = subprocess.run(
-        # Without `site` (-S) no hook of an editable installation runs.
-        [sys.executable, "-S", "-c", USE, name, json.dumps(TEXTS), json.dumps(options)],
-        cwd=home.parent,
-        env=hub.environment(home, token, PYTHONPATH=path, OMP_NUM_THREADS="1", **changes),
-        stdin=subprocess.DEVNULL,  # nobody answers a question
-        capture_output=True,
-        text=True,
-    )
-    assert result.returncode == 0, result.stderr
-    return json.loads(result.stdout.splitlines()[-1])
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ import pytest
 
 import trainers.data.sources
 from tests.helpers import hub_server, tiny_run
+from trainers.commands import recurrent
 from trainers.runs.stage_trainers import build_trainer
 
 
@@ -38,13 +39,13 @@ def test_records_and_weights_are_the_same(place: Path, tmp_path: Path) -> None:
 
 def test_tokenised_texts_lie_on_disk_and_are_found_again(place: Path, tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
-    run_recurrent, moods = tiny_run.example("run_recurrent"), place / "data" / "moods"
+    moods = place / "data" / "moods"
     options = {"encoder": None, "recipe": None, "emotion_dataset": moods, "emotion_label_columns": None}
     argv = tiny_run.options(place, tmp_path / "out", streaming=True, embedding_size=8, branches="gru:4", **options)
     trained = []
     for _ in range(2):
-        runner = run_recurrent.prepare(argv)
-        trainer = build_trainer(runner.stages[0], runner.prepared)
+        runner = recurrent.prepare(argv)
+        trainer = build_trainer(runner.prepared.final, runner.prepared)
         files = [rows.cache_files[0]["filename"] for rows in (trainer.train_dataset, trainer.eval_dataset)]
         trained.append({name: os.stat(name).st_mtime_ns for name in files})
         assert all(Path(name).parent == tmp_path / "cache" / "csr-emotion" for name in files)
@@ -73,7 +74,7 @@ FRESH = """
 import json, sys, tracemalloc
 from pathlib import Path
 import trainers.data.tables
-trainers.tables.BATCH_SIZE = 500
+trainers.data.tables.BATCH_SIZE = 500
 from huggingface_hub import HfApi
 import pyarrow
 from trainers.data.task_dataset import load_task_dataset
