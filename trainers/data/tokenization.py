@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from typing import Any
 
@@ -62,7 +62,7 @@ def _emoji_steps() -> list[normalizers.Normalizer]:
 
 
 def _build_steps(steps: Sequence[str]) -> list[normalizers.Normalizer]:
-    build = {
+    build: dict[str, Callable[[], list[normalizers.Normalizer]]] = {
         "entities": lambda: [normalizers.Replace(Regex(pattern), char) for pattern, char in _ENTITIES.items()],
         "newlines": lambda: [normalizers.Replace(Regex(_NEWLINES), " ")],
         "users": lambda: [normalizers.Replace(Regex(_USER), "@user")],

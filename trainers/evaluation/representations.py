@@ -44,7 +44,7 @@ def cached_representations(
         unfinished = path.with_suffix(".unfinished")
         shape = (len(texts), encoder.config.representation_size)
         output = np.lib.format.open_memmap(unfinished, mode="w+", dtype=np.float32, shape=shape)
-        encoder = encoder.to(device).eval()
+        encoder.eval().to(device)
         batch_size = batch_size or inference_batch_size(device)
         batches = tokenized_batches(
             tokenizer, texts, max_length=max_length, batch_size=batch_size, description=description

@@ -53,8 +53,8 @@ def test_tokenised_texts_lie_on_disk_and_are_found_again(place: Path, tmp_path: 
     text = runner.prepared.tasks["emotion"].splits["train"]["text"][3]
     assert trainer.train_dataset[3]["input_ids"] == runner.prepared.tokenizer(text)["input_ids"]
     # Another length is another file.
-    runner.prepared.args.data.max_length = 5
-    shorter = runner.prepared.tokenized(("emotion",), "train")
+    runner = recurrent.prepare([*argv, "--max_length", "5"])
+    shorter = build_trainer(runner.prepared.final, runner.prepared).train_dataset
     assert shorter.cache_files[0]["filename"] not in files and max(map(len, shorter["input_ids"])) == 5
 
 
@@ -73,15 +73,15 @@ def test_what_needs_all_texts_is_refused(place: Path, tmp_path: Path, changes: d
 FRESH = """
 import json, sys, tracemalloc
 from pathlib import Path
-import trainers.data.tables
-trainers.data.tables.BATCH_SIZE = 500
+import trainers.data.sources
+trainers.data.sources.BATCH_SIZE = 500
 from huggingface_hub import HfApi
 import pyarrow
+from trainers.commands.recurrent import prepare
 from trainers.data.task_dataset import load_task_dataset
-sys.path.insert(0, sys.argv[1])
-from run_recurrent import prepare
+from trainers.runs.stage_trainers import build_trainer
 
-place, found = Path(sys.argv[2]), {"python": {}, "arrow": {}, "splits": {}}
+place, found = Path(sys.argv[1]), {"python": {}, "arrow": {}, "splits": {}}
 options = "--branches gru:4 --embedding_size 8 --normalization none --use_cpu True --streaming True"
 
 def write(size):
@@ -100,7 +100,8 @@ def load(size, **options):
 
 def run(size):
     argv = [*options.split(), "--emotion_dataset", write(size), "--output_dir", str(place / f"out-{size}")]
-    assert len(prepare(argv).context.tokenized(("emotion",), "train")) == size
+    prepared = prepare(argv).prepared
+    assert len(build_trainer(prepared.final, prepared).train_dataset) == size
 
 def measure(name, function, *sizes, **options):
     for size in sizes:
@@ -119,7 +120,7 @@ for kind in ("python", "arrow"):
     found[kind] = {f"{name} {size}": peak for (name, size), peak in found[kind].items()}
 
 HfApi().create_repo("org/posts", repo_type="dataset")
-HfApi().upload_folder(folder_path=sys.argv[3], repo_id="org/posts", repo_type="dataset")
+HfApi().upload_folder(folder_path=sys.argv[2], repo_id="org/posts", repo_type="dataset")
 whole, streamed = (load_task_dataset("org/posts", streaming=streaming) for streaming in (False, True))
 assert (streamed.name, streamed.labels, streamed.problem_type) == (whole.name, whole.labels, whole.problem_type)
 for split, rows in whole.splits.items():
@@ -138,8 +139,7 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]
         tiny_run.write_jsonl(place / "posts" / f"{split}.jsonl", rows)
     with hub_server.HubServer({"hf_me": hub_server.Token("me", organisations={"org": "admin"})}) as hub:
         environment = hub.environment(place / "home", token="hf_me", PYTHONPATH=str(tiny_run.REPOSITORY))
-        arguments = [str(tiny_run.REPOSITORY / "examples"), str(place), str(place / "posts")]
-        command = [sys.executable, "-c", FRESH, *arguments]
+        command = [sys.executable, "-c", FRESH, str(place), str(place / "posts")]
         run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240)
     assert run.returncode == 0, run.stderr
     return json.loads(run.stdout.splitlines()[-1])
