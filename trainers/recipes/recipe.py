@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import runpy
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -280,25 +281,44 @@ def find_recipe(recipe: str | Recipe) -> Recipe:
     """Find a recipe.
 
     Args:
-        recipe (`str` or [`Recipe`]): The name of a registered recipe, or `FILE.py:NAME` for one that a Python file
-            registers, which is run first. A [`Recipe`] is returned as it is.
+        recipe (`str` or [`Recipe`]): The name of a registered recipe, or `FILE.py:NAME` or `MODULE:NAME` for one that a
+            Python file or an installed module registers; the file is run, or the module imported, first. A [`Recipe`]
+            is returned as it is.
 
     Raises:
         FileNotFoundError: If there is no such file.
+        ModuleNotFoundError: If there is no such module.
         ValueError: If no recipe has that name; the message names similar ones.
     """
     if isinstance(recipe, Recipe):
         return recipe
-    file, _, recipe = recipe.rpartition(":")
-    if file:
-        if not Path(file).is_file():
-            raise FileNotFoundError(f"--recipe {file}:{recipe}: {file} does not exist.")
-        runpy.run_path(file)
-    if recipe not in RECIPES:
-        close = get_close_matches(recipe, RECIPES, n=3)
+    source, _, name = recipe.rpartition(":")
+    if source:
+        _load_recipes(source, recipe)
+    if name not in RECIPES:
+        close = get_close_matches(name, RECIPES, n=3)
+        where = f" in {source}" if source else ""
         hint = f" Did you mean {' or '.join(close)}?" if close else ""
-        raise ValueError(f"There is no recipe {recipe!r}.{hint} The recipes are {', '.join(RECIPES)}.")
-    return RECIPES[recipe]
+        raise ValueError(f"There is no recipe {name!r}{where}.{hint} The recipes are {', '.join(RECIPES)}.")
+    return RECIPES[name]
+
+
+def _load_recipes(source: str, recipe: str) -> None:
+    """Run the Python file, or import the module, that registers a recipe."""
+    if Path(source).is_file():
+        runpy.run_path(source)
+    elif source.endswith(".py") or not source.replace(".", "").isidentifier():
+        raise FileNotFoundError(f"--recipe {recipe}: {source} does not exist.")
+    else:
+        try:
+            importlib.import_module(source)
+        except ModuleNotFoundError as error:
+            # A module that is there and imports one that is not has a mistake of its own.
+            if error.name is None or not f"{source}.".startswith(f"{error.name}."):
+                raise
+            raise ModuleNotFoundError(
+                f"--recipe {recipe}: there is no module {source} to import. Install it, or name its file: FILE.py:NAME."
+            ) from None
 
 
 def stages_of(recipes: Iterable[Recipe]) -> list[Stage]:
