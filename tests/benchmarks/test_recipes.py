@@ -49,6 +49,11 @@ def test_teachers_of_several_seeds_differ_in_those_alone() -> None:
     assert replace(student, name=own.name, learns_from=own.teachers) == own
 
 
+def test_each_recipe_answers_a_question() -> None:
+    questions = [recipe.question for recipe in RECIPES.values()]
+    assert all(questions) and len(set(questions)) == len(questions)
+
+
 def test_from_related_are_recipes() -> None:
     assert set(recipes.FROM_RELATED) <= RECIPES.keys()
 

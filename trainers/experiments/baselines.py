@@ -16,16 +16,26 @@ from ..recipes import (
 _CONTEXT: dict[str, Any] = {"config": {"context": "none"}}
 
 for _recipe in (
-    Recipe("single-intensity", (EncoderStage(name="intensity-encoder", tasks=("intensity",)),)),
-    Recipe("single-valence", (EncoderStage(name="valence-encoder", tasks=("valence",)),)),
-    Recipe("single-sentiment", (SENTIMENT_ENCODER,)),
+    Recipe(
+        "single-intensity",
+        (EncoderStage(name="intensity-encoder", tasks=("intensity",)),),
+        "What does a model of intensities alone reach?",
+    ),
+    Recipe(
+        "single-valence",
+        (EncoderStage(name="valence-encoder", tasks=("valence",)),),
+        "What does a model of valence alone reach?",
+    ),
+    Recipe("single-sentiment", (SENTIMENT_ENCODER,), "What does a model of sentiment alone reach?"),
     Recipe(
         "all-in-one-sentiment",
         (EncoderStage(name="all-in-one-sentiment", tasks=(*ALL_TASKS, "sentiment"), **SEVERAL_TASKS),),
+        "Can all-in-one learn sentiment, too?",
     ),
     Recipe(
         "dialogue-none",
         (EMOTION_ENCODER, DialogueStage(name="dialogue-none", utterance_encoder=EMOTION_ENCODER, **_CONTEXT)),
+        "What do utterances say by themselves, without their dialogue?",
     ),
 ):
     register_recipe(_recipe)

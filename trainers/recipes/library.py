@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from .recipe import RECIPES, CommonSpaceStage, DialogueStage, EncoderStage, Recipe, SiameseStage, register_recipe
+from .recipe import RECIPES, Recipe, register_recipe
+from .stages import CommonSpaceStage, DialogueStage, EncoderStage, SiameseStage
 
 AVERAGED: dict[str, Any] = {"weight_averaging": 0.25}
 # New layers over tokens, and heads beside others, learn too little for the rare labels at the rate of the encoder.

@@ -18,8 +18,8 @@ class ModelArguments:
     recipe: list[str] = field(
         default_factory=lambda: ["model-3.3"],
         metadata={
-            "help": f"One recipe or several, which share their stages: {', '.join(LIBRARY)}; or FILE.py:NAME for one "
-            "that a Python file of yours registers."
+            "help": f"One recipe or several, which share their stages: {', '.join(LIBRARY)}; or FILE.py:NAME "
+            "or MODULE:NAME for one that a Python file of yours, or an installed module, registers."
         },
     )
     encoder: str = field(

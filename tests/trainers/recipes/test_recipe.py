@@ -60,10 +60,31 @@ def test_a_file_registers_what_is_asked_of_it(registered: None, tmp_path: Path) 
     )
     for _ in range(2):
         assert find_recipe(f"{file}:of-a-file").final.name == "mine"
-    with pytest.raises(ValueError, match=r"no recipe 'of-a-fill'\. Did you mean of-a-file"):
+    with pytest.raises(ValueError, match=r"no recipe 'of-a-fill' in .*mine\.py\. Did you mean of-a-file"):
         find_recipe(f"{file}:of-a-fill")
     with pytest.raises(FileNotFoundError, match=r"nowhere\.py does not exist"):
         find_recipe(f"{tmp_path / 'nowhere.py'}:own")
+
+
+def test_an_installed_module_registers_what_is_asked_of_it(
+    registered: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "shelf").mkdir()
+    (tmp_path / "shelf" / "mine.py").write_text(
+        "from trainers import EncoderStage, Recipe, register_recipe\n"
+        "register_recipe(Recipe('of-a-module', (EncoderStage(name='mine'),)))\n"
+    )
+    (tmp_path / "shelf" / "broken.py").write_text("import shelf_of_others\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    for _ in range(2):
+        assert find_recipe("shelf.mine:of-a-module").final.name == "mine"
+    with pytest.raises(ValueError, match=r"no recipe 'of-a-modul' in shelf\.mine\. Did you mean of-a-module"):
+        find_recipe("shelf.mine:of-a-modul")
+    for module in ("shelf.nowhere", "shelves.mine"):
+        with pytest.raises(ModuleNotFoundError, match=f"--recipe {module}:own: there is no module {module} to import"):
+            find_recipe(f"{module}:own")
+    with pytest.raises(ModuleNotFoundError, match="'shelf_of_others'"):
+        find_recipe("shelf.broken:own")
 
 
 def test_unknown_recipes_are_told_from_similar_ones() -> None:

@@ -1,6 +1,6 @@
 """Put the tables of results where people read them: into benchmarks/results/README.md, and five rows into README.md.
 
-python -m benchmarks.readme
+python -m benchmarks.results_page
 
 `benchmarks/results/notes.md` says what the results taught, with a line `<!-- table NAME -->` for each table; README.md
 has the lines `<!-- results -->` and `<!-- end -->` around its table.
@@ -18,13 +18,13 @@ from .arguments import RESULTS
 README = RESULTS.parent.parent / "README.md"
 TABLE = re.compile(r"^<!-- table (?P<name>\S+) -->$", re.MULTILINE)
 SUMMARY = re.compile(r"<!-- results -->\n.*?<!-- end -->", re.DOTALL)
-NOTICE = "<!-- Made by `python -m benchmarks.readme` from notes.md and the tables beside it. -->\n\n"
+NOTICE = "<!-- Made by `python -m benchmarks.results_page` from notes.md and the tables beside it. -->\n\n"
 # What the summary shows: recipes, and shares of the labels.
 RECIPES = ("bert", "bert-head-rate", "model-3.3", "common-space-from-related", "model-3.4")
 SHARES = ("0.1", "1.0")
 
 
-def results_page(folder: Path = RESULTS) -> str:
+def page(folder: Path = RESULTS) -> str:
     """The page of all results: the notes with their tables in place.
 
     Args:
@@ -72,7 +72,7 @@ def summary(folder: Path = RESULTS) -> str:
 
 
 def main() -> None:
-    texts = {RESULTS / "README.md": results_page(), README: with_summary(README.read_text(encoding="utf-8"))}
+    texts = {RESULTS / "README.md": page(), README: with_summary(README.read_text(encoding="utf-8"))}
     for path, text in texts.items():
         changed = not path.is_file() or path.read_text(encoding="utf-8") != text
         path.write_text(text, encoding="utf-8")

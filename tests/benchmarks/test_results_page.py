@@ -5,22 +5,22 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import readme
+from benchmarks import results_page
 from benchmarks.arguments import RESULTS
 
 LINK = re.compile(r"\]\((?P<target>[^)#\s]*)(?:#(?P<anchor>[^)\s]*))?\)")
 
 
 def test_pages_are_up_to_date() -> None:
-    assert (RESULTS / "README.md").read_text(encoding="utf-8") == readme.results_page(), (
-        "run python -m benchmarks.readme"
+    assert (RESULTS / "README.md").read_text(encoding="utf-8") == results_page.page(), (
+        "run python -m benchmarks.results_page"
     )
-    text = readme.README.read_text(encoding="utf-8")
-    assert readme.with_summary(text) == text, "run python -m benchmarks.readme"
+    text = results_page.README.read_text(encoding="utf-8")
+    assert results_page.with_summary(text) == text, "run python -m benchmarks.results_page"
 
 
 def test_every_table_has_its_place() -> None:
-    named = readme.TABLE.findall((RESULTS / "notes.md").read_text(encoding="utf-8"))
+    named = results_page.TABLE.findall((RESULTS / "notes.md").read_text(encoding="utf-8"))
     assert sorted(named) == sorted(path.stem for path in RESULTS.glob("*.md") if path.stem not in {"README", "notes"})
 
 
@@ -34,9 +34,9 @@ def test_links_lead_somewhere() -> None:
 
 
 def test_summary_has_the_scores_of_the_curves() -> None:
-    header, _, *rows = readme.summary().splitlines()
+    header, _, *rows = results_page.summary().splitlines()
     assert header.startswith("| recipe | Jaccard, 684 labels |") and "macro F1, 6,838 labels" in header
-    assert [row.split("|")[1].strip() for row in rows] == [f"`{recipe}`" for recipe in readme.RECIPES]
+    assert [row.split("|")[1].strip() for row in rows] == [f"`{recipe}`" for recipe in results_page.RECIPES]
     curves = (RESULTS / "learning_curves.md").read_text(encoding="utf-8")
     for row in rows:
         recipe, *cells = [cell.strip() for cell in row.strip("|").split("|")]
@@ -53,15 +53,15 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_tables_take_the_place_of_their_markers(folder: Path) -> None:
-    page = readme.results_page(folder)
-    assert page == f"{readme.NOTICE}# Title\n\n| a |\n| - |\n| \\1 |\n\nbetween <!-- table one -->\n"
+    page = results_page.page(folder)
+    assert page == f"{results_page.NOTICE}# Title\n\n| a |\n| - |\n| \\1 |\n\nbetween <!-- table one -->\n"
     (folder / "one.md").unlink()
     with pytest.raises(FileNotFoundError, match=r"one\.md"):
-        readme.results_page(folder)
+        results_page.page(folder)
 
 
 def test_the_summary_replaces_an_older_one() -> None:
     text = "before\n<!-- results -->\nold\n<!-- end -->\nafter\n<!-- end -->\n"
-    new = readme.with_summary(text)
-    assert new == f"before\n<!-- results -->\n\n{readme.summary()}\n\n<!-- end -->\nafter\n<!-- end -->\n"
-    assert readme.with_summary(new) == new
+    new = results_page.with_summary(text)
+    assert new == f"before\n<!-- results -->\n\n{results_page.summary()}\n\n<!-- end -->\nafter\n<!-- end -->\n"
+    assert results_page.with_summary(new) == new
