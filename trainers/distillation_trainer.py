@@ -75,7 +75,7 @@ def sharpen(logits: np.ndarray, thresholds: Sequence[float] | None, temperature:
 
     Args:
         logits (`np.ndarray` of shape `(texts, num_labels)`): The teacher's.
-        thresholds (`Sequence[float]`, *optional*): Its decision thresholds, one a label; 0.5 where absent.
+        thresholds (`Sequence[float]`, *optional*): Its decision thresholds, one per label; 0.5 where absent.
         temperature (`float`): Below 1 it makes the teacher surer, above 1 less sure.
     """
     at_threshold = 0.0 if thresholds is None else logit(np.asarray(thresholds))

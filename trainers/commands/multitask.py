@@ -67,7 +67,7 @@ def parse_args(argv: list[str]) -> tuple[argparse.Namespace, list[str]]:
         "--each_branch", action="store_true", help="Also train the model on each of the branches alone."
     )
     parser.add_argument(
-        "--data_dir", help="The folder that holds one folder a registered dataset; the data are then SemEval's."
+        "--data_dir", help="Directory with one subfolder per registered dataset; the data are then SemEval's."
     )
     parser.add_argument("--threshold", default="global", help="Thresholds: tuned on dev (global, per_label) or fixed.")
     parser.add_argument("--output_dir", default="outputs/multitask", help="Where the runs are written, or found.")

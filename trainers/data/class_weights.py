@@ -18,7 +18,7 @@ def class_weights(labels: np.ndarray, names: Sequence[str], mode: str) -> list[f
             root of that, for single-label data scaled to the same mean.
 
     Returns:
-        `list[float]`, one a label, as [`~modeling_csr.losses.label_loss`] takes them.
+        `list[float]`, one per label, as [`~modeling_csr.losses.label_loss`] takes them.
 
     Raises:
         ValueError: If a label has no training text, or a multi-label one no text without it.

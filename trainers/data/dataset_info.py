@@ -28,7 +28,7 @@ class DatasetInfo:
             `dialogue_id`, `utterance_id` and `speaker`. Further keys are not used.
         hub_config (`str`, *optional*): Its configuration on the Hub.
         hub_text_column (`str`, defaults to `"text"`): The column of the texts on the Hub.
-        hub_label_columns (`tuple[str, ...]`, *optional*): The columns of the labels on the Hub; one a label, named as
+        hub_label_columns (`tuple[str, ...]`, *optional*): The columns of the labels on the Hub; one per label, named as
             in `labels`, by default.
         bundled (`bool`, defaults to `False`): Whether it comes with the repository.
         keep_conflicting (`bool`, defaults to `False`): Whether rows of the same id with different labels are kept where

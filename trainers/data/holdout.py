@@ -19,7 +19,7 @@ def split_off_dev(
     side, and so does a dialogue.
 
     Args:
-        rows (`list[dict]`): Rows of `text` and `labels` (a class id, 0 and 1, one a label, or scores), and
+        rows (`list[dict]`): Rows of `text` and `labels` (a class id, 0 and 1, one per label, or scores), and
             `dialogue_id` where they are utterances.
         fraction (`float`): Part of the different texts, or of the dialogues, that becomes dev; at least one, and at
             most all but one.

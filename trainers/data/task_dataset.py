@@ -34,8 +34,8 @@ class TaskDataset:
         labels (`list[str]`): Label names, in the order of the targets.
         problem_type (`str`): `"multi_label_classification"`, `"single_label_classification"` or `"regression"`.
         splits (`datasets.DatasetDict`): The splits that were asked for, with the columns `text` (string) and `labels`
-            (a list of 0.0 and 1.0, one a label; a class id; or a list of scores, NaN where there is none), and those of
-            [`~trainers.data.dialogues.DIALOGUE_COLUMNS`] where the texts are utterances in dialogues.
+            (a list of 0.0 and 1.0, one per label; a class id; or a list of scores, NaN where there is none), and
+            those of [`~trainers.data.dialogues.DIALOGUE_COLUMNS`] where the texts are utterances in dialogues.
         info (`DatasetInfo`, *optional*): What is known of it, for a registered dataset.
         notes (`list[str]`): What was done to it since, one sentence or two each, for the card.
     """

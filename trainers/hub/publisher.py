@@ -17,7 +17,7 @@ from .repositories import HubRepositories
 logger = logging.getLogger(__name__)
 
 CARD_NAME = "README.md"
-# With what a checkpoint is gone on from, on the machine whose paths are in it.
+# Trainer state needed to resume, on the machine whose paths are in it.
 STATE_NAME = "trainer_state.json"
 # Pickles run code when they are loaded, and arrays of scores are for comparisons on one's own machine.
 LEFT_AT_HOME = {".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".npy", ".npz", ".unfinished"}

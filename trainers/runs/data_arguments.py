@@ -47,7 +47,7 @@ class DataArguments:
         },
     )
     data_dir: str | None = field(
-        default=None, metadata={"help": "The folder that holds one folder a registered dataset."}
+        default=None, metadata={"help": "Directory with one subfolder per registered dataset."}
     )
     emotion_text_column: str | None = field(
         default=None, metadata={"help": "Text column of your own emotion data (default: text)."}

@@ -91,7 +91,7 @@ class ModelArguments:
         default="fixed",
         metadata={
             "help": "Decision thresholds of multi-label tasks: fixed (0.5, the paper's), or tuned on dev and stored in "
-            "the config, one for all labels (global) or one a label (per_label).",
+            "the config, one for all labels (global) or one per label (per_label).",
             "choices": THRESHOLD_MODES,
         },
     )

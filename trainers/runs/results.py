@@ -37,7 +37,7 @@ def task_results(folder: Path, task: str) -> dict[str, Any]:
 
 
 def chosen_thresholds(results: Mapping[str, Any]) -> list[float] | None:
-    """The thresholds of a stage or of one of its tasks, one a label; `None` where they were not tuned."""
+    """The thresholds of a stage or of one of its tasks, one per label; `None` where they were not tuned."""
     return list(results["thresholds"].values()) if "thresholds" in results else None
 
 

@@ -48,7 +48,7 @@ def read_goemotions(path: Path) -> list[dict[str, Any]]:
         path (`Path`): A file such as `train.tsv`.
 
     Returns:
-        `list[dict]` with `id` (`str`), `text` (`str`) and `labels` (`list[float]`, one a label of `GOEMOTIONS`).
+        `list[dict]` with `id` (`str`), `text` (`str`) and `labels` (`list[float]`, one per label of `GOEMOTIONS`).
 
     Raises:
         FileNotFoundError: If there is no such file.
