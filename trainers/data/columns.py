@@ -163,12 +163,13 @@ def row_features(problem_type: str, columns: Collection[str]) -> datasets.Featur
 
     Args:
         problem_type (`str`): Of the task.
-        columns (`Collection[str]`): The columns that its rows have; those of
-            [`~trainers.data.dialogues.DIALOGUE_COLUMNS`] are kept, all others but `text` and `labels` are not.
+        columns (`Collection[str]`): The columns that its rows have. Besides `text` and `labels`, only those of
+            [`~trainers.data.dialogues.DIALOGUE_COLUMNS`] and `group` are kept.
     """
     single = problem_type == "single_label_classification"
     target = datasets.Value("int64") if single else datasets.List(datasets.Value("float32"))
-    kept = {column: kind for column, kind in DIALOGUE_COLUMNS.items() if column in columns}
+    further = DIALOGUE_COLUMNS | {"group": datasets.Value("string")}
+    kept = {column: kind for column, kind in further.items() if column in columns}
     return datasets.Features({"text": datasets.Value("string"), "labels": target} | kept)
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Any
 
 import datasets
 import numpy as np
@@ -45,23 +46,21 @@ def select_labels(
     if not labels or len(set(labels)) != len(labels):
         raise ValueError(f"{given}: name at least one label, and each once.")
     columns = [dataset.labels.index(label) for label in labels]
-    splits, counts = {}, []
+    splits, counts = datasets.DatasetDict(), []
     for split, rows in dataset.splits.items():
-        targets = dataset.targets(split)[:, columns]
-        present = targets.any(axis=1)
-        kept = np.flatnonzero(present) if rows_without_labels == "drop" else np.arange(len(rows))
+        present = dataset.targets(split)[:, columns].any(axis=1)
+        kept = rows.select(np.flatnonzero(present)) if rows_without_labels == "drop" else rows
         if not len(kept):
             raise ValueError(f"{given}: no text of the {split} split of {dataset.name} has any of them.")
-        texts = rows["text"]
-        splits[split] = datasets.Dataset.from_dict(
-            {"text": [texts[row] for row in kept], "labels": targets[kept].tolist()}, features=rows.features
-        )
+        splits[split] = kept.map(_select_columns, fn_kwargs={"columns": columns}, batched=True, features=rows.features)
         counts.append(f"{(~present).sum()} of {len(rows)} {split} texts")
     done = "left out" if rows_without_labels == "drop" else "kept, without a label"
     note = f"Restricted to the labels {', '.join(labels)}. Texts with none of them were {done}: {', '.join(counts)}."
-    return dataclasses.replace(
-        dataset, labels=list(labels), splits=datasets.DatasetDict(splits), notes=[*dataset.notes, note]
-    )
+    return dataclasses.replace(dataset, labels=list(labels), splits=splits, notes=[*dataset.notes, note])
+
+
+def _select_columns(batch: dict[str, Any], columns: list[int]) -> dict[str, Any]:
+    return {"labels": [[target[column] for column in columns] for target in batch["labels"]]}
 
 
 __all__ = ["ROWS_WITHOUT_LABELS", "select_labels"]

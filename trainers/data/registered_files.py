@@ -1,15 +1,18 @@
 """The files of registered datasets: where they lie, what is in a split of them, and the copies on the Hub."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import datasets
 
 from .dataset_info import DatasetInfo
-from .holdout import split_off_dev, split_off_fold
+from .digests import digest, file_digest
+from .holdout import FoldHoldout, Holdout, StratifiedHoldout
 from .readers import drop_conflicting_ids, drop_repetitions, join_scores
 from .sources import Source, dataset_sources
+from .tables import BATCH_SIZE, Table, divide
 
 BUNDLED_POSTS = Path(__file__).resolve().parent / "posts"
 # A registered split is the same whatever seed a run has.
@@ -43,72 +46,103 @@ def find_folder(info: DatasetInfo, data_dir: str | None) -> Path | None:
     raise FileNotFoundError(_how_to_get(info, data_dir))
 
 
-def read_split(info: DatasetInfo, folder: Path, split: str, fold: int = 0) -> list[dict[str, Any]]:
-    """Read one split of a registered dataset, as [`read_splits`] does."""
-    return read_splits(info, folder, (split,), fold)[split]
+@dataclass(frozen=True)
+class PublishedSource:
+    """
+    A split of a registered dataset, read from its publisher's files.
 
-
-def read_splits(
-    info: DatasetInfo, folder: Path, splits: Sequence[str], fold: int = 0
-) -> dict[str, list[dict[str, Any]]]:
-    """Read splits of a registered dataset.
-
-    Where a split is joined of several files, ids with conflicting labels go, unless the dataset keeps them. Where train
-    and dev are the same files, dev is one fold of the groups or a part of the texts, the same in each call.
+    Where a split is joined of several files, ids with conflicting labels go, unless the dataset keeps them.
 
     Args:
         info (`DatasetInfo`): The dataset.
         folder (`Path`): Its folder.
-        splits (`Sequence[str]`): The splits.
-        fold (`int`, defaults to 0): Which fold is dev, for a dataset that has folds.
+        split (`str`): The split. Where train and dev are the same files, `train` is both.
+    """
 
-    Returns:
-        `dict[str, list[dict]]`, by split its rows as the reader gives them.
+    info: DatasetInfo
+    folder: Path
+    split: str
+
+    @property
+    def name(self) -> str:
+        """What error messages call it."""
+        return f"{self.info.name} ({self.split})"
+
+    def tables(self) -> Iterator[Table]:
+        """The rows, a few thousand at a time, their labels as targets."""
+        rows = self.rows()
+        if not rows:
+            raise ValueError(f"{self.name}: no rows are left.")
+        return divide(self.name, list(rows[0]), ((None, row) for row in rows), BATCH_SIZE)
+
+    def digest(self) -> str:
+        """A short hash of the files, and of how they are joined."""
+        info = self.info
+        reader = f"{info.reader.__module__}.{info.reader.__qualname__}"
+        joined = [info.keep_conflicting, info.keep_once, info.join_scores]
+        return digest([self.name, reader, joined, [file_digest(path) for path in self._paths()]])
+
+    def rows(self) -> list[dict[str, Any]]:
+        """All rows, as the dataset's reader returns them.
+
+        Raises:
+            FileNotFoundError: If a file is missing.
+            ValueError: If a file is not valid.
+        """
+        info, paths = self.info, self._paths()
+        rows = [row for path in paths for row in info.reader(path)]
+        if info.join_scores:
+            rows = join_scores(rows, self.name)
+        if len(paths) > 1 and not info.keep_conflicting:
+            rows = drop_conflicting_ids(rows, self.name)
+        if len(paths) > 1 and info.keep_once is not None:
+            rows = drop_repetitions(rows, info.keep_once, self.name)
+        return rows
+
+    def _paths(self) -> list[Path]:
+        paths = []
+        for pattern in self.info.splits[self.split]:
+            matches = sorted(self.folder.glob(pattern))
+            if not matches:
+                raise FileNotFoundError(
+                    f"{self.folder / pattern} does not exist: the {self.split} split of {self.info.name}."
+                )
+            paths += matches
+        return paths
+
+
+def published_sources(
+    info: DatasetInfo, folder: Path, splits: Sequence[str], fold: int
+) -> tuple[dict[str, Source], Holdout | None]:
+    """Splits of a registered dataset, and how dev is held out where train and dev are the same files.
+
+    Args:
+        info (`DatasetInfo`): The dataset.
+        folder (`Path`): Its folder.
+        splits (`Sequence[str]`): The splits that are asked for.
+        fold (`int`): Which fold is dev, for a dataset that has folds.
 
     Raises:
-        FileNotFoundError: If a file is missing.
-        ValueError: If there is no such split or fold, or a file is not valid.
+        ValueError: If there is no such split.
     """
-    divided: dict[str, list[dict[str, Any]]] = {}
-    rows = {}
     for split in splits:
         if split not in info.splits:
             raise ValueError(f"{info.name} has no split {split}; it has {', '.join(info.splits)}.")
-        if (info.folds is None and info.dev_fraction is None) or split == "test":
-            rows[split] = _read_files(info, folder, split)
-            continue
-        if not divided:
-            both = _read_files(info, folder, "train")
-            if info.folds is not None:
-                divided["train"], divided["dev"] = split_off_fold(both, info.folds, fold, SPLIT_SEED, info.name)
-            elif info.dev_fraction is not None:
-                divided["train"], divided["dev"] = split_off_dev(both, info.dev_fraction, SPLIT_SEED, info.name)
-        rows[split] = divided[split]
-    return rows
+    holdout: Holdout | None = None
+    if info.folds is not None:
+        holdout = FoldHoldout(info.folds, fold, SPLIT_SEED)
+    elif info.dev_fraction is not None:
+        holdout = StratifiedHoldout(info.dev_fraction, SPLIT_SEED)
+    named = ["train" if holdout and split == "dev" else split for split in splits]
+    return {split: PublishedSource(info, folder, split) for split in dict.fromkeys(named)}, holdout
 
 
-def _read_files(info: DatasetInfo, folder: Path, split: str) -> list[dict[str, Any]]:
-    paths = []
-    for pattern in info.splits[split]:
-        matches = sorted(folder.glob(pattern))
-        if not matches:
-            raise FileNotFoundError(f"{folder / pattern} does not exist: the {split} split of {info.name}.")
-        paths += matches
-    rows = [row for path in paths for row in info.reader(path)]
-    if info.join_scores:
-        rows = join_scores(rows, f"{info.name} ({split})")
-    if len(paths) > 1 and not info.keep_conflicting:
-        rows = drop_conflicting_ids(rows, f"{info.name} ({split})")
-    if len(paths) > 1 and info.keep_once is not None:
-        rows = drop_repetitions(rows, info.keep_once, f"{info.name} ({split})")
-    return rows
-
-
-def hub_copy(info: DatasetInfo) -> dict[str, Source]:
-    """The splits of a registered dataset's copy on the Hub.
+def hub_sources(info: DatasetInfo, fold: int) -> tuple[dict[str, Source], Holdout | None]:
+    """The splits of a registered dataset's copy on the Hub, and how dev is held out where it has folds.
 
     Args:
-        info (`DatasetInfo`): The dataset. Where it has folds, its groups are in the column `group` of one split.
+        info (`DatasetInfo`): The dataset. Where it has folds, its groups are in the column `group` of train.
+        fold (`int`): Which fold is dev, for a dataset that has folds.
 
     Raises:
         FileNotFoundError: If they could not be loaded; the message says where to get the files.
@@ -120,14 +154,16 @@ def hub_copy(info: DatasetInfo) -> dict[str, Source]:
         raise FileNotFoundError(
             f"{info.hub_id} could not be loaded from the Hub: {error}\n{_how_to_get(info, None)}"
         ) from error
+    holdout = None
     if info.folds is not None:
+        holdout = FoldHoldout(info.folds, fold, SPLIT_SEED)
         # Its splits are the groups of the folds, and all that is known of dialogues is the order of the texts.
         groups = []
         for group, rows in splits.items():
             names = [group] * len(rows)
             groups.append(rows.add_column("group", names).add_column("dialogue_id", names))
         splits = datasets.DatasetDict(train=datasets.concatenate_datasets(groups))
-    return dataset_sources(splits, info.hub_id)
+    return dataset_sources(splits, info.hub_id), holdout
 
 
 def _how_to_get(info: DatasetInfo, data_dir: str | None) -> str:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from .columns import row_features
 from .dialogues import DIALOGUE_COLUMNS
+from .tables import require_text
 
 # A dataset with one of these columns is prepared already.
 PREPARED_COLUMNS = {"input_ids", "inputs_embeds", "emotion_representation", "utterance_representations"}
@@ -159,8 +160,7 @@ def _texts(rows: datasets.Dataset, name: str) -> list[str]:
         raise _missing(rows, name, "text")
     texts = rows["text"][:]
     for number, text in enumerate(texts, 1):
-        if not isinstance(text, str) or not text.strip():
-            raise ValueError(f"{name}, row {number}, column 'text': the text is empty or no text: {text!r}.")
+        require_text(text, f"{name}, row {number}, column 'text'")
     return texts
 
 

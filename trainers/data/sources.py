@@ -1,25 +1,42 @@
-"""Where the rows of a split come from, a file or a dataset of the datasets library: at once, or some at a time."""
+"""Where the rows of a split come from: a file, or a dataset of the datasets library."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import datasets
 import pyarrow as pa
 
 from .digests import digest, file_digest
-from .tables import BATCH_SIZE, TABLE_SUFFIXES, Table, divide, read_table, read_tables, require_file
+from .tables import BATCH_SIZE, TABLE_SUFFIXES, Table, divide, read_tables, require_file
 
 # By the name that a split has here, those that it may have there.
 SPLIT_NAMES = {"train": ("train",), "dev": ("dev", "val", "validation"), "test": ("test",)}
 
 
+class Source(Protocol):
+    """Rows of a split, which may be larger than memory."""
+
+    @property
+    def name(self) -> str:
+        """What error messages call it."""
+        ...
+
+    def tables(self) -> Iterator[Table]:
+        """The rows, a few thousand at a time."""
+        ...
+
+    def digest(self) -> str:
+        """A short hash of the contents, and of what they are read as."""
+        ...
+
+
 @dataclass(frozen=True)
 class FileSource:
     """
-    A .csv, .tsv, .jsonl or .parquet file.
+    A .csv, .tsv, .jsonl, .parquet or .txt file.
 
     Args:
         path (`Path`): The file.
@@ -32,12 +49,8 @@ class FileSource:
         """What error messages call it."""
         return str(self.path)
 
-    def table(self) -> Table:
-        """All rows."""
-        return read_table(self.path)
-
     def tables(self) -> Iterator[Table]:
-        """The rows, some thousands at a time."""
+        """The rows, a few thousand at a time."""
         return read_tables(self.path, BATCH_SIZE)
 
     def digest(self) -> str:
@@ -49,7 +62,7 @@ class FileSource:
 @dataclass(frozen=True)
 class DatasetSource:
     """
-    A split of a dataset of the datasets library, which maps those from the Hub from disk.
+    A split of a dataset of the datasets library.
 
     Args:
         name (`str`): What error messages call it.
@@ -59,14 +72,10 @@ class DatasetSource:
     name: str
     rows: datasets.Dataset
 
-    def table(self) -> Table:
-        """All rows."""
-        (table,) = self._divide(None)
-        return table
-
     def tables(self) -> Iterator[Table]:
-        """The rows, some thousands at a time."""
-        return self._divide(BATCH_SIZE)
+        """The rows, a few thousand at a time."""
+        rows = ((None, row) for batch in self._batches() for row in batch.to_pylist())
+        return divide(self.name, self.rows.column_names, rows, BATCH_SIZE, self.rows.features)
 
     def digest(self) -> str:
         """A short hash of the contents."""
@@ -81,19 +90,12 @@ class DatasetSource:
     def _batches(self) -> Iterator[pa.Table]:
         return self.rows.with_format("arrow").iter(batch_size=BATCH_SIZE)
 
-    def _divide(self, size: int | None) -> Iterator[Table]:
-        rows = ((None, row) for batch in self._batches() for row in batch.to_pylist())
-        return divide(self.name, self.rows.column_names, rows, size, self.rows.features)
-
-
-Source = FileSource | DatasetSource
-
 
 @dataclass(frozen=True)
 class ColumnValues:
     """
-    The values of a column, one after the other and as often as one likes. The column itself, `rows[name]`, reads ten
-    rows at a time, which takes many times as long; a list of it has all in memory.
+    The values of a column, to be iterated over any number of times. The column itself, `rows[name]`, reads ten rows at
+    a time, which is many times slower, and a list of it holds all of them in memory.
 
     Args:
         rows (`datasets.Dataset`): The rows.

@@ -12,7 +12,7 @@ import datasets
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-# How many rows are read from Parquet, or are in memory of data that are streamed, at a time.
+# How many rows are in memory at a time.
 BATCH_SIZE = 10_000
 
 
@@ -233,7 +233,7 @@ def require_file(path: Path) -> None:
 def require_text(value: Any, place: str) -> str:
     """The value, which must be a text that is not blank; `place` is where it stands, for the error message."""
     if not isinstance(value, str) or not value.strip():
-        raise ValueError(f"{place}: the text is empty or no text: {value!r}.")
+        raise ValueError(f"{place}: expected a non-empty text, got {value!r}.")
     return value
 
 

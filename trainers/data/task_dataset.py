@@ -9,14 +9,13 @@ from typing import Any
 import datasets
 import numpy as np
 
-from .columns import name_rows, row_features, score_rows
+from .arrow_files import ColumnReader, TargetReader, map_splits
 from .dataset_info import DatasetInfo
-from .holdout import split_off_dev, split_off_fold
-from .registered_files import SPLIT_SEED, find_folder, hub_copy, read_splits
+from .holdout import Holdout, StratifiedHoldout, split_off_dev
+from .registered_files import find_folder, hub_sources, published_sources
 from .registry import REGISTRY
 from .rows import plain_dataset
 from .sources import SPLIT_NAMES, ColumnValues, FileSource, Source, dataset_sources, folder_sources
-from .streaming import ColumnReader, Holdout, stream_splits
 from .tables import BATCH_SIZE, TABLE_SUFFIXES
 
 logger = logging.getLogger(__name__)
@@ -52,7 +51,7 @@ class TaskDataset:
         return np.concatenate(list(self.target_batches(split)))
 
     def target_batches(self, split: str) -> Iterator[np.ndarray]:
-        """The same, some thousands of texts at a time."""
+        """The same, a few thousand texts at a time."""
         kind = np.int64 if self.problem_type == "single_label_classification" else np.float32
         for batch in self.splits[split].select_columns("labels").iter(batch_size=BATCH_SIZE):
             yield np.asarray(batch["labels"], dtype=kind)
@@ -69,10 +68,12 @@ def load_task_dataset(
     seed: int = 42,
     fold: int = 0,
     regression: bool = False,
-    streaming: bool = False,
     cache_dir: str | Path | None = None,
 ) -> TaskDataset:
     """Load a dataset and check it.
+
+    Its texts are written to Arrow files once and memory-mapped from there ([`~trainers.data.arrow_files.map_splits`]),
+    so they may be larger than memory.
 
     Args:
         name (`str`, `Path`, `DataFrame`, `Dataset`, `list[dict]`, or `dict` of these by split): Data in memory, or what
@@ -81,29 +82,25 @@ def load_task_dataset(
             dataset on the Hub, with a configuration after a colon where there are several (`org/name:config`). Of a
             file and of data in memory a dev split is split off where there is none; where only `test` is asked for, a
             file is the test split as it stands.
-        data_dir (`str`, *optional*): Where registered datasets lie, each in its folder.
+        data_dir (`str`, *optional*): Directory with one subfolder per registered dataset.
         text_column (`str`, *optional*): The column of the texts, `text` by default. For one's own data and the Hub.
         label_columns (`list[str]`, *optional*): The columns of the labels, `label` or `labels` by default; what they
             may hold is said in [`~trainers.data.columns.name_rows`]. For one's own data and the Hub.
         splits (`Sequence[str]`, defaults to `("train", "dev")`): Which of `train`, `dev` and `test` to load.
         dev_fraction (`float`, defaults to 0.1): Part of the texts that becomes dev where there is no dev split.
-        seed (`int`, defaults to 42): Seed of the shuffling that chooses these texts.
+        seed (`int`, defaults to 42): Seed of the draw of these texts.
         fold (`int`, defaults to 0): Which fold is dev, for a registered dataset that has folds.
         regression (`bool`, defaults to `False`): Whether the label columns of one's own data hold scores
             ([`~trainers.data.columns.score_rows`]). A registered dataset must be what is asked for.
-        streaming (`bool`, defaults to `False`): Whether the texts of one's own files and of the Hub pass to a file on
-            disk some thousands at a time and are mapped from there
-            ([`~trainers.data.streaming.stream_splits`]): they may be larger than memory. Dev is then split off without
-            regard to labels. Registered datasets that are read in their publishers' files, or have folds, are small and
-            come as they do without it.
-        cache_dir (`str` or `Path`, *optional*): The folder of these files; by default one in that of the datasets
-            library (`HF_DATASETS_CACHE`).
+        cache_dir (`str` or `Path`, *optional*): Directory of the Arrow files; by default one in the cache of the
+            datasets library (`HF_DATASETS_CACHE`).
 
     Returns:
         `TaskDataset`.
 
     Raises:
         FileNotFoundError: If the data are not there; the message says what is expected where.
+        OSError: If `cache_dir` cannot be written.
         ValueError: If the data are not valid; the message names the file and the line.
     """
     if not splits or not set(splits) <= set(SPLIT_NAMES):
@@ -114,58 +111,42 @@ def load_task_dataset(
     if info is not None and (info.problem_type == "regression") != regression:
         kind = "scores (regression)" if regression else "classes"
         raise ValueError(f"{name} is for {info.problem_type}, but {kind} are asked for here.")
-    if info is not None:
-        folder = find_folder(info, data_dir)
-        if folder is not None:
-            rows = read_splits(info, folder, splits, fold)
-            return _task_dataset(name, list(info.labels), info.problem_type, rows, info)
-        text_column, label_columns = info.hub_text_column, list(info.hub_label_columns or info.labels)
-        sources, may_split = hub_copy(info), False
+    folder = None if info is None else find_folder(info, data_dir)
+    reader: ColumnReader | TargetReader = ColumnReader(text_column, label_columns, regression)
+    holdout: Holdout | None = None
+    if info is not None and folder is not None:
+        sources, holdout = published_sources(info, folder, splits, fold)
+        reader = TargetReader(list(info.labels), info.problem_type)
+    elif info is not None:
+        sources, holdout = hub_sources(info, fold)
+        group_column = None if info.folds is None else "group"
+        columns = list(info.hub_label_columns or info.labels)
+        reader = ColumnReader(info.hub_text_column, columns, regression, group_column)
     else:
         name, sources, may_split = _own_sources(name, splits)
-
+        # Also where dev is not asked for: train must be the same rows either way.
+        if may_split and "train" in sources and "dev" not in sources:
+            holdout = StratifiedHoldout(dev_fraction, seed)
     # The labels are those of train, so train is read even where only another split is asked for.
     sources = {split: source for split, source in sources.items() if split == "train" or split in splits}
-    if streaming and (info is None or info.folds is None):
-        reader = ColumnReader(text_column, label_columns, regression)
-        holdout = Holdout(dev_fraction, seed) if may_split and "dev" not in sources else None
-        labels, problem_type, streamed = stream_splits(sources, reader, holdout, cache_dir)
-        _check_splits(name, splits, streamed)
-        streamed = datasets.DatasetDict({split: streamed[split] for split in splits})
-        return _checked(TaskDataset(name, labels, problem_type, streamed, info))
-    tables = {split: source.table() for split, source in sources.items()}
-    if regression:
-        labels, problem_type = list(label_columns or ["score"]), "regression"
-        rows = {split: score_rows(table, labels, text_column) for split, table in tables.items()}
-    else:
-        named = {split: name_rows(table, text_column, label_columns) for split, table in tables.items()}
-        first = next(iter(named.values()))
-        labels, problem_type = first.label_space(), first.problem_type
-        rows = {split: split_rows.encode(labels, problem_type) for split, split_rows in named.items()}
-    # Also where dev is not asked for: train must be the same rows either way.
-    if info is not None and info.folds is not None:
-        for row, cells in zip(rows["train"], tables["train"].rows, strict=True):
-            row["group"] = cells["group"]
-        rows["train"], rows["dev"] = split_off_fold(rows["train"], info.folds, fold, SPLIT_SEED, info.name)
-    elif may_split and "dev" not in tables:
-        rows["train"], rows["dev"] = split_off_dev(rows["train"], dev_fraction, seed, tables["train"].source)
-    _check_splits(name, splits, rows)
-    return _task_dataset(name, labels, problem_type, {split: rows[split] for split in splits}, info)
+    labels, problem_type, found = map_splits(sources, reader, cache_dir)
+    if holdout is not None and "train" in found:
+        called = sources["train"].name if info is None else info.name
+        found["train"], found["dev"] = split_off_dev(found["train"], holdout, called)
+    _check_splits(name, splits, found)
+    rows = {split: found[split] for split in splits}
+    own = {split: part.remove_columns({"group"} & set(part.column_names)) for split, part in rows.items()}
+    return _checked(TaskDataset(name, labels, problem_type, datasets.DatasetDict(own), info))
 
 
 def load_texts(
-    name: Any,
-    *,
-    data_dir: str | None = None,
-    text_column: str | None = None,
-    streaming: bool = False,
-    cache_dir: str | Path | None = None,
+    name: Any, *, data_dir: str | None = None, text_column: str | None = None, cache_dir: str | Path | None = None
 ) -> TaskDataset:
     """Load the training texts of a dataset whose labels, if it has any, do not count.
 
     Args:
         name (`str`): As in [`load_task_dataset`], which registered datasets are loaded by.
-        data_dir (`str`, *optional*): As in [`load_task_dataset`], and so are `streaming` and `cache_dir`.
+        data_dir (`str`, *optional*): As in [`load_task_dataset`], and so is `cache_dir`.
         text_column (`str`, *optional*): The column of the texts, `text` by default. No other column is looked at.
 
     Returns:
@@ -177,16 +158,12 @@ def load_texts(
     """
     if isinstance(name, str) and name in REGISTRY:
         regression = REGISTRY[name].problem_type == "regression"
-        options: dict[str, Any] = {"regression": regression, "streaming": streaming, "cache_dir": cache_dir}
-        return load_task_dataset(name, data_dir=data_dir, **options)
+        return load_task_dataset(name, data_dir=data_dir, regression=regression, cache_dir=cache_dir)
     name, sources, _ = _own_sources(name, ("train",))
     # Rows of scores, of which there are none.
-    if streaming:
-        reader = ColumnReader(text_column, [], regression=True)
-        _, _, splits = stream_splits({"train": sources["train"]}, reader, None, cache_dir)
-        return TaskDataset(name, [], "regression", splits, None)
-    rows = score_rows(sources["train"].table(), [], text_column)
-    return _task_dataset(name, [], "regression", {"train": rows}, None)
+    reader = ColumnReader(text_column, [], regression=True)
+    _, _, splits = map_splits({"train": sources["train"]}, reader, cache_dir)
+    return TaskDataset(name, [], "regression", splits, None)
 
 
 def _check_splits(name: str, asked: Sequence[str], found: Collection[str]) -> None:
@@ -225,19 +202,8 @@ def _hub_sources(name: str) -> dict[str, Source]:
     return dataset_sources(splits, name)
 
 
-def _task_dataset(
-    name: str, labels: list[str], problem_type: str, rows: dict[str, list[dict[str, Any]]], info: DatasetInfo | None
-) -> TaskDataset:
-    splits = {}
-    for split, split_rows in rows.items():
-        features = row_features(problem_type, set.intersection(*(set(row) for row in split_rows)))
-        columns = {column: [row[column] for row in split_rows] for column in features}
-        splits[split] = datasets.Dataset.from_dict(columns, features=features)
-    return _checked(TaskDataset(name, labels, problem_type, datasets.DatasetDict(splits), info))
-
-
 def _checked(data: TaskDataset) -> TaskDataset:
-    """The same data. Of their texts only those of dev are in memory here."""
+    """The same data. Of the texts, only those of dev are in memory here."""
     if "train" in data.splits:
         if data.problem_type == "regression":
             _check_scores(data)
@@ -249,7 +215,7 @@ def _checked(data: TaskDataset) -> TaskDataset:
         shared = {text for text in train if text in texts}
         if shared:
             count = sum(text in shared for text in dev)
-            logger.warning("%s: %d of the %d dev texts stand in train, too.", data.name, count, len(dev.rows))
+            logger.warning("%s: %d of the %d dev texts are in train, too.", data.name, count, len(dev.rows))
     return data
 
 

@@ -31,7 +31,7 @@ def load_task(
     Raises:
         ValueError: If no data are given for the task, they lack what it needs, or have too few texts.
     """
-    name = getattr(data, f"{task}_dataset")
+    name = data.dataset(task)
     if name is None:
         raise ValueError(f"The chosen recipe needs --{task}_dataset, such as goemotions.")
     load = load_texts if task == "unlabelled" else load_task_dataset

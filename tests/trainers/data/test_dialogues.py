@@ -62,9 +62,9 @@ def test_without_speakers_and_places_one_voice_speaks_in_the_order_of_the_rows(t
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ("b,y,,1,A", r"line 3, column 'dialogue_id': the text is empty"),
+        ("b,y,,1,A", r"line 3, column 'dialogue_id': expected a non-empty text"),
         ("b,y,2,one,A", r"line 3, column 'utterance_id': expected a whole number, got 'one'"),
-        ("b,y,2,1, ", r"line 3, column 'speaker': the text is empty"),
+        ("b,y,2,1, ", r"line 3, column 'speaker': expected a non-empty text"),
     ],
 )
 def test_bad_places_are_named(tmp_path: Path, row: str, message: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from trainers.data.dataset_info import DatasetInfo
 from trainers.data.readers import EMOTIONS, GOEMOTIONS
-from trainers.data.registered_files import read_split, read_splits
+from trainers.data.registered_files import PublishedSource
 from trainers.data.registry import REGISTRY
 from trainers.data.task_dataset import load_task_dataset
 
@@ -67,7 +67,7 @@ def test_ids_with_conflicting_labels_go_where_files_are_joined(
     write(tmp_path / "twitter-2016train-A.tsv", "2\tnegative\tb", "3\tneutral\tc", "4\tnegative\td")
     info = replace(REGISTRY["semeval2017-4a"], splits={"train": ("twitter-*train-A.tsv",)})
     with caplog.at_level(logging.WARNING):
-        rows = read_split(info, tmp_path, "train")
+        rows = PublishedSource(info, tmp_path, "train").rows()
     assert [row["id"] for row in rows] == ["1", "3", "3", "4"]  # the same label twice is no conflict
     assert messages(caplog) == ["semeval2017-4a (train): 1 ids carry conflicting labels; their 2 rows are dropped."]
 
@@ -75,7 +75,7 @@ def test_ids_with_conflicting_labels_go_where_files_are_joined(
 def test_one_file_is_taken_as_it_was_published(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     write(tmp_path / "one.tsv", "1\tneutral\ta", "1\tpositive\ta", "1\tpositive\ta")
     info = replace(REGISTRY["semeval2017-4a-all"], splits={"train": ("one.tsv",)})
-    assert len(read_split(info, tmp_path, "train")) == 3
+    assert len(PublishedSource(info, tmp_path, "train").rows()) == 3
     assert not caplog.records
 
 
@@ -85,11 +85,11 @@ def test_all_of_4a_without_conflicts_and_repetitions(tmp_path: Path) -> None:
     for number, name in enumerate(info.splits["train"]):
         write(tmp_path / name, f"10{number}\tneutral\tof its own {number}", "7\tneutral\tin all", "8\tpositive\tmost")
     write(tmp_path / "twitter-2014sarcasm-A.tsv", '1\tneutral\t"half', "7\tneutral\tin all", "8\tnegative\tmost")
-    rows = read_split(info, tmp_path, "train")
+    rows = PublishedSource(info, tmp_path, "train").rows()
     assert [row["id"] for row in rows] == ["100", "7", "101", "102", "103", "1", "105", "106", "107", "108", "109"]
     (tmp_path / "twitter-2013test-A.tsv").unlink()
     with pytest.raises(FileNotFoundError, match=r"twitter-2013test-A\.tsv does not exist: the train split of semeval"):
-        read_split(info, tmp_path, "train")
+        PublishedSource(info, tmp_path, "train").rows()
 
 
 def test_a_tweet_of_4b_with_several_topics(tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_a_tweet_of_4b_with_several_topics(tmp_path: Path) -> None:
     for name in info.splits["train"]:
         write(tmp_path / name, "1\tbus\tpositive\tboth fine", "2\tbus\tpositive\tmixed", f"{name}\tbus\tnegative\tlate")
     write(tmp_path / info.splits["train"][0], "1\ttram\tpositive\tboth fine", "2\ttram\tnegative\tmixed")
-    rows = read_split(info, tmp_path, "train")
+    rows = PublishedSource(info, tmp_path, "train").rows()
     assert [(row["text"], row["labels"]) for row in rows] == [("both fine", 1), ("late", 0)]
 
 
@@ -107,7 +107,7 @@ def test_ei_reg_keeps_a_tweet_once_for_each_of_its_emotions(tmp_path: Path, capl
     for split, ending in (("train", "train"), ("dev", "dev"), ("test", "test-gold")):
         for emotion in info.labels:
             write(tmp_path / f"EI-reg-En-{emotion}-{ending}.txt", header, f"1\tgrr {split}\t{emotion}\t0.5")
-        assert [row["labels"] for row in read_split(info, tmp_path, split)] == [0, 1, 2, 3]
+        assert [row["labels"] for row in PublishedSource(info, tmp_path, split).rows()] == [0, 1, 2, 3]
     assert not caplog.records
 
 
@@ -155,14 +155,22 @@ def isear(tmp_path: Path) -> Path:
 
 
 def test_no_respondent_of_isear_is_in_both_train_and_dev(isear: Path) -> None:
-    rows = read_splits(REGISTRY["isear"], isear / "isear", ("train", "dev", "test"))
-    train, dev, test = ({row["group"] for row in rows[split]} for split in ("train", "dev", "test"))
+    splits = {
+        split: rows["text"][:]
+        for split, rows in load_task_dataset(
+            "isear", data_dir=str(isear), splits=("train", "dev", "test")
+        ).splits.items()
+    }
+    train, dev = ({text.split(" of ")[1] for text in splits[split]} for split in ("train", "dev"))
     assert (len(train), len(dev)) == (12, 3) and not train & dev
-    assert test == {"7"} and [row["labels"] for row in rows["test"]] == [0, 1]  # a test file stays whole
-    assert read_split(REGISTRY["isear"], isear / "isear", "dev") == rows["dev"]
-    assert read_split(REGISTRY["isear"], isear / "isear", "dev", fold=1) != rows["dev"]
+    assert splits["test"] == ["a bus", "a dog"]  # a test file stays whole
+
+    def dev_of(fold: int) -> list[str]:
+        return load_task_dataset("isear", data_dir=str(isear), splits=("dev",), fold=fold).splits["dev"]["text"][:]
+
+    assert dev_of(0) == splits["dev"] != dev_of(1)
     with pytest.raises(ValueError, match="isear: fold must lie between 0 and 4, got -1"):
-        read_split(REGISTRY["isear"], isear / "isear", "dev", fold=-1)
+        dev_of(-1)
 
 
 def test_isear_as_a_task(isear: Path) -> None:

@@ -15,7 +15,7 @@ from trainers.data.readers import (
     read_semeval2018_v_reg,
     read_valence_posts,
 )
-from trainers.data.registered_files import read_split
+from trainers.data.registered_files import PublishedSource
 from trainers.data.registry import REGISTRY
 from trainers.data.sampling import random_sample
 from trainers.data.task_dataset import load_task_dataset
@@ -85,7 +85,7 @@ def test_split_is_joined_of_the_files_of_the_emotions(tmp_path: Path) -> None:
     for emotion, number in zip(info.labels, (0.1, 0.2, 0.3, 0.4), strict=True):
         own = f"of-{emotion}\tonly {emotion}\t{emotion}\t0.9"
         table(tmp_path / f"EI-reg-En-{emotion}-dev.txt", f"7\tin all\t{emotion}\t{number}", own)
-    rows = read_split(info, tmp_path, "dev")
+    rows = PublishedSource(info, tmp_path, "dev").rows()
     assert [row["id"] for row in rows] == ["7", "of-anger", "of-fear", "of-joy", "of-sadness"]
     assert same(rows[0]["labels"], [0.1, 0.2, 0.3, 0.4]) and same(rows[3]["labels"], [NAN, NAN, 0.9, NAN])
 
@@ -139,7 +139,7 @@ def test_dev_is_split_off_one_file_of_scores(tmp_path: Path) -> None:
     ("rows", "message"),
     [
         ("a,high\nb,1\n", r"own\.csv, line 2, column 'score': expected a number, or nothing .* got 'high'"),
-        ("a,1\n,1\n", r"own\.csv, line 3, column 'text': the text is empty"),
+        ("a,1\n,1\n", r"own\.csv, line 3, column 'text': expected a non-empty text"),
         ("a,inf\nb,1\n", r"line 2, column 'score': expected a number"),
         ("a,1\nb,1\nc,\nd,1\n", r"no two different scores of score"),
     ],
@@ -172,5 +172,5 @@ def test_samples_are_nested() -> None:
 def test_missing_files_are_named(tmp_path: Path) -> None:
     info = replace(REGISTRY["semeval2018-v-reg"], splits={"train": ("gone.txt",)})
     with pytest.raises(FileNotFoundError, match=r"gone\.txt does not exist: the train split of semeval2018-v-reg"):
-        read_split(info, tmp_path, "train")
+        PublishedSource(info, tmp_path, "train").rows()
     assert math.isnan(load_task_dataset("csr-emotion-posts-intensity", regression=True).splits["dev"][0]["labels"][0])

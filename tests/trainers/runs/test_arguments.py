@@ -87,12 +87,35 @@ def test_empty_values_leave_the_default(tmp_path: Path) -> None:
     assert parse(tmp_path, "# nothing yet\n") == parse_run_arguments([])
 
 
+def test_options_that_begin_alike_may_be_nested(tmp_path: Path) -> None:
+    nested = """
+    emotion:
+      dataset: meld
+      label_columns: [joy, fear]
+      train_fraction: 0.5
+    intensity: {text_column: post}
+    siamese: {pairs: balanced, train: {batch_size: 7}}
+    lr_scheduler_kwargs: {num_cycles: 2}
+    """
+    args = parse(tmp_path, nested)
+    assert (args.data.emotion_dataset, args.data.emotion_label_columns) == ("meld", ["joy", "fear"])
+    assert args.data.emotion_train_fraction == 0.5 and args.data.intensity_text_column == "post"
+    assert args.siamese.siamese_pairs == "balanced" and args.siamese.siamese_train_batch_size == 7
+    assert args.training.lr_scheduler_kwargs == {"num_cycles": 2}
+    # The command line wins here, too.
+    path = tmp_path / "run.yaml"
+    assert parse_run_arguments(["--config", str(path), "--emotion_dataset", "isear"]).data.emotion_dataset == "isear"
+
+
 def test_configs_of_the_examples_are_valid() -> None:
     paths = sorted((ROOT / "examples" / "configs").glob("*.yaml"))
     assert paths
     for path in paths:
         args = parse_run_arguments(["--config", str(path)])
-        for name, value in yaml.safe_load(path.read_text(encoding="utf-8")).items():
+        options = yaml.safe_load(path.read_text(encoding="utf-8"))
+        tasks = {name: options.pop(name) for name in list(options) if isinstance(options[name], dict)}
+        options |= {f"{task}_{name}": value for task in tasks for name, value in tasks[task].items()}
+        for name, value in options.items():
             (found,) = [getattr(kind, name) for kind in vars(args).values() if hasattr(kind, name)]
             assert str(found) == str(value) or float(found) == float(value), name
 
@@ -103,7 +126,12 @@ def test_configs_of_the_examples_are_valid() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("lerning_rate: 1e-4\nseed: 1\nmax_lenght: 3\n", "run.yaml: unknown option lerning_rate, max_lenght;"),
+        (
+            "lerning_rate: 1e-4\nseed: 1\nmax_lenght: 3\n",
+            r"unknown option lerning_rate \(did you mean learning_rate\?\), max_lenght \(did",
+        ),
+        ("emotion:\n  datset: meld\n", r"unknown option emotion_datset \(did you mean emotion_dataset\?\);"),
+        ("fun:\n  seed: 1\n", "unknown option fun_seed"),
         ("learning-rate: 1e-4\n", "unknown option learning-rate"),
         ("config: other.yaml\n", "unknown option config"),
         ("- seed\n- 1\n", "run.yaml must hold"),

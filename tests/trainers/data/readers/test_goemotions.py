@@ -46,7 +46,7 @@ def test_texts_are_quoted_as_csv_quotes(tmp_path: Path, written: str, text: str)
         ("text\t\tabc", r"line 2, column 2: expected label ids.*, got ''"),
         ("text\t1", r"line 2: expected text, label ids and id between tabs, got 'text\\t1'"),
         ("a\ttext\t1\tabc", r"line 2: expected text, label ids and id between tabs"),
-        ('""\t1\tabc', r"line 2, column 1: the text is empty"),
+        ('""\t1\tabc', r"line 2, column 1: expected a non-empty text"),
     ],
 )
 def test_malformed(tmp_path: Path, line: str, message: str) -> None:

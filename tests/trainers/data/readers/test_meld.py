@@ -46,8 +46,8 @@ def test_windows_punctuation_and_blanks_are_mended(tmp_path: Path) -> None:
     ("row", "message"),
     [
         ("1,Hm.,Ana,bored,neutral,0,0", r"line 3, column 'Emotion': unknown label 'bored'; the labels are anger"),
-        ("1,  ,Ana,joy,positive,0,0", r"line 3, column 'Utterance': the text is empty"),
-        ("1,Hm.,,joy,positive,0,0", r"line 3, column 'Speaker': the text is empty"),
+        ("1,  ,Ana,joy,positive,0,0", r"line 3, column 'Utterance': expected a non-empty text"),
+        ("1,Hm.,,joy,positive,0,0", r"line 3, column 'Speaker': expected a non-empty text"),
         ("1,Hm.,Ana,joy,positive,0,x", r"line 3, column 'Utterance_ID': expected a whole number, got 'x'"),
         ("1,Hm.,Ana,joy,positive,7,1", r"line 3, column 'Utterance_ID': utterance 1 of dialogue 7 stands there twice"),
     ],

@@ -37,7 +37,7 @@ def test_sentiment_posts(tmp_path: Path) -> None:
         ({"id": "e1", "text": "x", "emotions": {"joy": 1.5}}, r"intensity of joy must lie in \(0, 1\], got 1.5"),
         ({"id": "e1", "text": "x", "emotions": {"joy": "high"}}, r"intensity of joy must lie in \(0, 1\], got 'high'"),
         ({"id": "e1", "text": "x", "emotions": ["joy"]}, "expected emotions with their intensities"),
-        ({"id": "e1", "text": "", "emotions": {}}, "column 'text': the text is empty"),
+        ({"id": "e1", "text": "", "emotions": {}}, "column 'text': expected a non-empty text"),
         ({"id": "e1", "post": "x", "emotions": {}}, "no column text; the columns are id, post, emotions"),
         ([1, 2], "expected a JSON object"),
     ],

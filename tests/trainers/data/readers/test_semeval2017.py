@@ -76,7 +76,7 @@ class TestTexts:
         ("2\tmixed\tso so", r"a\.tsv, line 2, column 2: unknown label 'mixed'; the labels are negative, neutral"),
         ("2\tneutral", r"a\.tsv, line 2: expected id, label and text"),
         ("2\tneutral\t\t", r"a\.tsv, line 2: expected id, label and text"),
-        ("2\tneutral\t \t", r"a\.tsv, line 2, column 3: the text is empty"),
+        ("2\tneutral\t \t", r"a\.tsv, line 2, column 3: expected a non-empty text"),
     ],
 )
 def test_malformed_4a(tmp_path: Path, line: str, message: str) -> None:
@@ -129,7 +129,7 @@ def test_4b_rows_that_lack_a_column(tmp_path: Path, caplog: pytest.LogCaptureFix
     [
         (["1\tbus\tmixed\tso so"], r"b\.tsv, line 1, column 3: unknown label 'mixed'; the labels are negative, posi"),
         (["1\tbus\tpositive\tx", "2\tbus\t2\tfive points"], r"b\.tsv, line 2, column 3: unknown label '2'"),
-        (["1\tbus\tpositive\t \t"], r"b\.tsv, line 1, column 4: the text is empty"),
+        (["1\tbus\tpositive\t \t"], r"b\.tsv, line 1, column 4: expected a non-empty text"),
         (
             ["1\tbus\tpositive\tx", "2,bus,positive,x", "3,bus,positive,x"],
             r"b\.tsv, line 2: expected id, topic, label and text between tabs, got '2,bus.*2 of the 3 lines lack a col",

@@ -67,7 +67,7 @@ def test_line_separators_inside_of_a_text_end_no_row(tmp_path: Path) -> None:
         ([f"1\tfine{NONE}", "", f"2\tfine{NONE}"], r"line 3: 1 columns"),
         (["1\ttwo" + "\t0" * 4 + "\t2" + "\t0" * 6], r"line 2, column 'joy': expected 0 or 1, got '2'"),
         (["1\tunlabelled" + "\tNONE" * 11], r"line 2, column 'anger': expected 0 or 1, got 'NONE'"),
-        ([f"1\t  {NONE}"], r"line 2, column 'Tweet': the text is empty"),
+        ([f"1\t  {NONE}"], r"line 2, column 'Tweet': expected a non-empty text"),
     ],
 )
 def test_malformed_ec(tmp_path: Path, rows: list[str], message: str) -> None:
@@ -111,7 +111,7 @@ def test_mystery_rows_of_ei_reg_are_dropped_and_counted(tmp_path: Path, caplog: 
         ("2\tx\tjoy\tNONE", r"line 3, column 'Intensity Score': expected an intensity from 0 to 1, got 'NONE'"),
         ("2\tx\tjoy\t1.2", r"line 3, column 'Intensity Score': expected an intensity from 0 to 1, got '1.2'"),
         ("2\tx\tjoy\tnan", r"line 3, column 'Intensity Score': expected an intensity from 0 to 1, got 'nan'"),
-        ("2\t \tjoy\t0.5", r"line 3, column 'Tweet': the text is empty"),
+        ("2\t \tjoy\t0.5", r"line 3, column 'Tweet': expected a non-empty text"),
         ("2\tx\tjoy", r"line 3: 3 columns, but the header has 4"),
     ],
 )

@@ -1,0 +1,181 @@
+"""Texts with labels in Arrow files, written once from their source and memory-mapped from then on."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import datasets
+import pyarrow as pa
+from filelock import FileLock
+from tqdm.auto import tqdm
+
+from .columns import name_rows, row_features, score_rows, sort_names
+from .digests import digest, file_digest
+from .sources import Source
+from .tables import Table
+
+# Metadata of a file: the labels and the problem type of its rows.
+_METADATA = b"csr-emotion"
+
+
+@dataclass(frozen=True)
+class ColumnReader:
+    """
+    Reads texts and labels from the columns of a table.
+
+    Args:
+        text_column (`str`, *optional*): The column of the texts, as in [`~trainers.data.columns.name_rows`].
+        label_columns (`list[str]`, *optional*): The columns of the labels or scores.
+        regression (`bool`): Whether they hold scores.
+        group_column (`str`, *optional*): A column to keep as `group`, for folds.
+    """
+
+    text_column: str | None
+    label_columns: list[str] | None
+    regression: bool
+    group_column: str | None = None
+
+    def label_space(self, source: Source) -> tuple[list[str], str]:
+        """The labels that occur in a source, and its problem type. May read the whole source."""
+        if self.regression:
+            return ["score"] if self.label_columns is None else list(self.label_columns), "regression"
+        names: set[str] = set()
+        for table in _with_progress(source, f"Labels of {source.name}"):
+            named = name_rows(table, self.text_column, self.label_columns)
+            if named.declared:
+                return named.declared, named.problem_type
+            names.update(name for row in named.names for name in row)
+        return sort_names(names), named.problem_type
+
+    def encode(self, table: Table, labels: list[str], problem_type: str) -> list[dict[str, Any]]:
+        """Rows of `text` and `labels` in a label space."""
+        if self.regression:
+            rows = score_rows(table, labels, self.text_column)
+        else:
+            rows = name_rows(table, self.text_column, self.label_columns).encode(labels, problem_type)
+        if self.group_column is not None:
+            for row, cells in zip(rows, table.rows, strict=True):
+                row["group"] = cells[self.group_column]
+        return rows
+
+
+@dataclass(frozen=True)
+class TargetReader:
+    """
+    Passes on rows whose labels are targets already: those of published datasets, as their readers return them.
+
+    Args:
+        labels (`list[str]`): Label names, in the order of the targets.
+        problem_type (`str`): Problem type of the targets.
+    """
+
+    labels: list[str]
+    problem_type: str
+
+    def label_space(self, source: Source) -> tuple[list[str], str]:
+        """The labels and the problem type."""
+        return self.labels, self.problem_type
+
+    def encode(self, table: Table, labels: list[str], problem_type: str) -> list[dict[str, Any]]:
+        """The rows of a table."""
+        return table.rows
+
+
+def map_splits(
+    sources: Mapping[str, Source], reader: ColumnReader | TargetReader, folder: str | Path | None = None
+) -> tuple[list[str], str, datasets.DatasetDict]:
+    """Write splits to Arrow files and memory-map them; they never stand in memory as a whole.
+
+    A file that was written from the same contents with the same options is reused. When several processes need the same
+    file, one writes it and the others wait. A file gets its name once it is complete.
+
+    Args:
+        sources (`Mapping[str, Source]`): By split, where its rows come from. The first defines the label space.
+        reader ([`ColumnReader`] or [`TargetReader`]): Reads texts and labels from their tables.
+        folder (`str` or `Path`, *optional*): Where the files go; by default `csr-emotion` in the cache of the datasets
+            library (`HF_DATASETS_CACHE`).
+
+    Returns:
+        `tuple`: The labels, the problem type and the splits, as [`~trainers.data.task_dataset.TaskDataset`] has them,
+        plus the column `group` where the rows have one.
+
+    Raises:
+        FileNotFoundError: If a file does not exist.
+        OSError: If `folder` cannot be written.
+        ValueError: If a row is not valid; the message names file, line and column.
+    """
+    folder = Path(folder or Path(datasets.config.HF_DATASETS_CACHE) / "csr-emotion")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OSError(
+            f"{folder}, where texts are cached, cannot be written ({error}). Name another directory in the environment "
+            "variable HF_DATASETS_CACHE."
+        ) from error
+    space: tuple[list[str], str] | None = None
+    splits = datasets.DatasetDict()
+    for split, source in sources.items():
+        made_from = {
+            "code": _code_digest(),
+            "source": source.digest(),
+            "reader": [type(reader).__name__, asdict(reader)],
+            "label_space": space,
+        }
+        name = digest(made_from)
+        path = folder / f"{name}.arrow"
+        # A lock of its own rather than accelerate's main_process_first: separate runs share the folder, too.
+        with FileLock(folder / f"{name}.lock"):
+            if not path.is_file():
+                _write(source, path, reader, space or reader.label_space(source))
+        splits[split] = datasets.Dataset.from_file(str(path))
+        space = space or _read_space(path)
+    assert space is not None
+    return *space, splits
+
+
+@cache
+def _code_digest() -> str:
+    """A digest of the code that reads data: files written by another version are not reused."""
+    folder = Path(__file__).parent
+    return digest([file_digest(path) for path in sorted(folder.rglob("*.py"))])
+
+
+def _write(source: Source, path: Path, reader: ColumnReader | TargetReader, space: tuple[list[str], str]) -> None:
+    unfinished = path.with_name(f"{path.name}.unfinished")
+    with ExitStack() as leftovers:
+        leftovers.callback(unfinished.unlink, missing_ok=True)
+        with ExitStack() as files:
+            writer = None
+            for table in _with_progress(source, f"Reading {source.name}"):
+                rows = reader.encode(table, *space)
+                if writer is None:
+                    schema = _schema(space, rows[0])
+                    file = files.enter_context(pa.OSFile(str(unfinished), "wb"))
+                    writer = files.enter_context(pa.ipc.new_stream(file, schema))
+                writer.write_table(pa.Table.from_pylist(rows, schema=schema))
+        unfinished.replace(path)
+
+
+def _schema(space: tuple[list[str], str], row: Mapping[str, Any]) -> pa.Schema:
+    labels, problem_type = space
+    schema = row_features(problem_type, row.keys()).arrow_schema
+    own = json.dumps({"labels": labels, "problem_type": problem_type})
+    return schema.with_metadata({**schema.metadata, _METADATA: own.encode("utf-8")})
+
+
+def _read_space(path: Path) -> tuple[list[str], str]:
+    """The labels and the problem type of a file's rows."""
+    with pa.memory_map(str(path)) as file, pa.ipc.open_stream(file) as stream:
+        own = json.loads(stream.schema.metadata[_METADATA])
+    return own["labels"], own["problem_type"]
+
+
+def _with_progress(source: Source, description: str) -> Iterator[Table]:
+    with tqdm(desc=description, unit="row", delay=1) as progress:
+        for table in source.tables():
+            yield table
+            progress.update(len(table.rows))
