@@ -164,7 +164,7 @@ def generator() -> Iterator[dict[str, Any]]:
         (rows_of(text=["a day", ""], labels=[["joy"], []]), r"row 2, column 'text': expected a non-empty text"),
         (rows_of(text=["a day"], labels=[["jo"]]), r"row 1, column 'labels': unknown label 'jo'. Did you mean 'joy'"),
         (rows_of(text=["a day"], labels=[[0.5, 3.0, 0.0]]), r"row 1.*numbers between 0 and 1"),
-        ([{"text": "a", "labels": "joy"}, {"text": "b", "labels": ["joy"]}], "labels are of several kinds, list, str"),
+        ([{"text": "a", "labels": "joy"}, {"text": "b", "labels": ["joy"]}], "labels have several types, list, str"),
         (
             pd.DataFrame({"text": ["a", None], "labels": [["joy"], ["joy"]]}),
             "row 2, column 'text': expected a non-empty text",

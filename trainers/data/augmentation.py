@@ -1,4 +1,4 @@
-"""More training texts of rare labels: copies with slips of the pen, made by nlpaug."""
+"""More training texts for rare labels: copies with typing and spelling errors, made by nlpaug."""
 
 import dataclasses
 import random
@@ -12,9 +12,9 @@ import numpy as np
 
 from .task_dataset import TaskDataset
 
-# What nlpaug does without anything that it would have to download.
+# The augmentations of nlpaug that need no download.
 AUGMENTATIONS = ("swap", "delete", "spelling", "keyboard")
-# How many words of a text are changed at most, as a share; and how often a copy that came out unchanged is tried anew.
+# Largest share of a text's words to change; and how often to retry when a copy comes out unchanged.
 _SHARE = 0.15
 _ATTEMPTS = 5
 
@@ -22,19 +22,19 @@ _ATTEMPTS = 5
 def augment_rare_labels(dataset: TaskDataset, target: int, augmentations: Sequence[str], seed: int) -> TaskDataset:
     """Add changed copies of training texts until each label has `target` of them.
 
-    The rarest label comes first. Its texts are copied in turn, in random order; a copy has all labels of its text, and
-    counts for all of them. Copies that equal a training text are left out, so that a label whose texts are too short to
-    be changed may fall short of the target. Dev and test stay as they are.
+    Starting with the rarest label, its texts are copied in turn, in random order; a copy has all the labels of its text
+    and counts towards each of them. Copies that equal a training text are discarded, so a label whose texts are too
+    short to change may fall short of the target. Dev and test are unchanged.
 
     Args:
         dataset ([`TaskDataset`]): Multi-label or single-label data.
-        target (`int`): How many training texts a label is to have.
-        augmentations (`Sequence[str]`): Of `AUGMENTATIONS`; each copy is made by one of them, chosen at random: two
-            neighbouring words swapped, words deleted, common misspellings, or letters hit beside the right key.
+        target (`int`): Number of training texts that each label should have.
+        augmentations (`Sequence[str]`): Some of `AUGMENTATIONS`, of which each copy gets one at random: two
+            neighbouring words swapped, words deleted, common misspellings, or neighbouring keys hit.
         seed (`int`): The copies are the same for the same seed.
 
     Returns:
-        `TaskDataset`, whose `notes` say how many copies there are.
+        `TaskDataset`, with a note on the number of copies.
 
     Raises:
         ModuleNotFoundError: If nlpaug is not installed.
@@ -54,7 +54,7 @@ def augment_rare_labels(dataset: TaskDataset, target: int, augmentations: Sequen
         for label in np.argsort(before, kind="stable"):
             rows = np.flatnonzero(has_label[:, label]).tolist()
             found = -1
-            # A whole round without a new copy: there is nothing more to get.
+            # After a whole round without a new copy there are none to be had.
             while counts[label] < target and found:
                 random.shuffle(rows)
                 found = 0
@@ -94,7 +94,7 @@ def check_augmentations(augmentations: Sequence[str]) -> None:
 
 
 def _augmenter(name: str) -> Callable[[str], str]:
-    # Only where it is asked for: nlpaug comes with the search extra.
+    # Imported here, since nlpaug comes with the search extra.
     import nlpaug.augmenter.char as nac
     import nlpaug.augmenter.word as naw
 
@@ -104,11 +104,11 @@ def _augmenter(name: str) -> Callable[[str], str]:
     elif name == "spelling":
         augmenter = naw.SpellingAug(aug_p=_SHARE, include_reverse=False)
         for misspellings in augmenter.model.dict.values():
-            # They come out of a set, whose order is another one in each process.
+            # They come from a set, whose order differs between processes.
             misspellings.sort()
     else:
         augmenter = naw.RandomWordAug(action=name, aug_p=_SHARE)
-    # It gives a list of one, or an empty one for a text that it cannot change.
+    # It returns a list of one, or an empty list for a text that it cannot change.
     return lambda text: (augmenter.augment(text) or [text])[0]
 
 
@@ -122,7 +122,7 @@ def _new_copy(text: str, augmenters: Sequence[Callable[[str], str]], seen: set[s
 
 @contextmanager
 def _seeded(seed: int) -> Iterator[None]:
-    """nlpaug draws from the random numbers of the process: they are seeded here, and put back afterwards."""
+    """Seed the global random states that nlpaug draws from, and restore them afterwards."""
     python_state, numpy_state = random.getstate(), np.random.get_state()
     random.seed(seed)
     np.random.seed(seed)

@@ -1,4 +1,4 @@
-"""The posts that come with csr-emotion, as datasets that are known by name."""
+"""The posts bundled with csr-emotion, as registered datasets."""
 
 from .citations import POSTS
 from .dataset_info import DatasetInfo
@@ -52,7 +52,7 @@ BUNDLED_DATASETS = (
         license="apache-2.0",
         citation=POSTS,
         homepage="the folder trainers/data/posts of the csr-emotion repository",
-        description="Synthetic English posts with the intensity of four emotions, where they show them.",
+        description="Synthetic English posts with the intensity of those of four emotions that they show.",
         reader=read_intensity_posts,
         bundled=True,
     ),

@@ -1,4 +1,4 @@
-"""What rare labels count in the label loss."""
+"""Class weights: how much rare labels count in the label loss."""
 
 from collections.abc import Sequence
 

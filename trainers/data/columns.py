@@ -1,4 +1,4 @@
-"""From the label columns of one's own tables to targets: which column holds what, and the label names in it."""
+"""From the label columns of a table to targets: which column holds what, and which label names occur."""
 
 import math
 import re
@@ -11,22 +11,22 @@ import datasets
 from .dialogues import DIALOGUE_COLUMNS, utterance_place
 from .tables import Table, require_text
 
-# CSV holds strings, JSON and Parquet numbers or booleans: all of them by how they are written.
+# CSV has strings, JSON and Parquet have numbers or booleans: all are compared in writing.
 _ZERO_ONE = {"0": 0, "1": 1, "0.0": 0, "1.0": 1, "False": 0, "True": 1}
 
 
 @dataclass(frozen=True)
 class NamedRows:
     """
-    The texts of a table with their labels by name.
+    The texts of a table, with their labels by name.
 
     Args:
         table (`Table`): Where they come from.
-        label_column (`str`): The label column, or the first of several; for error messages.
+        label_column (`str`): The label column, or the first of several, for error messages.
         problem_type (`str`): `"multi_label_classification"` or `"single_label_classification"`.
         texts (`list[str]`): The texts.
-        names (`list[list[str]]`): Label names of each text; exactly one each for single-label.
-        declared (`list[str]`, *optional*): The label space, where the columns or their features fix it.
+        names (`list[list[str]]`): Label names of each text; exactly one for single-label data.
+        declared (`list[str]`, *optional*): The label space, if the columns or their features define it.
     """
 
     table: Table
@@ -37,19 +37,19 @@ class NamedRows:
     declared: list[str] | None
 
     def label_space(self) -> list[str]:
-        """Names of the labels: the declared ones, or those that occur, in order."""
+        """Label names: the declared ones, or those that occur, in order."""
         return self.declared or sort_names({name for row in self.names for name in row})
 
     def encode(self, labels: Sequence[str], problem_type: str) -> list[dict[str, Any]]:
-        """Rows of `text` and `labels` in a given label space, which is that of the train split.
+        """Rows of `text` and `labels` in a given label space, that of the train split.
 
         Args:
             labels (`Sequence[str]`): Label names.
             problem_type (`str`): Problem type of the train split.
 
         Returns:
-            `list[dict]` with `text` (`str`) and `labels` (`list[float]` multi-hot, or `int` class id), and what
-            [`~trainers.data.dialogues.utterance_place`] says of utterances.
+            `list[dict]` with `text` (`str`) and `labels` (`list[float]` multi-hot, or `int` class id), and, for
+            utterances, the columns of [`~trainers.data.dialogues.utterance_place`].
 
         Raises:
             ValueError: If a label is not in the space, or the table has another space or problem type.
@@ -80,7 +80,7 @@ class NamedRows:
 
 
 def sort_names(names: set[str]) -> list[str]:
-    """Names of labels in the order that they have in the label space: sorted, integers by value."""
+    """Label names in the order of the label space: sorted, integers by value."""
     integers = all(re.fullmatch(r"-?\d+", name) for name in names)
     return sorted(names, key=int) if integers else sorted(names)
 
@@ -89,8 +89,8 @@ def name_rows(table: Table, text_column: str | None = None, label_columns: Seque
     """Read the text column and the label columns of a table.
 
     - Several label columns: one label each, with the values 0 and 1 (multi-label).
-    - One label column of lists: the names of the labels, or the ids of a `ClassLabel` (multi-label). A string with
-      commas is no list, but the name of one label.
+    - One label column of lists: label names, or ids of a `ClassLabel` (multi-label). A string with commas is not a list
+      but the name of one label.
     - One label column of strings or integers: the label, or the id of a `ClassLabel` (single-label).
 
     Args:
@@ -116,7 +116,7 @@ def name_rows(table: Table, text_column: str | None = None, label_columns: Seque
 
     column = label_columns[0]
     feature = (table.features or {}).get(column)
-    class_label = getattr(feature, "feature", feature)  # the feature of a list's elements, or of the column
+    class_label = getattr(feature, "feature", feature)  # of a list's elements, or of the column
     declared = list(class_label.names) if isinstance(class_label, datasets.ClassLabel) else None
     values: list[Any] = [row.get(column) for row in table.rows]
     first = values[0] if table.first is None else table.first.get(column)
@@ -125,25 +125,28 @@ def name_rows(table: Table, text_column: str | None = None, label_columns: Seque
     for i, value in enumerate(values):
         place = table.where(i, column)
         if isinstance(value, list) != lists:
-            raise ValueError(f"{place}: {value!r}, where other rows of the column hold {first!r}: lists or not?")
+            raise ValueError(
+                f"{place}: {value!r}, but other rows of the column have {first!r}: use lists in all rows or in none."
+            )
         names.append(_listed_names(value, declared, place) if lists else [_name(value, declared, place)])
     problem_type = "multi_label_classification" if lists else "single_label_classification"
     return NamedRows(table, column, problem_type, texts, names, declared)
 
 
 def score_rows(table: Table, score_columns: Sequence[str], text_column: str | None = None) -> list[dict[str, Any]]:
-    """Read the text column and the columns of scores of a table, for regression.
+    """Read the text column and the score columns of a table, for regression.
 
     Args:
         table (`Table`): The table.
-        score_columns (`Sequence[str]`): The columns of the scores. An empty cell, `nan` or `null` is no score.
+        score_columns (`Sequence[str]`): The score columns. An empty cell, `nan` or `null` means that there is no
+            score.
         text_column (`str`, *optional*): The column of the texts; `text` by default.
 
     Returns:
-        `list[dict]` with `text` (`str`) and `labels` (`list[float]`, one a column, NaN where there is no score).
+        `list[dict]` with `text` (`str`) and `labels` (`list[float]`, one per column, NaN where there is no score).
 
     Raises:
-        ValueError: If a column is missing, a text is empty or a score is no number.
+        ValueError: If a column is missing, a text is empty or a score is not a number.
     """
     text_column = text_column or "text"
     missing = [column for column in (text_column, *score_columns) if column not in table.columns]
@@ -159,11 +162,11 @@ def score_rows(table: Table, score_columns: Sequence[str], text_column: str | No
 
 
 def row_features(problem_type: str, columns: Collection[str]) -> datasets.Features:
-    """Types of the rows of a split.
+    """Column types of a split.
 
     Args:
         problem_type (`str`): Of the task.
-        columns (`Collection[str]`): The columns that its rows have. Besides `text` and `labels`, only those of
+        columns (`Collection[str]`): The columns of its rows. Besides `text` and `labels`, only those of
             [`~trainers.data.dialogues.DIALOGUE_COLUMNS`] and `group` are kept.
     """
     single = problem_type == "single_label_classification"
@@ -181,7 +184,7 @@ def _score(value: Any, place: str) -> float:
     except (TypeError, ValueError):
         score = math.inf
     if math.isinf(score) or isinstance(value, bool):
-        raise ValueError(f"{place}: expected a number, or nothing where there is no score, got {value!r}.")
+        raise ValueError(f"{place}: expected a number, or an empty cell if there is no score, got {value!r}.")
     return score
 
 
@@ -190,7 +193,7 @@ def _default_label_columns(table: Table) -> list[str]:
     if not found:
         raise _missing_columns(table, ["label or labels"])
     if len(found) > 1:
-        raise ValueError(f"{table.source} has a column label and a column labels: say which in label_columns.")
+        raise ValueError(f"{table.source} has a column label and a column labels: choose one in label_columns.")
     return found
 
 
@@ -216,7 +219,7 @@ def _ones(table: Table, index: int, columns: list[str]) -> list[str]:
 def _listed_names(values: list[Any], declared: list[str] | None, place: str) -> list[str]:
     if declared is None and not all(isinstance(value, str) for value in values):
         raise ValueError(
-            f"{place}: a list must hold label names, got {values!r}. For targets of 0 and 1, use a column a label."
+            f"{place}: a list must hold label names, got {values!r}. For 0/1 targets, use one column per label."
         )
     return [_name(value, declared, place) for value in values]
 

@@ -1,4 +1,4 @@
-"""Utterances in dialogues: what is known of their place, and the rows of a dataset dialogue by dialogue."""
+"""Utterances in dialogues: their place, and the rows of a dataset grouped by dialogue."""
 
 from typing import Any
 
@@ -8,30 +8,30 @@ import numpy as np
 from .sampling import stratified_split
 from .tables import Table, require_text
 
-# Besides text and labels: which dialogue an utterance stands in, its place there, and who says it.
+# Besides text and labels: the utterance's dialogue, its place in it, and its speaker.
 DIALOGUE_COLUMNS = {
     "dialogue_id": datasets.Value("string"),
     "utterance_id": datasets.Value("int64"),
     "speaker": datasets.Value("string"),
 }
 
-# Far more than the dialogues of most data have.
+# Far more than most dialogues have.
 MAX_UTTERANCES = 64
 
 
 def utterance_place(table: Table, index: int) -> dict[str, Any]:
-    """What one's own table says of an utterance: nothing, where it has no column `dialogue_id`.
+    """The place of an utterance, according to a table with the column `dialogue_id`.
 
     Args:
-        table (`Table`): The table. Without a column `utterance_id` utterances are in the order of the rows; without a
-            column `speaker` one voice speaks.
-        index (`int`): The number of the row in this table.
+        table (`Table`): The table. Without the column `utterance_id`, utterances are in the order of the rows; without
+            `speaker`, all are by one speaker.
+        index (`int`): Row number in this table.
 
     Returns:
-        `dict` of `dialogue_id`, `utterance_id` and `speaker`, or empty.
+        `dict` of `dialogue_id`, `utterance_id` and `speaker`; empty if the table has no dialogues.
 
     Raises:
-        ValueError: If a dialogue or a speaker is blank, or an utterance_id is no whole number.
+        ValueError: If a dialogue or a speaker is blank, or an utterance_id is not a whole number.
     """
     if "dialogue_id" not in table.columns:
         return {}
@@ -48,7 +48,7 @@ def utterance_place(table: Table, index: int) -> dict[str, Any]:
 
 
 def check_dialogues(splits: datasets.DatasetDict, source: str) -> None:
-    """Check that texts stand in dialogues.
+    """Check that texts are utterances in dialogues.
 
     Raises:
         ValueError: If a split has no dialogues.
@@ -56,18 +56,18 @@ def check_dialogues(splits: datasets.DatasetDict, source: str) -> None:
     for split, rows in splits.items():
         if "dialogue_id" not in rows.column_names:
             raise ValueError(
-                f"{source} ({split}) has no column dialogue_id, so which utterances make a dialogue is not known. Add "
-                "dialogue_id, utterance_id (the place in the dialogue) and speaker, or take a dataset with dialogues, "
+                f"{source} ({split}) has no column dialogue_id, so it is unknown which utterances make a dialogue. Add "
+                "dialogue_id, utterance_id (the place in the dialogue) and speaker, or choose a dataset of dialogues "
                 "such as meld."
             )
 
 
 def sample_dialogues(rows: datasets.Dataset, size: int, seed: int) -> datasets.Dataset:
-    """About `size` rows: whole dialogues, in which each label keeps its share.
+    """Sample whole dialogues, about `size` rows, so that each label keeps its share.
 
     Args:
         rows (`Dataset`): Rows of `labels` and `dialogue_id`.
-        size (`int`): How many rows; below their number.
+        size (`int`): Number of rows; fewer than there are.
         seed (`int`): Seed of the draw.
     """
     dialogues = np.asarray(rows["dialogue_id"])
@@ -79,10 +79,10 @@ def dialogue_rows(rows: datasets.Dataset, max_utterances: int) -> list[np.ndarra
 
     Args:
         rows (`Dataset`): Rows with the columns of `DIALOGUE_COLUMNS`.
-        max_utterances (`int`): Longer dialogues are cut into pieces of at most so many utterances.
+        max_utterances (`int`): Longer dialogues are cut into pieces of at most this many utterances.
 
     Returns:
-        `list[np.ndarray]`, in which each row stands once; dialogues in the order in which they first appear.
+        `list[np.ndarray]`: Each row occurs once; dialogues are in the order in which they first appear.
     """
     found: dict[str, list[int]] = {}
     for number, dialogue in enumerate(rows["dialogue_id"]):

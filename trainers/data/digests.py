@@ -1,4 +1,4 @@
-"""Short hashes of values, files and weights, and JSON that is written whole or not at all."""
+"""Short hashes of values, files and weights, and JSON files written atomically."""
 
 import hashlib
 import json
@@ -13,8 +13,8 @@ _ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=False, default=str)
 
 
 def digest(value: Any) -> str:
-    """A short hash of anything that JSON can hold; equal values have equal hashes. An iterator, or one of iterators,
-    counts as the list of what it gives, which need not fit into memory."""
+    """A short hash of anything that JSON can represent; equal values have equal hashes. An iterator, possibly of
+    iterators, counts as a list of its items, which need not fit into memory."""
     found = hashlib.sha256()
     for part in _json_parts(value):
         found.update(part.encode("utf-8"))
@@ -40,7 +40,7 @@ def file_digest(path: str | os.PathLike) -> str:
 
 
 def weights_digest(model: nn.Module) -> str:
-    """A short hash of a model's weights, wherever they came from."""
+    """A short hash of a model's weights."""
     found = hashlib.sha256()
     for name, value in model.state_dict().items():
         found.update(name.encode("utf-8"))
@@ -49,7 +49,7 @@ def weights_digest(model: nn.Module) -> str:
 
 
 def write_json(path: str | os.PathLike, value: Any) -> None:
-    """Write JSON so that a killed process leaves the old file or the new one, never half of one."""
+    """Write JSON atomically: a killed process leaves the old file or the new one, never half of one."""
     path = Path(path)
     unfinished = path.with_name(path.name + ".unfinished")
     unfinished.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""A multi-label dataset with some of its labels only."""
+"""Restricting a multi-label dataset to some of its labels."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -20,16 +20,16 @@ def select_labels(
     Args:
         dataset ([`TaskDataset`]): Multi-label data.
         labels (`Sequence[str]`): The labels to keep; the targets then have this order.
-        rows_without_labels (`str`, defaults to `"keep"`): Texts that have none of them stay, with all-zero targets
-            (`"keep"`), or go, in each split (`"drop"`).
+        rows_without_labels (`str`, defaults to `"keep"`): Whether texts with none of them are kept, with all-zero
+            targets (`"keep"`), or dropped from every split (`"drop"`).
         option (`str`, defaults to `"--emotion_labels"`): What error messages call the labels.
 
     Returns:
-        `TaskDataset`, whose `notes` say what was done.
+        `TaskDataset`, with a note on what was done.
 
     Raises:
         ValueError: If the data are single-label, a label is unknown or given twice, `rows_without_labels` is neither of
-            the two, or no row of a split would be left.
+            the two, or a split would have no rows left.
     """
     given = f"{option} {' '.join(labels)}"
     if rows_without_labels not in ROWS_WITHOUT_LABELS:
@@ -37,14 +37,16 @@ def select_labels(
             f"--rows_without_labels must be {' or '.join(ROWS_WITHOUT_LABELS)}, got {rows_without_labels!r}."
         )
     if dataset.problem_type != "multi_label_classification":
-        raise ValueError(f"{given}: only multi-label data can be restricted; {dataset.name} has one label a text.")
+        raise ValueError(
+            f"{given}: only multi-label data can be restricted, and {dataset.name} has one label per text."
+        )
     unknown = [label for label in labels if label not in dataset.labels]
     if unknown:
         raise ValueError(
             f"{given}: {dataset.name} has no label {', '.join(unknown)}; it has {', '.join(dataset.labels)}."
         )
     if not labels or len(set(labels)) != len(labels):
-        raise ValueError(f"{given}: name at least one label, and each once.")
+        raise ValueError(f"{given}: give at least one label, and each only once.")
     columns = [dataset.labels.index(label) for label in labels]
     splits, counts = datasets.DatasetDict(), []
     for split, rows in dataset.splits.items():

@@ -1,4 +1,4 @@
-"""Research datasets that are known by name: their files, labels, licences and citations."""
+"""Published research datasets: their files, labels, licences and citations."""
 
 from .citations import (
     BUSSO_2008,
@@ -96,7 +96,7 @@ PUBLISHED_DATASETS = (
             "were annotated, for research use."
         ),
         reader=read_semeval2018_intensities,
-        # One file an emotion: a tweet has one intensity in each that it stands in.
+        # One file per emotion: a tweet has an intensity in each file that it is in.
         keep_conflicting=True,
         join_scores=True,
     ),

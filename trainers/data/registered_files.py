@@ -1,4 +1,4 @@
-"""The files of registered datasets: where they lie, what is in a split of them, and the copies on the Hub."""
+"""The files of registered datasets: where they are, what is in each split, and copies on the Hub."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from .sources import Source, dataset_sources
 from .tables import BATCH_SIZE, Table, divide
 
 BUNDLED_POSTS = Path(__file__).resolve().parent / "posts"
-# A registered split is the same whatever seed a run has.
+# Registered splits do not depend on a run's seed.
 SPLIT_SEED = 42
 
 
@@ -24,10 +24,10 @@ def find_folder(info: DatasetInfo, data_dir: str | None) -> Path | None:
 
     Args:
         info (`DatasetInfo`): The dataset.
-        data_dir (`str`, *optional*): Where datasets lie. The bundled corpus is found without it.
+        data_dir (`str`, *optional*): Directory of the datasets. The bundled corpus is found without it.
 
     Returns:
-        `Path`, or `None` where there is no `data_dir`, but a copy on the Hub.
+        `Path`, or `None` if there is no `data_dir` but a copy on the Hub.
 
     Raises:
         FileNotFoundError: If the folder is not there.
@@ -38,8 +38,8 @@ def find_folder(info: DatasetInfo, data_dir: str | None) -> Path | None:
         if (BUNDLED_POSTS / info.folder).is_dir():
             return BUNDLED_POSTS / info.folder
         raise FileNotFoundError(
-            f"{info.name} comes with the repository, but {BUNDLED_POSTS / info.folder} is not there. Clone the "
-            f"repository, or pass a --data_dir that holds {info.folder}/."
+            f"{info.name} is bundled, but {BUNDLED_POSTS / info.folder} is missing. Reinstall "
+            f"csr-emotion, or pass a --data_dir that contains {info.folder}/."
         )
     if data_dir is None and info.hub_id is not None:
         return None
@@ -51,7 +51,7 @@ class PublishedSource:
     """
     A split of a registered dataset, read from its publisher's files.
 
-    Where a split is joined of several files, ids with conflicting labels go, unless the dataset keeps them.
+    If a split has several files, ids with conflicting labels are dropped, unless the dataset keeps them.
 
     Args:
         info (`DatasetInfo`): The dataset.
@@ -157,7 +157,7 @@ def hub_sources(info: DatasetInfo, fold: int) -> tuple[dict[str, Source], Holdou
     holdout = None
     if info.folds is not None:
         holdout = FoldHoldout(info.folds, fold, SPLIT_SEED)
-        # Its splits are the groups of the folds, and all that is known of dialogues is the order of the texts.
+        # Its splits are the groups of the folds; of dialogues, only the order of the texts is known.
         groups = []
         for group, rows in splits.items():
             names = [group] * len(rows)
@@ -171,4 +171,4 @@ def _how_to_get(info: DatasetInfo, data_dir: str | None) -> str:
     # Once each: train and dev may be the same files.
     files = ", ".join(dict.fromkeys(pattern for patterns in info.splits.values() for pattern in patterns))
     there = f"{place} does not exist." if data_dir else f"Pass --data_dir DATA_DIR, where {place} exists."
-    return f"{info.name}: {there} It is to hold {files}; get them from {info.homepage}"
+    return f"{info.name}: {there} It should contain {files}; get them from {info.homepage}"

@@ -1,4 +1,4 @@
-"""The datasets that are known by name."""
+"""The registered datasets, by name."""
 
 from .bundled_datasets import BUNDLED_DATASETS
 from .dataset_info import DatasetInfo

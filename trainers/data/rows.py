@@ -1,4 +1,4 @@
-"""From plain rows to a dataset in the label space of a model: what a Trainer makes of the texts that it is given."""
+"""From plain rows to a dataset in the label space of a model, as Trainers prepare the texts they are given."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,9 +13,9 @@ from .columns import row_features
 from .dialogues import DIALOGUE_COLUMNS
 from .tables import require_text
 
-# A dataset with one of these columns is prepared already.
+# A dataset with one of these columns is already prepared.
 PREPARED_COLUMNS = {"input_ids", "inputs_embeds", "emotion_representation", "utterance_representations"}
-# What the column of the labels may be called.
+# Accepted names of the label column.
 LABEL_COLUMNS = ("labels", "label")
 
 
@@ -31,16 +31,16 @@ def task_rows(
 
     Args:
         dataset (`Dataset`, `DataFrame` or `list[dict]`): Rows of `text` and `labels` (or `label`): label names, lists
-            of names, ids, 0/1 lists or scores; or of `text` and one 0/1 column per label. Rows that have targets
-            already are returned as they are.
+            of names, ids, 0/1 lists or scores; or of `text` and one 0/1 column per label. Rows that already
+            have targets are returned unchanged.
         labels (`Sequence[str]`): The labels, in the order of the targets.
         problem_type (`str`): `"multi_label_classification"`, `"single_label_classification"` or `"regression"`.
         name (`str`): What error messages call the dataset.
         column_mapping (`Mapping[str, str]`, *optional*): From columns of the dataset to `"text"` and `"labels"`.
 
     Returns:
-        `Dataset` of `text` and `labels` (a list of floats, one per label, or a class id), and the columns of dialogues
-        where there are any.
+        `Dataset` of `text` and `labels` (a list of floats, one per label, or a class id), and any
+        dialogue columns.
 
     Raises:
         ValueError: If a column is missing or a row is not valid; the message names it.
@@ -79,10 +79,10 @@ def text_rows(
 def label_space(
     dataset: Any, *, name: str = "dataset", column_mapping: Mapping[str, str] | None = None
 ) -> tuple[list[str], str]:
-    """The labels that occur in plain rows, in order, and the problem type that they make.
+    """The labels that occur in plain rows, in order, and their problem type.
 
     Raises:
-        ValueError: If there is no column of labels, or no names can be read from it.
+        ValueError: If there is no label column, or it has no label names.
     """
     rows = plain_dataset(dataset, name, column_mapping)
     column = next((column for column in LABEL_COLUMNS if column in rows.column_names), None)
@@ -102,10 +102,10 @@ def label_space(
 
 
 def is_plain(dataset: Any, name: str) -> bool:
-    """Whether a dataset holds texts and labels, not what a model's forward pass takes.
+    """Whether a dataset has texts and labels, rather than inputs of a model's forward pass.
 
     Raises:
-        ValueError: If it is a generator, which can be read only once.
+        ValueError: If it is a generator, which can only be read once.
     """
     if isinstance(dataset, Iterator):
         raise ValueError(f"{name} is a generator, which can be read only once: pass Dataset.from_generator(...).")
@@ -120,7 +120,7 @@ def plain_dataset(dataset: Any, name: str, column_mapping: Mapping[str, str] | N
     """Rows of any plain kind as a `Dataset`, with the columns renamed.
 
     Raises:
-        ValueError: If there are no rows, they are of no such kind, or a column of `column_mapping` is missing.
+        ValueError: If there are no rows, the dataset is of another type, or a column of `column_mapping` is missing.
     """
     is_plain(dataset, name)
     if isinstance(dataset, pd.DataFrame):
@@ -132,7 +132,7 @@ def plain_dataset(dataset: Any, name: str, column_mapping: Mapping[str, str] | N
         kinds = {type(row[column]) for row in dataset for column in LABEL_COLUMNS if column in row}
         if len(kinds - {type(None)}) > 1 and not kinds <= {int, float, bool}:
             raise ValueError(
-                f"{name}: labels are of several kinds, {', '.join(sorted(kind.__name__ for kind in kinds))}: use one "
+                f"{name}: labels have several types, {', '.join(sorted(kind.__name__ for kind in kinds))}: use one "
                 "for all rows."
             )
         dataset = datasets.Dataset.from_list([dict(row) for row in dataset])
@@ -151,7 +151,7 @@ def plain_dataset(dataset: Any, name: str, column_mapping: Mapping[str, str] | N
 
 
 def column_array(rows: datasets.Dataset, column: str) -> np.ndarray:
-    """A column of numbers, or of lists of them, as an array."""
+    """A column of numbers, or of lists of numbers, as an array."""
     return np.asarray(rows.with_format("numpy")[column][:])
 
 

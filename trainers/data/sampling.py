@@ -11,8 +11,8 @@ def stratified_sample(labels: np.ndarray, size: int | float, seed: int = 42) -> 
     Stratification of Multi-Label Data*), and so does each pair of labels (Szymański and Kajdanowicz 2017, *A Network
     Perspective on Stratification of Multi-Label Data*).
 
-    Samples of one seed are nested: a smaller one is part of every larger one. Texts without a label count as one more
-    label; a class id below 0 is a class like any other.
+    Samples with the same seed are nested: a smaller one is part of every larger one. Having no label counts as one
+    more label; a class id below 0 is a class like any other.
 
     Args:
         labels (`np.ndarray`): Multi-hot labels `(texts, num_labels)` or class ids `(texts,)`.
@@ -44,12 +44,12 @@ def stratified_split(
         labels (`np.ndarray`): Multi-hot labels `(texts, num_labels)` or class ids `(texts,)`.
         fraction (`float`): Share of the texts, or of the groups, that is split off; both parts get at least one.
         seed (`int`, defaults to 42): The split is the same for the same seed.
-        groups (`np.ndarray` of shape `(texts,)`, *optional*): What must not be torn apart, such as the text itself or
+        groups (`np.ndarray` of shape `(texts,)`, *optional*): What must not be separated, such as the text itself or
             its author: rows of equal value stay on one side.
 
     Returns:
-        `tuple[np.ndarray, np.ndarray]`: Row numbers, ascending, of the texts that stay (the larger part for a
-        `fraction` below a half) and of those that are split off.
+        `tuple[np.ndarray, np.ndarray]`: Ascending row numbers of the texts that remain (the larger part if
+        `fraction` is below a half) and of those split off.
 
     Raises:
         ValueError: If an argument is not valid, or there are fewer than two texts or groups.
@@ -71,7 +71,7 @@ def stratified_split(
 
 
 def random_sample(texts: int, size: int, seed: int = 42) -> np.ndarray:
-    """Draw texts that have scores in place of labels. Samples of one seed are nested.
+    """Draw texts at random, for data with scores instead of labels. Samples with the same seed are nested.
 
     Args:
         texts (`int`): How many texts there are.
@@ -85,7 +85,7 @@ def random_sample(texts: int, size: int, seed: int = 42) -> np.ndarray:
 
 
 def _strata(labels: np.ndarray) -> np.ndarray:
-    """Which of the strata each text belongs to, as booleans: its labels, having none, its pairs of labels."""
+    """Membership of each text in each stratum, as booleans: a label, no label, a pair of labels."""
     labels = np.asarray(labels)
     if labels.ndim not in (1, 2) or not labels.size:
         raise ValueError(
@@ -100,17 +100,17 @@ def _strata(labels: np.ndarray) -> np.ndarray:
     if labels.ndim == 1 and (labels != np.floor(labels)).any():
         raise ValueError("labels of shape (texts,) must be class ids, that is whole numbers.")
     # Class ids become one-hot: scikit-learn's own splitters refuse classes of one text and parts smaller than the
-    # number of classes, iterative stratification takes both.
+    # number of classes; iterative stratification accepts both.
     sets = labels.astype(bool) if labels.ndim == 2 else labels[:, None] == np.unique(labels)
-    # Without the pairs the parts come out of unequal size, and evening that out costs the frequent labels their share:
-    # in 1 % of E-c, 68 texts, they would be up to 6 texts off instead of up to 3.
+    # Without the pairs, parts differ in size, and evening that out costs the frequent labels their share: in 1 % of
+    # E-c (68 texts) they would be up to 6 texts off instead of up to 3.
     pairs = [] if labels.ndim == 1 else [both for a, b in combinations(sets.T, 2) if (both := a & b).any()]
     return np.column_stack([sets, ~sets.any(axis=1), *pairs])
 
 
 def _merge(strata: np.ndarray, members: np.ndarray) -> np.ndarray:
-    """The strata of groups: for each stratum of texts those with at least 1, 2, 4, ... texts of it. All texts are one
-    such stratum, so that large groups are spread as well."""
+    """The strata of groups: for each stratum of texts, the groups with at least 1, 2, 4, ... of them. All texts
+    together are a stratum, too, so that large groups are spread as well."""
     strata = np.column_stack([strata, np.ones(len(strata), dtype=bool)])
     counts = np.zeros((members.max() + 1, strata.shape[1]), dtype=np.int64)
     np.add.at(counts, members, strata)
@@ -119,10 +119,10 @@ def _merge(strata: np.ndarray, members: np.ndarray) -> np.ndarray:
 
 
 def _draw(strata: np.ndarray, size: int, seed: int) -> np.ndarray:
-    """The first `size` rows of an order that depends on the strata and the seed alone; ascending."""
-    # The order: two stratified halves, each of them five fifths, those halves again, and so on. Parts are taken whole
-    # while they fit, and only the one in which the sample ends is cut further. So samples are nested, their size is
-    # exact whatever the library makes of its parts, and 50, 10, 5 and 1 % are (nearly) whole parts.
+    """The first `size` rows, ascending, of an order that depends only on the strata and the seed."""
+    # The order: two stratified halves, each cut into fifths, those into halves, and so on. Parts are taken whole while
+    # they fit, and only the one in which the sample ends is cut further. So samples are nested, their size is exact
+    # whatever the library makes of its parts, and 50, 10, 5 and 1 % are (nearly) whole parts.
     rng = np.random.RandomState(seed)
     rows, taken = np.arange(len(strata)), []
     cuts = cycle((2, 5))

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -12,8 +13,8 @@ import pyarrow as pa
 from .digests import digest, file_digest
 from .tables import BATCH_SIZE, TABLE_SUFFIXES, Table, divide, read_tables, require_file
 
-# By the name that a split has here, those that it may have there.
-SPLIT_NAMES = {"train": ("train",), "dev": ("dev", "val", "validation"), "test": ("test",)}
+# By the name of a split here, its possible names in the data.
+SPLIT_NAMES = {"train": ("train",), "dev": ("dev", "val", "valid", "validation"), "test": ("test",)}
 
 
 class Source(Protocol):
@@ -111,17 +112,17 @@ class ColumnValues:
 
 
 def dataset_sources(splits: datasets.DatasetDict, source: str) -> dict[str, Source]:
-    """The splits of a dataset of the datasets library, by the names that splits have here.
+    """The splits of a dataset of the datasets library, under the names used here.
 
     Args:
-        splits (`datasets.DatasetDict`): Its splits; `val` and `validation` become `dev`.
+        splits (`datasets.DatasetDict`): Its splits; `val`, `valid` and `validation` become `dev`.
         source (`str`): What error messages call it.
 
     Returns:
-        `dict[str, Source]`, `train` and, where there are, `dev` and `test`.
+        `dict[str, Source]` of `train` and, if there are any, `dev` and `test`.
 
     Raises:
-        ValueError: If there is no train split, or a split is empty.
+        ValueError: If there is no train split, a split is empty, or its name is misspelt.
     """
     sources: dict[str, Source] = {}
     for split, names in SPLIT_NAMES.items():
@@ -133,19 +134,24 @@ def dataset_sources(splits: datasets.DatasetDict, source: str) -> dict[str, Sour
         sources[split] = DatasetSource(f"{source} ({split})", found)
     if "train" not in sources:
         raise ValueError(f"{source} has no train split; it has {', '.join(splits)}.")
+    known = [name for names in SPLIT_NAMES.values() for name in names]
+    for name in splits:
+        close = get_close_matches(name, known, n=1, cutoff=0.8)
+        if close and name not in known:
+            raise ValueError(f"{source} has a split {name!r}. Did you mean {close[0]!r}?")
     return sources
 
 
 def folder_sources(folder: Path, splits: Sequence[str]) -> dict[str, Source]:
-    """The splits of a folder that holds a file for each.
+    """The splits of a folder with one file for each.
 
     Args:
         folder (`Path`): The folder.
-        splits (`Sequence[str]`): Those that are asked for; `train` is always given.
+        splits (`Sequence[str]`): The splits to return; `train` always is.
 
     Raises:
-        FileNotFoundError: If a split is not there.
-        ValueError: If it is there twice.
+        FileNotFoundError: If a split is missing.
+        ValueError: If there are two files for a split.
     """
     sources: dict[str, Source] = {}
     for split, names in SPLIT_NAMES.items():
@@ -155,10 +161,10 @@ def folder_sources(folder: Path, splits: Sequence[str]) -> dict[str, Source]:
         if not found:
             present = ", ".join(sorted(path.name for path in folder.iterdir())) or "nothing"
             raise FileNotFoundError(
-                f"{folder} holds no {split} split: expected {' or '.join(names)} with one of the endings "
-                f"{', '.join(TABLE_SUFFIXES)}; it holds {present}."
+                f"{folder} has no {split} split: expected {' or '.join(names)} with one of the extensions "
+                f"{', '.join(TABLE_SUFFIXES)}; it contains {present}."
             )
         if len(found) > 1:
-            raise ValueError(f"{folder} holds more than one {split} split: {', '.join(path.name for path in found)}.")
+            raise ValueError(f"{folder} has more than one {split} split: {', '.join(path.name for path in found)}.")
         sources[split] = FileSource(found[0])
     return sources

@@ -1,4 +1,4 @@
-"""Tables of one's own data: CSV, TSV, JSON Lines, Parquet and text files, each row with the line it stands on."""
+"""Tables in CSV, TSV, JSON Lines, Parquet and text files; each row knows its line number."""
 
 import csv
 import json
@@ -19,16 +19,16 @@ BATCH_SIZE = 10_000
 @dataclass(frozen=True)
 class Table:
     """
-    Rows of one file or of one split on the Hub: all of them, or some that follow on each other.
+    Rows of a file or of a split on the Hub: all of them, or a run of consecutive ones.
 
     Args:
-        source (`str`): What error messages call it, such as the path of the file.
+        source (`str`): Name for error messages, such as the path of the file.
         columns (`list[str]`): Names of the columns.
         rows (`list[dict[str, Any]]`): The rows, by column name.
-        lines (`list[int]`, *optional*): Line each row starts on. Without them, rows are counted from 1.
-        features (`datasets.Features`, *optional*): Types of the columns, where the source declares them.
-        start (`int`, defaults to 0): How many rows of the source stand before these.
-        first (`dict[str, Any]`, *optional*): The first row of the source, where it is not the first of these.
+        lines (`list[int]`, *optional*): Line that each row starts on. Without them, rows are counted from 1.
+        features (`datasets.Features`, *optional*): Types of the columns, if the source declares them.
+        start (`int`, defaults to 0): Number of rows of the source before these.
+        first (`dict[str, Any]`, *optional*): The first row of the source, if it is not among these.
     """
 
     source: str
@@ -40,7 +40,7 @@ class Table:
     first: dict[str, Any] | None = None
 
     def where(self, index: int, column: str) -> str:
-        """The place of one value, for an error message."""
+        """Location of a value, for error messages."""
         place = f"line {self.lines[index]}" if self.lines else f"row {self.start + index + 1}"
         return f"{self.source}, {place}, column {column!r}"
 
@@ -61,7 +61,7 @@ def iterate_lines(path: Path) -> Iterator[str]:
     require_file(path)
     empty, blank = True, 0
     with path.open("rb") as file:
-        # A file of bytes ends its lines at LF alone, not at characters that stand inside of texts, such as U+2028.
+        # Read as bytes, lines end at LF only, not at characters inside texts such as U+2028.
         for number, data in enumerate(file, start=1):
             try:
                 line = data.decode("utf-8")
@@ -73,7 +73,7 @@ def iterate_lines(path: Path) -> Iterator[str]:
             if not line:
                 blank += 1
                 continue
-            # What is empty counts where something comes after it.
+            # Empty lines count only if something follows.
             yield from repeat("", blank)
             yield line
             empty, blank = False, 0
@@ -89,9 +89,8 @@ def read_lines(path: Path) -> list[str]:
 def read_table(path: Path) -> Table:
     """Read a .csv, .tsv, .jsonl, .parquet or .txt file.
 
-    CSV is read with its quoting rules; in TSV a quotation mark is a character like any other, as in the files that
-    shared tasks publish. Nothing is guessed about types: values of CSV and TSV are strings. A .txt file has a text a
-    line, and no labels.
+    CSV is read with its quoting rules; in TSV a quotation mark is a character like any other, as in the files of shared
+    tasks. No types are guessed: values of CSV and TSV are strings. A .txt file has one text per line, and no labels.
 
     Args:
         path (`Path`): The file.
@@ -112,7 +111,7 @@ def read_tables(path: Path, size: int | None = None) -> Iterator[Table]:
 
     Args:
         path (`Path`): The file.
-        size (`int`, *optional*): How many rows a table has at most. All are in one by default.
+        size (`int`, *optional*): Maximum number of rows per table; by default all rows are in one.
 
     Yields:
         `Table`, at least once.
@@ -135,13 +134,13 @@ def divide(
     size: int | None,
     features: datasets.Features | None = None,
 ) -> Iterator[Table]:
-    """Tables of at most `size` rows each, or one of all rows; none where there are no rows.
+    """Tables of at most `size` rows each, or a single table of all rows; none if there are no rows.
 
     Args:
         source (`str`): As in [`Table`], and so are `columns` and `features`.
-        rows (`Iterable[tuple[int | None, dict[str, Any]]]`): All rows, each with its line; `None` where there are no
-            lines.
-        size (`int`, *optional*): How many rows a table has at most.
+        rows (`Iterable[tuple[int | None, dict[str, Any]]]`): All rows, each with its line number, or `None` if
+            there are no lines.
+        size (`int`, *optional*): Maximum number of rows per table.
     """
     rows = iter(rows)
     start, first = 0, None
@@ -175,7 +174,7 @@ def _read_tsv(path: Path, size: int | None) -> Iterator[Table]:
 def _from_records(path: Path, records: Iterator[tuple[int, list[str]]], size: int | None) -> Iterator[Table]:
     _, header = next(records)
     if len(set(header)) < len(header):
-        raise ValueError(f"{path}, line 1: a column name stands twice in the header {', '.join(header)}.")
+        raise ValueError(f"{path}, line 1: a column name occurs twice in the header {', '.join(header)}.")
 
     def rows() -> Iterator[tuple[int, dict[str, Any]]]:
         for line, record in records:
@@ -192,19 +191,19 @@ def _read_txt(path: Path, size: int | None) -> Iterator[Table]:
 
 
 def _read_jsonl(path: Path, size: int | None) -> Iterator[Table]:
-    # Any row may have a column that those before it lack.
+    # Any row may introduce a new column.
     columns = list(dict.fromkeys(key for row in _json_objects(path, iterate_lines(path)) for key in row))
     return divide(str(path), columns, enumerate(_json_objects(path, iterate_lines(path)), start=1), size)
 
 
 def read_json_lines(path: Path) -> list[dict[str, Any]]:
-    """The objects of a JSON Lines file, one a line.
+    """The objects of a JSON Lines file, one per line.
 
     Args:
         path (`Path`): The file.
 
     Returns:
-        `list[dict[str, Any]]`; object `i` stands on line `i + 1`.
+        `list[dict[str, Any]]`; object `i` is on line `i + 1`.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -225,13 +224,13 @@ def _json_objects(path: Path, lines: Iterable[str]) -> Iterator[dict[str, Any]]:
 
 
 def require_file(path: Path) -> None:
-    """Raise a FileNotFoundError where there is no such file."""
+    """Raise a `FileNotFoundError` if there is no such file."""
     if not path.is_file():
         raise FileNotFoundError(f"{path} does not exist.")
 
 
 def require_text(value: Any, place: str) -> str:
-    """The value, which must be a text that is not blank; `place` is where it stands, for the error message."""
+    """Return a value that must be a non-blank text. `place` says where it is, for the error message."""
     if not isinstance(value, str) or not value.strip():
         raise ValueError(f"{place}: expected a non-empty text, got {value!r}.")
     return value
@@ -242,7 +241,7 @@ def _read_parquet(path: Path, size: int | None) -> Iterator[Table]:
     try:
         with pq.ParquetFile(path) as file:
             schema = file.schema_arrow
-            # Parquet written by datasets carries its features, and with them the names of the classes.
+            # Parquet files written by datasets include the features, and with them the class names.
             declared = b"huggingface" in (schema.metadata or {})
             features = datasets.Features.from_arrow_schema(schema) if declared else None
             batches = file.iter_batches(BATCH_SIZE if size is None else size)

@@ -1,4 +1,4 @@
-"""The splits of a task, from a dataset known by name, from one's own files or from the Hub, checked before training."""
+"""The splits of a task, from a registered dataset, from files, from memory or from the Hub, checked before training."""
 
 import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -19,7 +19,7 @@ from .sources import SPLIT_NAMES, ColumnValues, FileSource, Source, dataset_sour
 from .tables import BATCH_SIZE, TABLE_SUFFIXES
 
 logger = logging.getLogger(__name__)
-# What messages and cards call data that were given in memory.
+# Name of data in memory, for messages and cards.
 IN_MEMORY = "your own data"
 
 
@@ -35,8 +35,8 @@ class TaskDataset:
         splits (`datasets.DatasetDict`): The splits that were asked for, with the columns `text` (string) and `labels`
             (a list of 0.0 and 1.0, one per label; a class id; or a list of scores, NaN where there is none), and
             those of [`~trainers.data.dialogues.DIALOGUE_COLUMNS`] where the texts are utterances in dialogues.
-        info (`DatasetInfo`, *optional*): What is known of it, for a registered dataset.
-        notes (`list[str]`): What was done to it since, one sentence or two each, for the card.
+        info (`DatasetInfo`, *optional*): Facts about it, for a registered dataset.
+        notes (`list[str]`): What was done to it, in one or two sentences each, for the card.
     """
 
     name: str
@@ -77,21 +77,21 @@ def load_task_dataset(
 
     Args:
         name (`str`, `Path`, `DataFrame`, `Dataset`, `list[dict]`, or `dict` of these by split): Data in memory, or what
-            to load; the first of these that fits: a name in `REGISTRY`; a .csv, .tsv, .jsonl or .parquet file; a folder
-            that holds `train`, `dev` (or `val`, or `validation`) and optionally `test` as such files; the id of a
-            dataset on the Hub, with a configuration after a colon where there are several (`org/name:config`). Of a
-            file and of data in memory a dev split is split off where there is none; where only `test` is asked for, a
-            file is the test split as it stands.
+            to load, the first of these that fits: a name in `REGISTRY`; a .csv, .tsv, .jsonl or .parquet file; a folder
+            that holds `train`, `dev` (or `val`, `valid`, `validation`) and optionally `test` as such files; the id of a
+            dataset on the Hub, with a configuration after a colon where there are several (`org/name:config`). A dev
+            split is split off from a file, and from data in memory without one. If only `test` is asked for, the whole
+            file is the test split.
         data_dir (`str`, *optional*): Directory with one subfolder per registered dataset.
-        text_column (`str`, *optional*): The column of the texts, `text` by default. For one's own data and the Hub.
-        label_columns (`list[str]`, *optional*): The columns of the labels, `label` or `labels` by default; what they
-            may hold is said in [`~trainers.data.columns.name_rows`]. For one's own data and the Hub.
+        text_column (`str`, *optional*): The column of the texts, `text` by default. Ignored for registered datasets.
+        label_columns (`list[str]`, *optional*): The columns of the labels, `label` or `labels` by default, with the
+            contents that [`~trainers.data.columns.name_rows`] accepts. Ignored for registered datasets.
         splits (`Sequence[str]`, defaults to `("train", "dev")`): Which of `train`, `dev` and `test` to load.
-        dev_fraction (`float`, defaults to 0.1): Part of the texts that becomes dev where there is no dev split.
-        seed (`int`, defaults to 42): Seed of the draw of these texts.
+        dev_fraction (`float`, defaults to 0.1): Part of the texts that becomes dev if there is no dev split.
+        seed (`int`, defaults to 42): Seed for drawing these texts.
         fold (`int`, defaults to 0): Which fold is dev, for a registered dataset that has folds.
-        regression (`bool`, defaults to `False`): Whether the label columns of one's own data hold scores
-            ([`~trainers.data.columns.score_rows`]). A registered dataset must be what is asked for.
+        regression (`bool`, defaults to `False`): Whether the label columns hold scores
+            ([`~trainers.data.columns.score_rows`]). A registered dataset must match.
         cache_dir (`str` or `Path`, *optional*): Directory of the Arrow files; by default one in the cache of the
             datasets library (`HF_DATASETS_CACHE`).
 
@@ -99,7 +99,7 @@ def load_task_dataset(
         `TaskDataset`.
 
     Raises:
-        FileNotFoundError: If the data are not there; the message says what is expected where.
+        FileNotFoundError: If the data are missing; the message says what is expected where.
         OSError: If `cache_dir` cannot be written.
         ValueError: If the data are not valid; the message names the file and the line.
     """
@@ -110,7 +110,7 @@ def load_task_dataset(
     info = REGISTRY.get(name) if isinstance(name, str) else None
     if info is not None and (info.problem_type == "regression") != regression:
         kind = "scores (regression)" if regression else "classes"
-        raise ValueError(f"{name} is for {info.problem_type}, but {kind} are asked for here.")
+        raise ValueError(f"{name} is for {info.problem_type}, but {kind} are needed here.")
     folder = None if info is None else find_folder(info, data_dir)
     reader: ColumnReader | TargetReader = ColumnReader(text_column, label_columns, regression)
     holdout: Holdout | None = None
@@ -124,10 +124,10 @@ def load_task_dataset(
         reader = ColumnReader(info.hub_text_column, columns, regression, group_column)
     else:
         name, sources, may_split = _own_sources(name, splits)
-        # Also where dev is not asked for: train must be the same rows either way.
+        # Even if dev is not asked for: train must be the same rows either way.
         if may_split and "train" in sources and "dev" not in sources:
             holdout = StratifiedHoldout(dev_fraction, seed)
-    # The labels are those of train, so train is read even where only another split is asked for.
+    # Train defines the labels, so it is read even if only another split is asked for.
     sources = {split: source for split, source in sources.items() if split == "train" or split in splits}
     labels, problem_type, found = map_splits(sources, reader, cache_dir)
     if holdout is not None and "train" in found:
@@ -142,25 +142,25 @@ def load_task_dataset(
 def load_texts(
     name: Any, *, data_dir: str | None = None, text_column: str | None = None, cache_dir: str | Path | None = None
 ) -> TaskDataset:
-    """Load the training texts of a dataset whose labels, if it has any, do not count.
+    """Load the training texts of a dataset, without regard to any labels.
 
     Args:
-        name (`str`): As in [`load_task_dataset`], which registered datasets are loaded by.
+        name (`str`): As in [`load_task_dataset`], which loads registered datasets.
         data_dir (`str`, *optional*): As in [`load_task_dataset`], and so is `cache_dir`.
-        text_column (`str`, *optional*): The column of the texts, `text` by default. No other column is looked at.
+        text_column (`str`, *optional*): The column of the texts, `text` by default. Other columns are ignored.
 
     Returns:
-        `TaskDataset`, of one's own data and those of the Hub with a train split alone, and no labels.
+        `TaskDataset`. Unless the dataset is registered, it has only a train split and no labels.
 
     Raises:
-        FileNotFoundError: If the data are not there.
+        FileNotFoundError: If the data are missing.
         ValueError: If a text is empty; the message names the file and the line.
     """
     if isinstance(name, str) and name in REGISTRY:
         regression = REGISTRY[name].problem_type == "regression"
         return load_task_dataset(name, data_dir=data_dir, regression=regression, cache_dir=cache_dir)
     name, sources, _ = _own_sources(name, ("train",))
-    # Rows of scores, of which there are none.
+    # Read as rows of scores, of which there are none.
     reader = ColumnReader(text_column, [], regression=True)
     _, _, splits = map_splits({"train": sources["train"]}, reader, cache_dir)
     return TaskDataset(name, [], "regression", splits, None)
@@ -173,7 +173,7 @@ def _check_splits(name: str, asked: Sequence[str], found: Collection[str]) -> No
 
 
 def _own_sources(name: Any, splits: Sequence[str]) -> tuple[str, dict[str, Source], bool]:
-    """What messages call a dataset that is not registered, its splits, and whether dev may be a part of train."""
+    """The name of a dataset that is not registered, its sources by split, and whether dev may be split off train."""
     if not isinstance(name, str | Path):
         parts = dict(name) if isinstance(name, Mapping) else {"train": name}
         rows = {split: plain_dataset(part, f"{IN_MEMORY} ({split})") for split, part in parts.items()}
@@ -182,7 +182,7 @@ def _own_sources(name: Any, splits: Sequence[str]) -> tuple[str, dict[str, Sourc
     if Path(name).is_dir():
         return Path(name).resolve().name, folder_sources(Path(name), splits), False
     if Path(name).exists() or Path(name).suffix.lower() in TABLE_SUFFIXES:
-        # A file is train with dev still in it or, where nothing else is asked for, a test split.
+        # A file is train with dev still in it or, if nothing else is asked for, a test split.
         own_split = "test" if tuple(splits) == ("test",) else "train"
         return Path(name).stem, {own_split: FileSource(Path(name))}, own_split == "train"
     return name, _hub_sources(name), True
@@ -224,7 +224,7 @@ def _check_scores(data: TaskDataset) -> None:
     for scores in data.target_batches("train"):
         lowest, highest = np.fmin(lowest, np.fmin.reduce(scores)), np.fmax(highest, np.fmax.reduce(scores))
     for label, low, high in zip(data.labels, lowest, highest, strict=True):
-        # Not where there is no score at all, either: both are NaN.
+        # Also if there is no score at all: both are NaN then.
         if not low < high:
             raise ValueError(f"{data.name}: the rows of train have no two different scores of {label}.")
 

@@ -15,8 +15,8 @@ from .digests import digest
 
 NORMALIZATION_STEPS: tuple[str, ...] = ("entities", "newlines", "users", "urls", "emoji")
 
-# A Unicode noncharacter, which no text holds. It stands around the words of an emoji until the spaces are tidied, and
-# begins the last of our normalizers, which changes nothing: its pattern names the steps and says where ours end.
+# A Unicode noncharacter, which no text contains. It surrounds the words of an emoji until spaces are tidied, and begins
+# the pattern of our last normalizer, which changes nothing but records the steps and where ours end.
 _MARK = "\ufdd0"
 
 # No inline flags such as (?i): runtimes of tokenizer.json in other languages may not know them.
@@ -50,13 +50,13 @@ _EXAMPLES = (
 
 
 def _emoji_steps() -> list[normalizers.Normalizer]:
-    """One step an emoji of one code point; the sequences are made of those."""
+    """One step per emoji of one code point; longer sequences are made of these."""
     steps = [normalizers.Replace(Regex(_MODIFIERS), ""), normalizers.Replace(Regex(_FLAG), f"{_MARK}flag{_MARK}")]
     for symbol, data in emoji.EMOJI_DATA.items():
         if len(symbol) == 1 and ord(symbol) not in _SKIN_TONES:
             words = data["en"].strip(":").replace("_", " ")
             steps.append(normalizers.Replace(symbol, f"{_MARK}{words}{_MARK}"))
-    # One space between words and none around the text: byte-level vocabularies spend a token on every further one.
+    # One space between words and none around the text: byte-level vocabularies spend a token on each extra one.
     run = f" ?{_MARK}[ {_MARK}]*"
     return [*steps, normalizers.Replace(Regex(f"^{run}|{run}$"), ""), normalizers.Replace(Regex(run), " ")]
 
@@ -96,17 +96,17 @@ def _split_normalizer(state: dict[str, Any]) -> tuple[list[str], list[dict], lis
 def normalize_tweets(
     tokenizer: PreTrainedTokenizerBase, steps: Sequence[str] = NORMALIZATION_STEPS
 ) -> PreTrainedTokenizerFast:
-    """A copy of the tokenizer that normalises tweets; the given one is left as it is.
+    """Return a copy of the tokenizer that normalises tweets; the original is unchanged.
 
-    The steps stand in `tokenizer.json`, before the tokenizer's own normalisation (lower-casing and the like). Offsets
-    still point into the raw text: for what a step put in, at the last character of what it replaced. The copy has the
-    generic class, because the classes of the model families (`BertTokenizer`, ...) rebuild their normalizer when
-    loaded and would drop the steps. Applied again with the same steps it changes nothing; with others it replaces
+    The steps are saved in `tokenizer.json`, before the tokenizer's own normalisation (such as lower-casing). Offsets
+    still point into the raw text; those of inserted text point to the last character that it replaced. The copy has
+    the generic class, because the classes of the model families (`BertTokenizer`, ...) rebuild their normalizer when
+    loaded and would drop the steps. Calling this again with the same steps changes nothing; other steps replace
     them.
 
     Args:
         tokenizer (`PreTrainedTokenizerBase`): Any tokenizer of the `tokenizers` library.
-        steps (`Sequence[str]`): Which of the steps to take; their order is always this one:
+        steps (`Sequence[str]`): The steps to apply, always in this order:
 
             - `"entities"`: HTML entities become the characters they stand for.
             - `"newlines"`: newlines, and a backslash followed by n, become a space.
@@ -118,7 +118,7 @@ def normalize_tweets(
         `PreTrainedTokenizerFast`: The copy.
 
     Raises:
-        ValueError: If a step is unknown or the tokenizer is one in Python.
+        ValueError: If a step is unknown or the tokenizer is written in Python.
     """
     unknown = [step for step in steps if step not in NORMALIZATION_STEPS]
     if isinstance(steps, str) or unknown:
@@ -127,7 +127,7 @@ def normalize_tweets(
     state = _backend_state(tokenizer)
     state["truncation"] = state["padding"] = None  # Left over from the last call; every call sets its own.
     present, _, own = _split_normalizer(state)
-    # The same steps are left as they are: another version of `emoji` may call an emoji by another name.
+    # The same steps are not rebuilt: another version of `emoji` may name an emoji differently.
     if present != steps:
         state["normalizer"] = {"type": "Sequence", "normalizers": own} if own else None
         if steps:
@@ -144,7 +144,7 @@ def normalize_tweets(
 
 def _generic_tokenizer(tokenizer: PreTrainedTokenizerBase, backend: Tokenizer) -> PreTrainedTokenizerFast:
     """The tokenizer under the generic class, around another backend."""
-    # As AddedToken where there is one: the mask token of RoBERTa swallows the space before it.
+    # As AddedToken if there is one: RoBERTa's mask token swallows the space before it.
     added = {token.content: token for token in backend.get_added_tokens_decoder().values()}
     copy = PreTrainedTokenizerFast(
         tokenizer_object=backend,
@@ -159,7 +159,7 @@ def _generic_tokenizer(tokenizer: PreTrainedTokenizerBase, backend: Tokenizer) -
         add_prefix_space=getattr(tokenizer, "add_prefix_space", False),
         chat_template=tokenizer.chat_template,
     )
-    # Not through the constructor, which would look a large vocabulary up on the Hub by this name.
+    # Not passed to the constructor, which would look up a large vocabulary on the Hub by this name.
     copy.name_or_path = tokenizer.name_or_path
     return copy
 
@@ -171,13 +171,13 @@ def load_tokenizer(
     revision: str | None = None,
     token: str | bool | None = None,
 ) -> PreTrainedTokenizerFast:
-    """Load a tokenizer from the Hub or a folder and give it the tweet normalisation (see [`normalize_tweets`]).
+    """Load a tokenizer from the Hub or a folder and add the tweet normalisation (see [`normalize_tweets`]).
 
     Args:
-        name_or_path (`str` or `os.PathLike`): Name on the Hub, or a folder, that of a saved model included.
+        name_or_path (`str` or `os.PathLike`): Name on the Hub, or a folder, such as that of a saved model.
         steps (`Sequence[str]`): The steps of the normalisation; empty for none.
-        max_length (`int`, *optional*): Longest text in tokens, special ones included. It becomes the tokenizer's
-            `model_max_length`, at which `truncation=True` cuts. The tokenizer's own by default.
+        max_length (`int`, *optional*): Maximum length of a text in tokens, including special ones. It becomes the
+            tokenizer's `model_max_length`, where `truncation=True` cuts. By default the tokenizer's own.
         revision (`str`, *optional*): Branch, tag or commit on the Hub.
         token (`str` or `bool`, *optional*): Access token for the Hub.
 
@@ -185,21 +185,21 @@ def load_tokenizer(
         `PreTrainedTokenizerFast`: The tokenizer.
 
     Raises:
-        ValueError: If a step is unknown, the tokenizer is one in Python, `max_length` leaves no room for text, or the
-            model comes without a tokenizer.
+        ValueError: If a step is unknown, the tokenizer is written in Python, `max_length` leaves no room for text, or
+            the model has no tokenizer.
         FileNotFoundError: If there is no such folder.
-        OSError: If there is no such model on the Hub, or it cannot be reached.
+        OSError: If there is no such model on the Hub, or the Hub cannot be reached.
     """
     name_or_path = os.fspath(name_or_path)
     if name_or_path.startswith((".", "/", "~")) and not os.path.isdir(name_or_path):
         raise FileNotFoundError(f"There is no folder {name_or_path} to load a tokenizer from.")
     missing = f"{name_or_path} has no tokenizer that transformers can load. Save the model's tokenizer beside it."
     try:
-        # If trust_remote_code were left open, transformers would ask on stdin about the code beside a saved model.
+        # With trust_remote_code unset, transformers would ask on stdin about the code in a saved model's folder.
         tokenizer = AutoTokenizer.from_pretrained(name_or_path, revision=revision, token=token, trust_remote_code=False)
     except ValueError as error:
         raise ValueError(missing) from error
-    # For some model families transformers makes up a tokenizer without a vocabulary where there are no files.
+    # For some model families, transformers makes up a tokenizer without a vocabulary if there are no files.
     if len(tokenizer) <= len(tokenizer.all_special_tokens):
         raise ValueError(missing)
     tokenizer = normalize_tweets(tokenizer, steps)
@@ -212,7 +212,7 @@ def load_tokenizer(
 
 
 def count_truncated(tokenizer: PreTrainedTokenizerBase, texts: Iterable[str], max_length: int) -> int:
-    """How many of the texts are longer than `max_length` tokens, special tokens included."""
+    """Number of texts longer than `max_length` tokens, including special tokens."""
     count, texts = 0, iter(texts)
     while part := list(islice(texts, 1000)):
         encoded = tokenizer(part, truncation=False, padding=False, verbose=False)
@@ -223,16 +223,16 @@ def count_truncated(tokenizer: PreTrainedTokenizerBase, texts: Iterable[str], ma
 def check_same_tokenizer(
     first: PreTrainedTokenizerBase, second: PreTrainedTokenizerBase, names: tuple[str, str]
 ) -> None:
-    """Check that two encoders can read the same token ids.
+    """Check that two tokenizers map any text to the same token ids.
 
     Args:
-        first (`PreTrainedTokenizerBase`): Tokenizer of the one encoder.
-        second (`PreTrainedTokenizerBase`): Tokenizer of the other.
-        names (`tuple[str, str]`): What to call the two in the message.
+        first (`PreTrainedTokenizerBase`): Tokenizer of the first encoder.
+        second (`PreTrainedTokenizerBase`): Tokenizer of the second.
+        names (`tuple[str, str]`): Names of the two in the message.
 
     Raises:
         ValueError: If they differ in vocabulary, special tokens, normalisation, or how they split a text; the message
-            names all the differences.
+            lists all differences.
     """
     differences = []
     vocabularies = first.get_vocab(), second.get_vocab()
@@ -265,7 +265,7 @@ def check_same_tokenizer(
 
 
 def tokenizer_digest(tokenizer: PreTrainedTokenizerBase) -> str:
-    """What tells one tokenizer from another; how the last call cut and padded does not count."""
+    """A short hash of a tokenizer, without the truncation and padding of its last call."""
     backend = Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
     backend.no_truncation()
     backend.no_padding()
@@ -275,21 +275,20 @@ def tokenizer_digest(tokenizer: PreTrainedTokenizerBase) -> str:
 def tokenize_rows(
     rows: datasets.Dataset, tokenizer: PreTrainedTokenizerBase, max_length: int, description: str
 ) -> datasets.Dataset:
-    """Rows with their tokens in place of `text`: in memory or, where the rows lie on disk, in a file beside them that
-    is found again.
+    """Rows with their tokens in place of `text`. Those of rows on disk go to a file beside them, which is reused.
 
     Args:
-        rows (`Dataset`): Rows of `text` and columns of labels, which are kept.
+        rows (`Dataset`): Rows of `text` and label columns, which are kept.
         tokenizer (`PreTrainedTokenizerBase`): The tokenizer.
         max_length (`int`): Longer texts are cut to this number of tokens.
-        description (`str`): What the progress bar says.
+        description (`str`): Description of the progress bar.
     """
     made_from = {"rows": rows._fingerprint, "tokenizer": tokenizer_digest(tokenizer), "max_length": max_length}
     return rows.map(
         lambda batch: tokenizer(batch["text"], truncation=True, max_length=max_length),
         batched=True,
         remove_columns=["text"],
-        # What datasets makes of the function itself changes with each call of the tokenizer.
+        # The fingerprint that datasets computes from the function changes with each call of the tokenizer.
         new_fingerprint=digest(made_from),
         desc=description,
     )

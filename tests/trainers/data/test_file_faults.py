@@ -43,13 +43,13 @@ FAULTS: dict[str, tuple[str, str, dict[str, Any], str]] = {
         "csv",
         "text,label,labels\na,b,c\n",
         {},
-        "posts.csv has a column label and a column labels: say which in label_columns.",
+        "posts.csv has a column label and a column labels: choose one in label_columns.",
     ),
     "column-twice": (
         "csv",
         "text,label,text\na,b,c\n",
         {},
-        "posts.csv, line 1: a column name stands twice in the header",
+        "posts.csv, line 1: a column name occurs twice in the header",
     ),
     "short-row": (
         "csv",
@@ -135,13 +135,13 @@ FAULTS: dict[str, tuple[str, str, dict[str, Any], str]] = {
         "jsonl",
         GOOD_JSON + "".join('{"text": "a", "label": ["x"]}\n' for _ in range(6)),
         {},
-        "posts.jsonl, line 15, column 'label': ['x'], where other rows of the column hold 0",
+        "posts.jsonl, line 15, column 'label': ['x'], but other rows of the column have 0",
     ),
     "late-no-list": (
         "jsonl",
         GOOD_LISTS + '{"text": "a", "label": "a"}\n',
         {},
-        "posts.jsonl, line 15, column 'label': 'a', where other rows of the column hold ['a']",
+        "posts.jsonl, line 15, column 'label': 'a', but other rows of the column have ['a']",
     ),
     "late-list-of-numbers": (
         "jsonl",
@@ -193,7 +193,7 @@ def test_faults_in_dev_are_named(tmp_path: Path) -> None:
     data = tmp_path / "data"
     moods = tiny_run.label_rows(tiny_run.EMOTIONS, 23, 1)
     tiny_run.write_csv(data / "train.csv", moods)
-    assert "holds no dev split" in failure(data, FileNotFoundError)
+    assert "has no dev split" in failure(data, FileNotFoundError)
     tiny_run.write_csv(data / "dev.csv", [*moods[:9], {"text": "a", "label": "zest"}])
     assert "dev.csv, line 11" in failure(data)
     (data / "dev.csv").unlink()

@@ -45,7 +45,7 @@ def test_texts_without_the_labels_are_kept() -> None:
     ("labels", "rows", "message"),
     [
         (["pride", "relief"], "keep", "mine has no label relief; it has anger, joy, pride"),
-        (["joy", "joy"], "keep", "each once"),
+        (["joy", "joy"], "keep", "each only once"),
         ([], "keep", "at least one label"),
         (["pride"], "drop", "no text of the dev split of mine has any of them"),
         (["joy"], "omit", "--rows_without_labels must be keep or drop, got 'omit'"),

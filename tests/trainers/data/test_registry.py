@@ -69,7 +69,7 @@ def test_ids_with_conflicting_labels_go_where_files_are_joined(
     with caplog.at_level(logging.WARNING):
         rows = PublishedSource(info, tmp_path, "train").rows()
     assert [row["id"] for row in rows] == ["1", "3", "3", "4"]  # the same label twice is no conflict
-    assert messages(caplog) == ["semeval2017-4a (train): 1 ids carry conflicting labels; their 2 rows are dropped."]
+    assert messages(caplog) == ["semeval2017-4a (train): 1 ids have conflicting labels; their 2 rows are dropped."]
 
 
 def test_one_file_is_taken_as_it_was_published(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -132,7 +132,7 @@ def test_sentiment140_holds_two_percent_out(tmp_path: Path, caplog: pytest.LogCa
     assert (len(train), len(dev)) == (196, 4)
     assert set(train["text"]) | set(dev["text"]) == {f"{word} {i}" for word in ("fine", "late") for i in range(100)}
     assert messages(caplog) == [
-        "sentiment140 (train): 1 ids carry conflicting labels; their 3 rows are dropped.",
+        "sentiment140 (train): 1 ids have conflicting labels; their 3 rows are dropped.",
         "sentiment140 has no dev split: 4 of its 200 rows, drawn by label with seed 42, are held out as dev.",
     ]
     # The same dev split whatever seed and fraction one's own files would be divided by.
@@ -180,7 +180,7 @@ def test_isear_as_a_task(isear: Path) -> None:
 
 
 def test_a_missing_file_that_train_and_dev_share_is_named_once(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match=r"It is to hold isear\.csv, isear_test\.csv; get them from"):
+    with pytest.raises(FileNotFoundError, match=r"It should contain isear\.csv, isear_test\.csv; get them from"):
         load_task_dataset("isear", data_dir=str(tmp_path))
 
 

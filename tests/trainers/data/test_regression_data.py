@@ -72,7 +72,8 @@ def test_scores_of_an_id_become_one_row() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "score", "message"), [("b", NAN, "id 1 has two texts"), ("a", 0.6, "id 1 has two scores of the same")]
+    ("text", "score", "message"),
+    [("b", NAN, "id 1 has two texts"), ("a", 0.6, "id 1 has two scores for the same label")],
 )
 def test_rows_of_an_id_that_contradict_each_other(text: str, score: float, message: str) -> None:
     rows = [{"id": "1", "text": "a", "labels": [0.5]}, {"id": "1", "text": text, "labels": [score]}]
@@ -138,7 +139,7 @@ def test_dev_is_split_off_one_file_of_scores(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ("a,high\nb,1\n", r"own\.csv, line 2, column 'score': expected a number, or nothing .* got 'high'"),
+        ("a,high\nb,1\n", r"own\.csv, line 2, column 'score': expected a number, or an empty cell .* got 'high'"),
         ("a,1\n,1\n", r"own\.csv, line 3, column 'text': expected a non-empty text"),
         ("a,inf\nb,1\n", r"line 2, column 'score': expected a number"),
         ("a,1\nb,1\nc,\nd,1\n", r"no two different scores of score"),

@@ -103,7 +103,7 @@ def test_the_bundled_corpus_is_read_from_data_dir_where_it_is_there(tmp_path):
 
 def test_without_the_bundled_corpus_the_error_says_what_to_do(tmp_path, monkeypatch):
     monkeypatch.setattr(trainers.data.registered_files, "BUNDLED_POSTS", tmp_path / "posts")
-    with pytest.raises(FileNotFoundError, match=r"Clone the repository, or pass a --data_dir that holds emotion/"):
+    with pytest.raises(FileNotFoundError, match=r"Reinstall csr-emotion, or pass a --data_dir that contains emotion/"):
         load_task_dataset("csr-emotion-posts")
 
 
@@ -150,6 +150,8 @@ def test_splits_of_a_hub_dataset():
     assert named.encode(["joy", "fear"], "multi_label_classification") == [{"text": "b", "labels": [0.0, 1.0]}]
     with pytest.raises(ValueError, match="org/name has no train split; it has test"):
         dataset_sources(datasets.DatasetDict(test=split), "org/name")
+    with pytest.raises(ValueError, match="org/name has a split 'validaton'. Did you mean 'validation'"):
+        dataset_sources(datasets.DatasetDict(train=split, validaton=split), "org/name")
     with pytest.raises(ValueError, match="org/name: the train split is empty"):
         dataset_sources(datasets.DatasetDict(train=split.select([])), "org/name")
 
@@ -285,7 +287,9 @@ def test_missing_files(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"gone\.parquet does not exist"):
         load_task_dataset(str(tmp_path / "gone.parquet"))
     write(tmp_path / "train.csv", "text,label\na,joy\nb,fear\n")
-    with pytest.raises(FileNotFoundError, match=r"holds no dev split: expected dev or val or validation.*train\.csv"):
+    with pytest.raises(
+        FileNotFoundError, match=r"has no dev split: expected dev or val or valid or validation.*train\.csv"
+    ):
         load_task_dataset(str(tmp_path))
     write(tmp_path / "dev.csv", "text,label\na,joy\n")
     write(tmp_path / "val.csv", "text,label\na,joy\n")

@@ -118,7 +118,7 @@ def test_tuned_thresholds_are_stored_and_reported(place: Path, tmp_path: Path, m
             assert results["metrics"]["jaccard"] >= results["metrics_at_0.5"]["jaccard"]
         else:
             assert results["metrics"]["macro_f1"] >= results["metrics_at_0.5"]["macro_f1"]
-    # The sentiment stage has one label a text, and no thresholds.
+    # The sentiment stage has one label per text, and no thresholds.
     assert "thresholds" not in tiny_run.read_json(output_dir / "sentiment-encoder" / "eval_results.json")
     card = ModelCard.load(output_dir / "csr" / "README.md")
     assert "threshold" in card.text

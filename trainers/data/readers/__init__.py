@@ -1,4 +1,4 @@
-"""One reader for each published file format: a file becomes rows of `id`, `text` and `labels`, one module a publisher.
+"""One reader for each published file format: rows of `id`, `text` and `labels`; one module per publisher.
 
 Labels are a multi-hot `list[float]`, a class id or a `list[float]` of scores, in the order of the tuples of names.
 """

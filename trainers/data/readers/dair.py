@@ -16,8 +16,8 @@ DAIR_EMOTIONS = ("sadness", "joy", "love", "anger", "fear", "surprise")
 def read_dair_emotion(path: Path) -> list[dict[str, Any]]:
     """Read a file of `text;label` lines, without a header.
 
-    Empty lines are skipped: the published `val.txt` begins with one. Some texts stand there twice, with different
-    labels. They stay, so that a split has the rows that others report on; a warning says how many there are.
+    Empty lines are skipped: the published `val.txt` begins with one. Some texts occur twice with
+    different labels. They are kept, so that results are comparable with published ones; a warning counts them.
 
     Args:
         path (`Path`): A file such as `train.txt`.

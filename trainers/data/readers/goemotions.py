@@ -1,4 +1,4 @@
-"""GoEmotions: comments on Reddit with 27 emotions and neutral."""
+"""GoEmotions: Reddit comments with 27 emotions and neutral."""
 
 from pathlib import Path
 from typing import Any
@@ -42,7 +42,7 @@ GOEMOTIONS = (
 def read_goemotions(path: Path) -> list[dict[str, Any]]:
     """Read a file of GoEmotions: text, label ids between commas and id between tabs, no header.
 
-    Texts with quotation marks are quoted as CSV quotes. "neutral" is a label like the others and may stand beside them.
+    Texts with quotation marks are quoted as in CSV. "neutral" is a label like any other and may occur beside them.
 
     Args:
         path (`Path`): A file such as `train.tsv`.

@@ -1,4 +1,4 @@
-"""IEMOCAP, five sessions of two actors each: transcripts with four classes, as they are used for emotion from text."""
+"""IEMOCAP, five sessions of two actors each: transcripts with the four classes that text-only work uses."""
 
 import logging
 import re
@@ -10,7 +10,7 @@ from .rows import require_label
 
 logger = logging.getLogger(__name__)
 
-# The codes of the corpus, which the copies on the Hub keep; "excited" counts as happy there.
+# The codes of the corpus, which copies on the Hub keep. They count "excited" as happy.
 IEMOCAP_EMOTIONS = ("ang", "hap", "neu", "sad")
 
 _SPELLINGS = {
@@ -24,7 +24,7 @@ _SPELLINGS = {
     "neutral": "neu",
     "sadness": "sad",
 }
-# Such as Ses01F_impro01_M012: the dialogue, and who speaks.
+# For example Ses01F_impro01_M012: the dialogue, then the speaker.
 _UTTERANCE = re.compile(r"(?P<dialogue>Ses\d\d[FM]_(?:impro|script)\d\d(?:_\d)?[a-z]?)_(?P<speaker>[FM])\w*")
 
 
@@ -32,11 +32,11 @@ def read_iemocap(path: Path) -> list[dict[str, Any]]:
     """Read the transcripts of one session.
 
     The columns are `text` and `label` (a code, its number or its name in words), as in `Zahra99/IEMOCAP_Text`, and
-    where there are `dialogue_id` and `speaker`, or `id` with the corpus' names of utterances (`Ses01F_impro01_M012`),
-    which tell both. A session without them counts as one conversation of one voice, in the order of the file.
+    optionally `dialogue_id` and `speaker`, or `id` with the corpus's utterance names (`Ses01F_impro01_M012`), which
+    encode both. A session without them counts as one conversation with a single speaker, in the order of the file.
 
     Args:
-        path (`Path`): A .csv, .tsv, .jsonl or .parquet file whose name holds `session` and its number, such as
+        path (`Path`): A .csv, .tsv, .jsonl or .parquet file whose name contains `session` and its number, such as
             `session1.csv` or `session1-00000-of-00001.parquet`.
 
     Returns:
@@ -51,7 +51,7 @@ def read_iemocap(path: Path) -> list[dict[str, Any]]:
     """
     session = re.search(r"session[_ -]?(\d+)", path.name, re.IGNORECASE)
     if session is None:
-        raise ValueError(f"{path}: the name of the file must hold its session, such as session1{path.suffix}.")
+        raise ValueError(f"{path}: the file name must contain the session, as in session1{path.suffix}.")
     group = f"session{session[1]}"
     table = read_table(path)
     missing = [name for name in ("text", "label") if name not in table.columns]
@@ -60,7 +60,8 @@ def read_iemocap(path: Path) -> list[dict[str, Any]]:
     named = {"dialogue_id", "speaker"} <= set(table.columns)
     if not named and "id" not in table.columns:
         logger.warning(
-            "%s has neither dialogue_id and speaker nor id: the session counts as one conversation of one voice.", path
+            "%s has neither dialogue_id and speaker nor id: the session counts as one conversation with one speaker.",
+            path,
         )
     rows = []
     for number, cells in enumerate(table.rows):

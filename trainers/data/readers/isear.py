@@ -36,18 +36,18 @@ _PLAIN_NO_ANSWER = re.compile(
 
 
 def read_isear(path: Path) -> list[dict[str, Any]]:
-    """Read ISEAR's table: columns between `|`, with a header, and `|` inside of texts, too.
+    """Read ISEAR's table: columns between `|`, with a header, and `|` inside texts as well.
 
-    Columns are counted from both ends of a line. What stands for the line breaks of the questionnaire (`á` and, in
-    quoted rows, `|`) becomes a blank, and in quoted rows quotation marks are mended: there `\\word\\"` was `"word"`.
-    Texts that say that there is no answer, such as "[ No response.]", are dropped and counted in a warning.
+    Columns are counted from both ends of a line. The placeholders for line breaks (`á` and, in quoted rows, `|`)
+    become spaces, and quotation marks in quoted rows are repaired: `\\word\\"` was `"word"`. Texts that only say that
+    there is no answer, such as "[ No response.]", are dropped and counted in a warning.
 
     Args:
         path (`Path`): A file such as `isear.csv`.
 
     Returns:
         `list[dict]` with `id` (`str`), `text` (`str`), `labels` (`int`, an index of `ISEAR_EMOTIONS`) and `group`
-        (`str`, the respondent, who wrote one text an emotion).
+        (`str`, the respondent, who wrote one text per emotion).
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -83,12 +83,12 @@ def read_isear(path: Path) -> list[dict[str, Any]]:
 
 
 def _clean(text: str, closed: bool) -> str:
-    """`closed` says that the quotation mark that ends a quoted row, where it is one, ends the text."""
+    """`closed`: whether the text ends where the row does, so that a closing quotation mark belongs to the row."""
     if "\\" in text:
         if closed:
             text = text.removesuffix('"')
         text = text.replace('\\"', '"').replace("\\", '"')
-    # An á inside of a word may be meant; the stray one is followed by a blank.
+    # An á inside a word may be intended; a stray one is followed by a space.
     return " ".join(re.sub(r"á(?!\w)|\|", " ", text).split())
 
 

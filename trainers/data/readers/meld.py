@@ -9,15 +9,15 @@ from .rows import require_label
 MELD_EMOTIONS = ("anger", "disgust", "fear", "joy", "neutral", "sadness", "surprise")
 
 _COLUMNS = ("Utterance", "Speaker", "Emotion", "Dialogue_ID", "Utterance_ID")
-# What the first releases of the files held: punctuation of Windows' code page 1252, read as Latin-1.
+# The first releases of the files contain punctuation from Windows code page 1252 read as Latin-1.
 _WINDOWS = {code: character for code in range(0x80, 0xA0) if (character := bytes([code]).decode("cp1252", "ignore"))}
 
 
 def read_meld(path: Path) -> list[dict[str, Any]]:
     """Read one of MELD's tables of utterances.
 
-    The rows come back dialogue by dialogue, each in order, wherever they stand in the file. Punctuation that was saved
-    in Windows' encoding, of which the first releases of the files are full, is mended.
+    Rows are returned dialogue by dialogue, each in order, wherever they are in the file. Punctuation saved in the
+    Windows encoding, common in the first releases of the files, is repaired.
 
     Args:
         path (`Path`): A file such as `train_sent_emo.csv`.
@@ -56,7 +56,7 @@ def read_meld(path: Path) -> list[dict[str, Any]]:
 
 
 def _mend(text: str) -> str:
-    """The text without stray blanks, and with the punctuation that was meant."""
+    """The text without stray spaces, and with the intended punctuation."""
     return " ".join(text.translate(_WINDOWS).split())
 
 

@@ -1,8 +1,8 @@
 """SemEval-2017 Task 4, Sentiment Analysis in Twitter: tab-separated, without a header.
 
-The files were written in different ways. Those of 2013 to 2015 and 2016test quote as CSV does: each text that begins
-with a quotation mark ends with one and has those inside doubled. In the other files of 2016 quotation marks are
-literal. Some of 2013 and 2015 hold `\\u2019`, `\\u002c` and `\\"` in place of the characters.
+The files were written in different ways. Those of 2013 to 2015 and 2016test are quoted as in CSV: a text that begins
+with a quotation mark ends with one, and those inside are doubled. In the other 2016 files quotation marks are literal.
+Some of 2013 and 2015 contain `\\u2019`, `\\u002c` and `\\"` in place of the characters.
 """
 
 import logging
@@ -25,8 +25,8 @@ _DATE = r"\t\w{3} \w{3} \d\d \d\d:\d\d:\d\d \+0000 \d{4}$"
 def read_semeval2017_4a(path: Path) -> list[dict[str, Any]]:
     """Read a file of SemEval-2017 Task 4 A: id, label and text between tabs, no header.
 
-    Quotation marks are literal, but for a file in which every text that begins with one is quoted as CSV quotes.
-    What follows the text in 2016test, an empty column or a date, is accepted and not returned.
+    Quotation marks are literal, except in a file where every text that begins with one is quoted as in CSV. The empty
+    column or date after the text in 2016test is accepted and not returned.
 
     Args:
         path (`Path`): A file such as `twitter-2016train-A.tsv`.
@@ -52,16 +52,16 @@ def read_semeval2017_4a(path: Path) -> list[dict[str, Any]]:
 def read_semeval2017_4b(path: Path) -> list[dict[str, Any]]:
     """Read a file of SemEval-2017 Task 4 B and D: id, topic, label and text between tabs, no header.
 
-    The sentiment is that towards the topic, on two points: rows that are "neutral" (2015) or "off topic" are dropped
-    and counted in a warning. So are rows that lack the label or the text; one that lacks the topic alone is read.
+    The sentiment is towards the topic, on two points: rows that are "neutral" (2015) or "off topic" are dropped and
+    counted in a warning. So are rows that lack the label or the text; one that lacks only the topic is read.
     Quotation marks and columns after the text are as in [`read_semeval2017_4a`].
 
     Args:
         path (`Path`): A file such as `twitter-2016train-BD.tsv`.
 
     Returns:
-        `list[dict]` with `id` (`str`), `text` (`str`) and `labels` (`int`, an index of `POLARITIES`). The same id
-        stands there once for each topic of the tweet.
+        `list[dict]` with `id` (`str`), `text` (`str`) and `labels` (`int`, an index of `POLARITIES`). A tweet
+        with several topics has one row per topic, all with the same id.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -104,13 +104,13 @@ def _without_extra_columns(line: str) -> str:
 
 
 def _plain_texts(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The rows with their texts as they were posted."""
+    """The rows, with their texts as posted."""
     plain = [unquote(row["text"]) for row in rows]
-    # By file: a single text may be a quotation from its first to its last character.
+    # Decided per file: a single text may be a quotation from beginning to end.
     literal = any(inner is None for row, inner in zip(rows, plain, strict=True) if row["text"].startswith('"'))
     for row, inner in zip(rows, plain, strict=True):
         text = row["text"] if literal or inner is None or not inner.strip() else inner
-        # In runs, since a character beyond the first 65,536 is written as two of these.
+        # In runs, since a character beyond the first 65,536 is written as two escapes.
         text = re.sub(r"(?:\\u[0-9a-fA-F]{4})+", lambda run: _decode(run[0]), text)
         row["text"] = text.replace('\\"', '"')
     return rows

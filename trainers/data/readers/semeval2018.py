@@ -37,7 +37,7 @@ def read_semeval2018_ec(path: Path) -> list[dict[str, Any]]:
         path (`Path`): A file such as `E-c-En-train.txt`.
 
     Returns:
-        `list[dict]` with `id` (`str`), `text` (`str`) and `labels` (`list[float]`, one an emotion of `EMOTIONS`).
+        `list[dict]` with `id` (`str`), `text` (`str`) and `labels` (`list[float]`, one per emotion in `EMOTIONS`).
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -58,11 +58,11 @@ def read_semeval2018_ec(path: Path) -> list[dict[str, Any]]:
 def read_semeval2018_ei_reg(path: Path) -> list[dict[str, Any]]:
     """Read a file of SemEval-2018 Task 1 EI-reg: the tweets of one emotion, each with its intensity.
 
-    A tweet that stands in the files of several emotions has the same id in each. Rows whose ID holds `mystery` are no
-    tweets of the task, but sentences the organisers added to the test files; they are dropped and counted in a warning.
+    A tweet in the files of several emotions has the same id in each. Rows whose ID contains `mystery` are not tweets
+    of the task but sentences that the organisers added to the test files; they are dropped and counted in a warning.
 
-    Intensities compare within one split only: train was annotated in 2017, dev and test in 2018, each by best-worst
-    scaling among its own tweets. So 0.6 in train is not as much as 0.6 in dev.
+    Intensities are comparable within a split only: train was annotated in 2017, dev and test in 2018, each by
+    best-worst scaling among its own tweets. So 0.6 in train does not mean the same as 0.6 in dev.
 
     Args:
         path (`Path`): A file such as `EI-reg-En-joy-train.txt`.
@@ -91,7 +91,7 @@ def _scored_rows(path: Path, dimensions: tuple[str, ...]) -> list[dict[str, Any]
         intensity = _intensity(row["Intensity Score"], f"{place} 'Intensity Score'")
         rows.append({"id": row["ID"], "text": text, "labels": label, "intensity": intensity})
     if mystery:
-        logger.warning("%s: %d rows whose ID holds 'mystery' are dropped.", path, mystery)
+        logger.warning("%s: %d rows whose ID contains 'mystery' are dropped.", path, mystery)
     if not rows:
         raise ValueError(f"{path} is empty: it has a header and no rows of tweets.")
     return rows
@@ -104,8 +104,8 @@ def read_semeval2018_intensities(path: Path) -> list[dict[str, Any]]:
         path (`Path`): A file such as `EI-reg-En-joy-train.txt`.
 
     Returns:
-        `list[dict]` with `id` (`str`), `text` (`str`) and `labels` (`list[float]`, one an emotion of
-        `INTENSITY_EMOTIONS`: the intensity of that of the row, NaN for the others).
+        `list[dict]` with `id` (`str`), `text` (`str`) and `labels` (`list[float]`, one per emotion in
+        `INTENSITY_EMOTIONS`: the row's intensity for its own emotion, NaN for the others).
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -122,7 +122,7 @@ def read_semeval2018_intensities(path: Path) -> list[dict[str, Any]]:
 def read_semeval2018_v_reg(path: Path) -> list[dict[str, Any]]:
     """Read a file of SemEval-2018 Task 1 V-reg: tweets with their valence, 0 (most negative) to 1 (most positive).
 
-    What is said of `mystery` rows and of comparing splits in [`read_semeval2018_ei_reg`] holds here, too.
+    `mystery` rows and the comparison of splits are as in [`read_semeval2018_ei_reg`].
 
     Args:
         path (`Path`): A file such as `Valence-reg-En-train.txt`.
@@ -138,7 +138,7 @@ def read_semeval2018_v_reg(path: Path) -> list[dict[str, Any]]:
 
 
 def _records(path: Path, names: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
-    """The line and the cells by column of each row."""
+    """Each row, as its line number and its cells by column."""
     lines = read_lines(path)
     header = lines[0].split("\t")
     missing = [name for name in names if name not in header]

@@ -1,4 +1,4 @@
-"""Sentiment140: tweets by the emoticon that stood in them, a file a class, a tweet a line."""
+"""Sentiment140: tweets classified by the emoticon they contained; one file per class, one tweet per line."""
 
 import contextlib
 import logging
@@ -13,18 +13,18 @@ logger = logging.getLogger(__name__)
 
 
 def read_sentiment140(path: Path) -> list[dict[str, Any]]:
-    """Read `positive.txt` or `negative.txt`: one tweet a line, the class is the name of the file.
+    """Read `positive.txt` or `negative.txt`: one tweet per line; the file name is the class.
 
-    The emoticons were taken out, which leaves blanks; these are stripped. Texts that were decoded with the wrong
-    encoding (`â\\x99«` for `♫`) are mended where that is certain. What stands for lost characters becomes a blank: it
-    occurs in one class only, so it would give the class away. Empty lines are dropped and counted in a warning.
+    The publishers removed the emoticons; the spaces they left are stripped. Texts decoded with the wrong encoding
+    (`â\\x99«` for `♫`) are repaired where that is certain. The placeholder for lost characters becomes a space: it
+    occurs in one class only and would give the class away. Empty lines are dropped and counted in a warning.
 
     Args:
         path (`Path`): The file.
 
     Returns:
         `list[dict]` with `id` (`str`), `text` (`str`) and `labels` (`int`, an index of `POLARITIES`). The files have
-        no ids: the text is its own, so that a tweet in both files is an id with conflicting labels.
+        no ids, so the text serves as one: a tweet in both files is an id with conflicting labels.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -39,7 +39,7 @@ def read_sentiment140(path: Path) -> list[dict[str, Any]]:
 
 
 def _mend(text: str) -> str:
-    # UTF-8 that was read as Latin-1: bytes of another origin are hardly ever valid UTF-8.
+    # UTF-8 read as Latin-1. Bytes of any other origin are hardly ever valid UTF-8.
     with contextlib.suppress(UnicodeError):
         text = text.encode("latin-1").decode("utf-8")
     return text.replace("\ufffd", " ")

@@ -33,7 +33,7 @@ def test_a_session_without_names_is_one_conversation(tmp_path: Path, caplog: pyt
         ("session2", "session2", 0, "-"),
         ("session2", "session2", 1, "-"),
     ]
-    assert "counts as one conversation of one voice" in caplog.text
+    assert "counts as one conversation with one speaker" in caplog.text
 
 
 def test_names_of_utterances_tell_dialogue_and_speaker(tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ def test_parquet_of_the_hub(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "lines", "message"),
     [
-        ("first.csv", ["text,label", "x,0"], r"must hold its session, such as session1\.csv"),
+        ("first.csv", ["text,label", "x,0"], r"must contain the session, as in session1\.csv"),
         ("session1.csv", ["text,emotion", "x,0"], r"no column label; the columns are text, emotion"),
         ("session1.csv", ["text,label", "x,fear"], r"line 2, column 'label': unknown label 'fear'"),
         ("session1.csv", ["text,label", "x,4"], r"line 2, column 'label': unknown label '4'"),

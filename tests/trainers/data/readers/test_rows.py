@@ -19,7 +19,7 @@ def messages(caplog: pytest.LogCaptureFixture) -> list[str]:
 def test_conflicting_ids(caplog: pytest.LogCaptureFixture, one: Any, other: Any) -> None:
     rows = rows_of(("1", "a", one), ("2", "b", one), ("2", "b", one), ("1", "a", other), ("1", "a", one))
     assert drop_conflicting_ids(rows, "data") == rows[1:3]
-    assert messages(caplog) == ["data: 1 ids carry conflicting labels; their 3 rows are dropped."]
+    assert messages(caplog) == ["data: 1 ids have conflicting labels; their 3 rows are dropped."]
 
 
 @pytest.mark.parametrize(("one", "other"), [(0, 1), ([0.0, 1.0], [1.0, 1.0])])

@@ -99,7 +99,7 @@ def test_mystery_rows_of_ei_reg_are_dropped_and_counted(tmp_path: Path, caplog: 
     path = table(tmp_path / "ei.txt", *rows, header=EI_HEADER)
     assert [row["id"] for row in read_semeval2018_ei_reg(path)] == ["1"]
     messages = [record.getMessage() for record in caplog.records]
-    assert messages == [f"{path}: 2 rows whose ID holds 'mystery' are dropped."]
+    assert messages == [f"{path}: 2 rows whose ID contains 'mystery' are dropped."]
     with pytest.raises(ValueError, match=r"ei\.txt is empty: it has a header and no rows of tweets"):
         read_semeval2018_ei_reg(table(path, *rows[1:], header=EI_HEADER))
 
