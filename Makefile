@@ -7,14 +7,15 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+LOWEST := $(VENV)-lowest
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo cards test docs quality style clean
+.PHONY: help install demo cards test test-lowest docs quality style clean
 
 help: ## Explain the targets (this text)
 	@echo "csr-emotion: make TARGET"
 	@echo
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-9s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 	@echo
 	@echo "  make install PYTHON=python3.12    the Python that makes the environment (3.11 or newer; now $(PYTHON))"
 	@echo "  make install TORCH=torch          the torch that it gets (now $(TORCH))"
@@ -53,6 +54,16 @@ cards: demo ## Run the demo, distil its model and copy their cards into model_ca
 test: $(INSTALLED) ## Run the tests
 	@HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
+# The stamp is for the bounds: they are all that decides what is installed.
+$(LOWEST)/.installed: pyproject.toml | $(INSTALLED)
+	@$(BIN)/uv venv --quiet --clear --seed --python $(BIN)/python $(LOWEST)
+	@$(BIN)/uv pip install --quiet --python $(LOWEST)/bin/python --resolution lowest-direct --editable '.[dev]'
+	@touch $@
+
+test-lowest: $(LOWEST)/.installed ## Run the tests with the lowest versions that pyproject.toml allows
+	@HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(LOWEST)/bin/pytest --numprocesses $(JOBS) --dist loadfile \
+		--no-loadscope-reorder $(ARGS)
+
 docs: $(INSTALLED) ## Build the documentation, strictly, into outputs/site
 	@$(BIN)/mkdocs build --strict --quiet
 	@echo "The pages are in outputs/site: open outputs/site/index.html"
@@ -67,5 +78,5 @@ style: $(INSTALLED) ## Mend style and formatting where a tool can
 	@$(BIN)/ruff format .
 
 clean: ## Remove .venv, build products and caches (outputs/ stays)
-	@rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache
+	@rm -rf $(VENV) $(LOWEST) build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

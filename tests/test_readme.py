@@ -135,6 +135,13 @@ def test_commands_parse(page: Path, monkeypatch: pytest.MonkeyPatch, capsys: pyt
             assert words[0] in ("pip", "csr-emotion"), words
 
 
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "yaml")], ids=lambda page: page.name)
+def test_yaml_parses(page: Path, tmp_path: Path) -> None:
+    for block in blocks(page, "yaml"):
+        (tmp_path / "run.yaml").write_text(block, encoding="utf-8")
+        parse("train", ["--config", str(tmp_path / "run.yaml")])
+
+
 def test_readme_shows_every_subcommand() -> None:
     text = PAGES[0].read_text(encoding="utf-8")
     assert all(f"`{name}`" in text for name in SUBCOMMANDS)

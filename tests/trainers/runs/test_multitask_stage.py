@@ -94,7 +94,7 @@ def test_rows_of_each_task_are_found_among_the_joined(place: Path, tmp_path: Pat
     # Of the 15 texts of the emotions valence has the last 12; what is new comes after the 8 of the intensities.
     assert found["valence"].tolist() == [6, 23, 24, 3]
     for task in ALL_IN_ONE.tasks:
-        labels = np.float32([rows[f"labels_{task}"][place] for place in found[task]])
+        labels = np.float32([rows[f"labels_{task}"][int(place)] for place in found[task]])
         np.testing.assert_array_equal(labels, run.labels("dev", task))
     alone = joined_rows({"valence": valence["dev"]})["valence"]
     assert alone.tolist() == [0, 1, 2, 3]
