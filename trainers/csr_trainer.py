@@ -7,10 +7,9 @@ from typing import Any, ClassVar
 import datasets
 import numpy as np
 import torch
-from torch import nn
 from torch.utils.data import Dataset
 
-from modeling_csr import CSRForSequenceClassification
+from modeling_csr import CSRForSequenceClassification, MultitaskModel
 
 from .data import column_array
 from .evaluation import score
@@ -59,7 +58,7 @@ class RepresentationDataset(Dataset):
         labels (`np.ndarray`): Multi-hot floats `(texts, num_labels)` or class ids `(texts,)`.
     """
 
-    def __init__(self, emotion: np.ndarray, sources: Sequence[np.ndarray], labels: np.ndarray) -> None:
+    def __init__(self, emotion: np.ndarray, sources: Sequence[np.ndarray], labels: np.ndarray | torch.Tensor) -> None:
         self.emotion, self.sources = emotion, tuple(sources)
         self.labels = torch.as_tensor(labels)
 
@@ -109,6 +108,7 @@ class CSRTrainer(StageTrainer):
     model_classes = (CSRForSequenceClassification,)
     kind: ClassVar[str] = "csr"
     args: CSRTrainingArguments
+    model: CSRForSequenceClassification
 
     def named_losses(self, outputs: Any) -> dict[str, torch.Tensor]:
         config = self.accelerator.unwrap_model(self.model).config
@@ -121,7 +121,7 @@ class CSRTrainer(StageTrainer):
         super().freeze()
 
     @property
-    def encoders(self) -> list[nn.Module]:
+    def encoders(self) -> list[MultitaskModel]:
         """The emotion encoder, then the source encoders."""
         return [self.model.csr.emotion_encoder, *self.model.csr.source_encoders]
 
@@ -172,7 +172,7 @@ class CSRTrainer(StageTrainer):
             return self._shuffled_tokens()
         found = {}
         for part in ("emotion", "sources"):
-            output = self.predict(self.eval_dataset.shuffled(part, self.args.seed), metric_key_prefix="shuffled")
+            output: Any = self.predict(self.eval_dataset.shuffled(part, self.args.seed), metric_key_prefix="shuffled")
             found[part] = output.predictions, output.label_ids
         return found
 
@@ -198,8 +198,9 @@ class CSRTrainer(StageTrainer):
             }
             for part, (first, rest) in halves.items():
                 logits = model(attention_mask=mask, emotion_representation=first, source_representations=rest).logits
-                gathered = self.accelerator.gather_for_metrics((logits.float(), labels))
-                found[part].append(tuple(tensor.cpu().numpy() for tensor in gathered))
+                logits, gold = self.accelerator.gather_for_metrics((logits.float(), labels))
+                found[part].append((logits.cpu().numpy(), gold.cpu().numpy()))
         return {
-            part: tuple(np.concatenate(arrays) for arrays in zip(*rows, strict=True)) for part, rows in found.items()
+            part: (np.concatenate([logits for logits, _ in rows]), np.concatenate([labels for _, labels in rows]))
+            for part, rows in found.items()
         }

@@ -3,14 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import datasets
 import numpy as np
 import torch
+from torch import nn
 from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import Dataset
-from transformers import EvalPrediction, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import EvalPrediction, PreTrainedTokenizerBase
 from transformers.trainer_utils import PredictionOutput
 
 from model_cards import plot_attention
@@ -105,13 +106,18 @@ class DialogueTrainer(StageTrainer):
     kind: ClassVar[str] = "dialogue"
     draws_space: ClassVar[bool] = False
     args: DialogueTrainingArguments
+    model: DialogueForUtteranceClassification
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         metrics = self.compute_metrics
         if metrics is not None:
             self.compute_metrics = lambda prediction: metrics(
-                EvalPrediction(*self._by_utterance(prediction.predictions, prediction.label_ids))
+                EvalPrediction(
+                    *self._by_utterance(
+                        cast(np.ndarray, prediction.predictions), cast(np.ndarray, prediction.label_ids)
+                    )
+                )
             )
 
     def read(self, dataset: Any, split: str) -> dict[str, datasets.Dataset]:
@@ -186,17 +192,19 @@ class DialogueTrainer(StageTrainer):
         output = super().predict(test_dataset, *args, **kwargs)
         order = np.concatenate(test_dataset.dialogues)
         found = []
-        for array in (output.predictions, output.label_ids):
+        arrays: tuple[Any, Any] = (output.predictions, output.label_ids)
+        for array in arrays:
             parts = [part[: len(rows)] for part, rows in zip(array, test_dataset.dialogues, strict=True)]
             rows = np.empty((len(order), *array.shape[2:]), dtype=array.dtype)
             rows[order] = np.concatenate(parts)
             found.append(rows)
-        return PredictionOutput(*found, output.metrics)
+        predictions, labels = found
+        return PredictionOutput(predictions, labels, output.metrics)
 
 
 @torch.inference_mode()
 def predict_dialogue_logits(
-    model: PreTrainedModel,
+    model: DialogueForUtteranceClassification,
     tokenizer: PreTrainedTokenizerBase,
     rows: datasets.Dataset,
     *,
@@ -218,7 +226,8 @@ def predict_dialogue_logits(
     Returns:
         `np.ndarray` of shape `(texts, num_labels)`, float32.
     """
-    model = model.to(device).eval()
+    module: nn.Module = model
+    module.to(device).eval()
     vectors = embed_texts(
         model.dialogue.utterance_encoder,
         tokenizer,
@@ -229,7 +238,8 @@ def predict_dialogue_logits(
     )
     dialogues = dialogue_rows(rows, max_utterances)
     data = DialogueDataset(vectors, list(rows["speaker"]), np.zeros(len(rows), dtype=np.int64), dialogues)
-    logits = np.empty((len(rows), model.config.num_labels), dtype=np.float32)
+    config: Any = model.config
+    logits = np.empty((len(rows), config.num_labels), dtype=np.float32)
     for start in range(0, len(data), DIALOGUES_IN_BATCH):
         numbers = range(start, min(start + DIALOGUES_IN_BATCH, len(data)))
         batch = collate_dialogues([data[number] for number in numbers])

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import datasets
 import numpy as np
@@ -201,7 +201,7 @@ class DistillationTrainer(StageTrainer):
         rows = self.plain_datasets.get("eval", {}).get(self.task_name)
         if self.teachers and rows is not None:
             teacher = AutoModelForSequenceClassification.from_pretrained(self.teachers[0])
-            options = {"max_length": self.args.max_length, "device": self.args.device}
+            options: dict[str, Any] = {"max_length": self.args.max_length, "device": self.args.device}
             said = predict_logits(teacher, self.processing_class, rows["text"][:], **options)
             thresholds = getattr(teacher.config, "thresholds", None)
             problem_type = self.tasks[self.task_name]["problem_type"]
@@ -222,6 +222,6 @@ class DistillationTrainer(StageTrainer):
             losses = F.binary_cross_entropy_with_logits(logits, targets, reduction="none").mean(dim=-1)
         else:
             losses = F.cross_entropy(logits, targets, reduction="none")
-        items = len(losses) if num_items_in_batch is None else num_items_in_batch
+        items = len(losses) if num_items_in_batch is None else cast(torch.Tensor, num_items_in_batch)
         loss = losses.sum() * self.loss_scale(num_items_in_batch) / items
         return (loss, {"loss": loss, "logits": logits}) if return_outputs else loss

@@ -103,7 +103,7 @@ class MultitaskTrainer(StageTrainer):
         return optimizer
 
     def _get_train_sampler(self, train_dataset: Dataset | None = None) -> Sampler | None:
-        dataset = self.train_dataset if train_dataset is None else train_dataset
+        dataset: Any = self.train_dataset if train_dataset is None else train_dataset
         names = list(self.tasks)
         if self.args.task_sampling != "by_task" or len(names) == 1:
             return super()._get_train_sampler(dataset)

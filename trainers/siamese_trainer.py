@@ -137,10 +137,11 @@ class SiameseTrainer(StageTrainer):
     frozen_modules = ("emotion_encoder",)
     kind: ClassVar[str] = "siamese"
     args: SiameseTrainingArguments
+    model: SiameseModel
 
     def read(self, dataset: Any, split: str) -> dict[str, datasets.Dataset]:
         """Plain rows; where the model does not name the labels, those of the training texts are taken."""
-        names = {"name": f"{split}_dataset", "column_mapping": self.column_mapping}
+        names: dict[str, Any] = {"name": f"{split}_dataset", "column_mapping": self.column_mapping}
         task = self.tasks[self.task_name]
         if task["labels"] == [f"LABEL_{index}" for index in range(len(task["labels"]))]:
             task["labels"], task["problem_type"] = label_space(dataset, **names)

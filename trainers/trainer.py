@@ -58,8 +58,8 @@ class StageTrainer(TrainerHubMixin, GlobalBatchTrainer):
     collator_class: ClassVar[Any] = SingleTaskCollator
     metrics_class: ClassVar[Any] = TaskMetrics
     frozen_modules: ClassVar[tuple[str, ...]] = ()
-    # Whether a card shows the texts in the model's space.
-    draws_space: ClassVar[bool] = True
+    draws_space: ClassVar[bool] = True  # whether a card shows the texts in the model's space
+    processing_class: PreTrainedTokenizerBase  # `None` only with prepared datasets, which do not need it
 
     def __init__(
         self,
@@ -121,7 +121,7 @@ class StageTrainer(TrainerHubMixin, GlobalBatchTrainer):
     def _adopt_tokenizer(self) -> None:
         if self.processing_class is None:
             return
-        rows = self.model.get_input_embeddings().weight.shape[0]
+        rows = cast(Any, self.model.get_input_embeddings()).weight.shape[0]
         if len(self.processing_class) > rows:
             raise ValueError(
                 f"processing_class has {len(self.processing_class)} tokens, but the model's encoder knows {rows}: pass "
@@ -142,7 +142,7 @@ class StageTrainer(TrainerHubMixin, GlobalBatchTrainer):
 
     def model_tasks(self) -> dict[str, dict[str, Any]]:
         """The model's tasks by name, with `labels` in the order of the logits, `problem_type` and `thresholds`."""
-        config = self.model.config
+        config: Any = self.model.config
         task = {
             "labels": [config.id2label[index] for index in range(config.num_labels)],
             "problem_type": config.problem_type,
@@ -168,7 +168,7 @@ class StageTrainer(TrainerHubMixin, GlobalBatchTrainer):
     def read(self, dataset: Any, split: str) -> dict[str, datasets.Dataset]:
         """By task, plain rows with `text` and `labels`, these as targets in the label space of the model."""
         ((name, task),) = self.tasks.items()
-        names = {"name": f"{split}_dataset", "column_mapping": self.column_mapping}
+        names: dict[str, Any] = {"name": f"{split}_dataset", "column_mapping": self.column_mapping}
         return {name: task_rows(dataset, task["labels"], task["problem_type"], **names)}
 
     def prepare_dataset(self, rows: dict[str, datasets.Dataset], split: str) -> Dataset:
@@ -258,7 +258,7 @@ class StageTrainer(TrainerHubMixin, GlobalBatchTrainer):
         if dataset is None:
             raise ValueError("There are no dev texts: pass eval_dataset.")
         self.use_single_precision()
-        output = self.predict(dataset, metric_key_prefix="eval")
+        output: Any = self.predict(dataset, metric_key_prefix="eval")
         found = {}
         for task in self.tasks:
             logits, labels = output.predictions, output.label_ids

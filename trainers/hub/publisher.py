@@ -127,7 +127,7 @@ class StagePublisher:
 
         return self.patiently(gather, f"the collection {title}")
 
-    def _card(self, repository: str, folder: Path, head: str) -> str:
+    def _card(self, repository: str, folder: Path, head: str | None) -> str:
         """The stage's card, with what people wrote into the one that is there."""
         generated = (folder / CARD_NAME).read_text(encoding="utf-8")
         try:
@@ -152,7 +152,7 @@ class StagePublisher:
             wait=_wait,
             retry=tenacity.retry_if_exception(_passes),
             before_sleep=lambda state: logger.warning(
-                "%s: %s Trying again in %.0f s.", what, _reason(state), state.next_action.sleep
+                "%s: %s Trying again in %.0f s.", what, _reason(state), state.upcoming_sleep
             ),
             reraise=True,
         )

@@ -1,8 +1,9 @@
 """What a Trainer does with the Hub: its model's card, and one push of a complete repository."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from huggingface_hub import HfApi
 
@@ -11,8 +12,13 @@ from .cards import trainer_card
 from .publisher import StagePublisher
 from .repositories import HubRepositories, check_repositories, full_repository_name
 
+if TYPE_CHECKING:
+    from transformers import Trainer as Base
+else:
+    Base = object
 
-class TrainerHubMixin:
+
+class TrainerHubMixin(Base):
     """For a `Trainer` that has `report`, `write_report` and `tasks`, as [`StageTrainer`] has.
 
     Attributes:
@@ -22,6 +28,8 @@ class TrainerHubMixin:
     kind: ClassVar[str] = "multitask"
     args: StageTrainingArguments
     tasks: dict[str, dict[str, Any]]
+    report: Callable[..., Any]
+    write_report: Callable[..., None]
 
     def create_model_card(self, title: str | None = None, **kwargs: Any) -> None:
         """Write the model's card, `README.md`, into the output folder, from what [`~StageTrainer.write_report`] wrote.
@@ -69,7 +77,7 @@ class TrainerHubMixin:
         if self.args.should_save:
             self.write_report(folder, results, logits)
             self.create_model_card(name, **kwargs)
-            options = {"private": self.args.hub_private_repo, "revision": self.args.hub_revision}
+            options: dict[str, Any] = {"private": self.args.hub_private_repo, "revision": self.args.hub_revision}
             StagePublisher(api, repositories, **options).publish("model", folder, commit_message or "End of training")
         self.accelerator.wait_for_everyone()
         return name

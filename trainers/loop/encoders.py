@@ -4,6 +4,7 @@ import os
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from typing import cast
 
 import torch
 from transformers import AutoConfig, AutoModel, PreTrainedConfig
@@ -42,7 +43,7 @@ def encoder_identity(name: str, revision: str | None = None) -> str:
     from transformers.utils import cached_file
 
     # The cache keeps one folder a commit, so the path names the commit that was taken.
-    config = cached_file(name, "config.json", revision=revision)
+    config = cast(str, cached_file(name, "config.json", revision=revision))
     return f"{name}@{Path(config).parent.name}"
 
 
@@ -55,8 +56,11 @@ def encoder_bytes(name: str, revision: str | None = None) -> int:
 
 def encoder_config(name: str, revision: str | None = None) -> PreTrainedConfig:
     """The configuration of an encoder, or of the encoder in a `csr-multitask` model."""
-    config = AutoConfig.from_pretrained(resolve_encoder(name), revision=revision)
-    return config.encoder if isinstance(config, MultitaskConfig) else config
+    return _of_encoder(AutoConfig.from_pretrained(resolve_encoder(name), revision=revision))
+
+
+def _of_encoder(config: PreTrainedConfig) -> PreTrainedConfig:
+    return cast(PreTrainedConfig, config.encoder) if isinstance(config, MultitaskConfig) else config
 
 
 def dropout_fields(config: PreTrainedConfig) -> list[str]:
@@ -72,7 +76,7 @@ def dropout_fields(config: PreTrainedConfig) -> list[str]:
 def config_with_dropout(name: str, dropout: float, revision: str | None = None) -> PreTrainedConfig:
     """The configuration of an encoder, or of a `csr-multitask` model, whose encoder then has this dropout."""
     config = AutoConfig.from_pretrained(resolve_encoder(name), revision=revision)
-    encoder = config.encoder if isinstance(config, MultitaskConfig) else config
+    encoder = _of_encoder(config)
     for field in dropout_fields(encoder):
         setattr(encoder, field, dropout)
     return config
@@ -95,7 +99,7 @@ def described_encoder(name: str) -> str:
     config = AutoConfig.from_pretrained(name) if Path(name).is_dir() else None
     if not isinstance(config, RecurrentEncoderConfig):
         return encoder_label(name)
-    branches = " + ".join(f"{branch['type']}:{branch['hidden_size']}" for branch in config.branches)
+    branches = " + ".join(f"{branch['type']}:{branch['hidden_size']}" for branch in config.branches or ())
     return f"{encoder_label(name)} ({branches})"
 
 

@@ -2,8 +2,9 @@
 
 import json
 import os
+from collections.abc import Sized
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import nn
@@ -20,7 +21,7 @@ from .parameter_groups import set_apart
 from .samplers import LengthGroupedBatches, text_lengths
 from .weight_averaging import WeightAveraging
 
-Counts = torch.Tensor | dict[str, torch.Tensor] | None
+Counts = torch.Tensor | dict[str, torch.Tensor] | int | None
 
 
 class GlobalBatchTrainer(Trainer):
@@ -33,6 +34,9 @@ class GlobalBatchTrainer(Trainer):
 
     args: StageTrainingArguments
     model: PreTrainedModel
+    # As the model reads them, or by name several to evaluate on.
+    train_dataset: Any
+    eval_dataset: Any
     # The division by the global number of rows already covers gradient accumulation.
     loss_is_scaled_for_ga = True
 
@@ -89,7 +93,7 @@ class GlobalBatchTrainer(Trainer):
 
     def _get_eval_sampler(self, eval_dataset: Dataset) -> Sampler:
         # The stock one draws these at random, too, where training texts are grouped by length.
-        return SequentialSampler(eval_dataset)
+        return SequentialSampler(cast(Sized, eval_dataset))
 
     def _get_num_items_in_batch(self, batch_samples: list, device: torch.device) -> Counts:
         if not batch_samples or "labels" not in batch_samples[0]:

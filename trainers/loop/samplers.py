@@ -1,11 +1,12 @@
 """The order in which training texts are drawn."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import datasets
 import pyarrow.compute as pc
 import torch
-from torch.utils.data import Dataset, Sampler
+from torch.utils.data import Sampler
 from transformers.trainer_pt_utils import get_length_grouped_indices
 
 
@@ -88,7 +89,7 @@ class TaskBatches(Sampler[int]):
         yield from rest
 
 
-def text_lengths(dataset: Dataset) -> list[int]:
+def text_lengths(dataset: datasets.Dataset | Iterable[Mapping[str, Any]]) -> list[int]:
     """Tokens of each text. Of a table on disk no row becomes a Python object: it may be larger than memory."""
     if not isinstance(dataset, datasets.Dataset):
         return [len(row["input_ids"]) for row in dataset]

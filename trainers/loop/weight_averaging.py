@@ -67,4 +67,4 @@ class WeightAveraging(TrainerCallback):
 
     @staticmethod
     def _file(args: TrainingArguments, state: TrainerState) -> Path:
-        return Path(args.output_dir) / f"{PREFIX_CHECKPOINT_DIR}-{state.global_step}" / AVERAGES_NAME
+        return Path(str(args.output_dir)) / f"{PREFIX_CHECKPOINT_DIR}-{state.global_step}" / AVERAGES_NAME
