@@ -1,4 +1,4 @@
-"""What a Trainer does with the Hub: its model's card, and one push of a complete repository."""
+"""Hub support for Trainers: the model's card, and a push of the complete repository in one commit."""
 
 import json
 from collections.abc import Callable
@@ -19,10 +19,10 @@ else:
 
 
 class TrainerHubMixin(Base):
-    """For a `Trainer` that has `report`, `write_report` and `tasks`, as [`StageTrainer`] has.
+    """Mixin for a `Trainer` with `report`, `write_report` and `tasks`, such as [`StageTrainer`].
 
     Attributes:
-        kind (`str`): What a card says the model is.
+        kind (`str`): Kind of the model, as in [`~model_cards.StageCard`].
     """
 
     kind: ClassVar[str] = "multitask"
@@ -32,11 +32,13 @@ class TrainerHubMixin(Base):
     write_report: Callable[..., None]
 
     def create_model_card(self, title: str | None = None, **kwargs: Any) -> None:
-        """Write the model's card, `README.md`, into the output folder, from what [`~StageTrainer.write_report`] wrote.
+        """Write the model's card, `README.md`, into the output folder, using the results that
+        [`~StageTrainer.write_report`] wrote there.
 
         Args:
-            title (`str`, *optional*): The model's name; by default that of its repository or folder.
-            **kwargs: Further fields of [`~model_cards.StageCard`], which win over what the Trainer knows.
+            title (`str`, *optional*): Name of the model. Defaults to that of its repository or folder.
+            **kwargs: Further fields of [`~model_cards.StageCard`], which take precedence over what the
+                Trainer knows.
         """
         folder = Path(self.args.output_dir)
         title = title or self.args.hub_model_id or folder.resolve().name
@@ -52,20 +54,20 @@ class TrainerHubMixin(Base):
         token: str | None = None,
         **kwargs: Any,
     ) -> str:
-        """Score the model, write its folder and push it: weights, code, tokenizer, scores and card in one commit.
+        """Evaluate the model, write its folder and push weights, code, tokenizer, scores and card in one commit.
 
         Args:
             commit_message (`str`, *optional*): Message of the commit.
-            blocking (`bool`): Ignored: the push is done when this returns.
-            token (`str`, *optional*): A token that may write; that of the arguments or of `hf auth login` by default.
+            blocking (`bool`): Ignored: the push is always finished when this returns.
+            token (`str`, *optional*): A token with write access. Defaults to that of the arguments or `hf auth login`.
             **kwargs: Further fields of the card, as for [`~StageTrainer.create_model_card`].
 
         Returns:
             `str`: The id of the repository.
 
         Raises:
-            ValueError: If the Hub refuses the token or the name, with what to do.
-            PublishingError: If the push failed, however often it was tried.
+            ValueError: If the Hub refuses the token or the name. The message says what to do.
+            PublishingError: If the push fails, after retries of temporary errors.
         """
         api = HfApi(token=token or self.args.hub_token)
         name = full_repository_name(api, self.args.hub_model_id or Path(self.args.output_dir).resolve().name)
@@ -83,8 +85,8 @@ class TrainerHubMixin(Base):
         return name
 
     def init_hf_repo(self, token: str | None = None) -> None:
-        """Nothing: a repository is created with its first commit, so that none stays empty."""
+        """Do nothing: [`push_to_hub`] creates the repository along with its first commit, so none is left empty."""
 
     def _push_from_checkpoint(self, checkpoint_folder: str) -> None:
-        # The stock one would push weights without the code and the card that they need.
+        # The stock method would push weights without the code and the card they need.
         return
