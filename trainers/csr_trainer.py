@@ -1,4 +1,4 @@
-"""Trainer of the common space (the paper's last stage, Algorithm 1), on tokens or on frozen representations."""
+"""Trainer for the common space (the paper's last stage, Algorithm 1), on tokens or on frozen representations."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ from .evaluation import score
 from .trainer import StageTrainer
 from .training_arguments import StageTrainingArguments
 
-# By what is trained, the modules that are frozen.
+# Modules that are frozen for each value of `trains`.
 FROZEN_MODULES: dict[str, tuple[str, ...]] = {
     "classifier": ("csr",),
     "common_space": ("csr.emotion_encoder", "csr.source_encoders", "csr.siamese"),
@@ -27,18 +27,18 @@ FROZEN_MODULES: dict[str, tuple[str, ...]] = {
 
 @dataclass
 class CSRTrainingArguments(StageTrainingArguments):
-    """Arguments of the common-space stage. The defaults are for a space on frozen encoders, which trains on vectors."""
+    """Arguments of the common-space stage. The defaults suit a space on frozen encoders, which trains on vectors."""
 
     learning_rate: float = field(default=5e-4, metadata={"help": "Initial learning rate."})
-    num_train_epochs: float = field(default=10.0, metadata={"help": "Epochs over the texts."})
-    per_device_train_batch_size: int = field(default=64, metadata={"help": "Texts in a batch of each process."})
+    num_train_epochs: float = field(default=10.0, metadata={"help": "Number of epochs over the texts."})
+    per_device_train_batch_size: int = field(default=64, metadata={"help": "Texts per batch and process."})
     bf16_weights: bool | None = field(default=False, metadata={"help": "Half precision costs more than it saves here."})
     train_sampling_strategy: str = field(default="random", metadata={"help": "Vectors have no length to group by."})
     trains: str = field(
         default="common_space",
         metadata={
-            "help": "What is trained: the classifier alone, the common_space on frozen encoders (the paper's way), the "
-            "space with its emotion_encoder, or with all its encoders.",
+            "help": "What to train: only the classifier, the common_space on frozen encoders (as in the paper), the "
+            "space with its emotion_encoder, or the space with all its encoders.",
             "choices": tuple(FROZEN_MODULES),
         },
     )
@@ -50,12 +50,12 @@ class CSRTrainingArguments(StageTrainingArguments):
 
 
 class RepresentationDataset(Dataset):
-    """P_E and the P_S of texts, with labels.
+    """Representations of texts, P_E and one P_S per source, with labels.
 
     Args:
-        emotion (`np.ndarray` of shape `(texts, emotion_size)`): P_E; may be memory-mapped.
-        sources (`Sequence[np.ndarray]`): The P_S, each of shape `(texts, source_size)`.
-        labels (`np.ndarray`): Multi-hot floats `(texts, num_labels)` or class ids `(texts,)`.
+        emotion (`np.ndarray` of shape `(texts, emotion_size)`): P_E of each text; may be memory-mapped.
+        sources (`Sequence[np.ndarray]`): P_S of each text, one array of shape `(texts, source_size)` per source.
+        labels (`np.ndarray` or `torch.Tensor`): Multi-hot floats `(texts, num_labels)` or class ids `(texts,)`.
     """
 
     def __init__(self, emotion: np.ndarray, sources: Sequence[np.ndarray], labels: np.ndarray | torch.Tensor) -> None:
@@ -73,7 +73,15 @@ class RepresentationDataset(Dataset):
         }
 
     def shuffled(self, part: str, seed: int) -> "RepresentationDataset":
-        """A copy in which one half of the input, `"emotion"` or `"sources"`, belongs to another text."""
+        """Copy the dataset, with one half of the input taken from other texts.
+
+        Args:
+            part (`str`): The half to shuffle, `"emotion"` or `"sources"`.
+            seed (`int`): Seed of the permutation.
+
+        Returns:
+            [`RepresentationDataset`]: The copy; labels stay with the half that is not shuffled.
+        """
         order = np.random.default_rng(seed).permutation(len(self))
         emotion = self.emotion[order] if part == "emotion" else self.emotion
         sources = [source[order] for source in self.sources] if part == "sources" else self.sources
@@ -81,7 +89,7 @@ class RepresentationDataset(Dataset):
 
 
 def collate_representations(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """Stacks the rows of a [`RepresentationDataset`]; `source_representations` stays a tuple, one tensor a source."""
+    """Stack rows of a [`RepresentationDataset`]; `source_representations` stays a tuple with one tensor per source."""
     return {
         "emotion_representation": torch.stack([row["emotion_representation"] for row in rows]),
         "source_representations": tuple(
@@ -95,13 +103,13 @@ class CSRTrainer(StageTrainer):
     """
     Trains [`CSRForSequenceClassification`].
 
-    Where all encoders are frozen, which is the default and the paper's way, each reads the texts once, and the space is
-    trained on their representations. Otherwise it is trained on tokens, together with the encoders that
-    [`CSRTrainingArguments`] name. Prepared datasets hold tokens, or are [`RepresentationDataset`]s. Arguments and
-    errors are those of [`StageTrainer`].
+    If all encoders are frozen, which is the default and what the paper does, each encoder reads the texts once and the
+    space is trained on their representations. Otherwise it is trained on tokens, together with the encoders selected by
+    `trains` in [`CSRTrainingArguments`]. Prepared datasets contain tokens or are [`RepresentationDataset`]s. Arguments
+    and errors are the same as for [`StageTrainer`].
 
-    Logs `prediction_loss` and `reconstruction_loss` (unweighted) beside `loss`, but none that has weight 0: nothing is
-    learnt by it, and where the Siamese network or the classifier is not trained, it says nothing.
+    Logs `prediction_loss` and `reconstruction_loss` (unweighted) next to `loss`, except for losses with weight 0: they
+    train nothing, and mean nothing if the Siamese network or the classifier is untrained.
     """
 
     arguments_class = CSRTrainingArguments
@@ -127,12 +135,12 @@ class CSRTrainer(StageTrainer):
 
     @property
     def reads_vectors(self) -> bool:
-        """Whether the space is trained on what its frozen encoders made of the texts."""
+        """Whether the space is trained on representations from its frozen encoders instead of tokens."""
         frozen = not any(parameter.requires_grad for one in self.encoders for parameter in one.parameters())
         return frozen and self.model.config.common_level == "text"
 
     def prepare_dataset(self, rows: dict[str, datasets.Dataset], split: str) -> Dataset:
-        """Representations of the texts, or their tokens where an encoder is trained."""
+        """Representations of the texts if `reads_vectors`, otherwise their tokens."""
         if not self.reads_vectors:
             return super().prepare_dataset(rows, split)
         (texts,) = rows.values()
@@ -147,11 +155,14 @@ class CSRTrainer(StageTrainer):
         return collate_representations if self.reads_vectors else super().default_collator()
 
     def report(self, threshold: str = "fixed") -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        """As [`~StageTrainer.report`], and where there are sources what half of the input brings, in `shuffled`: the
-        metrics where the `emotion` half, or the `sources`, of each input belongs to another text. A common space that
-        merely copies P_E loses nothing when the sources are shuffled."""
+        """As [`~StageTrainer.report`], plus `shuffled` if there are sources, which shows what each half of the input
+        contributes: the metrics with the `emotion` half, or the `sources`, of each input taken from another text. A
+        common space that merely copies P_E loses nothing when the sources are shuffled.
+
+        If `prediction_loss_weight` is 0, the classifier is untrained, and `metrics` contains only the loss.
+        """
         if not self.model.config.prediction_loss_weight:
-            # The classifier is not trained: the loss says what was learnt.
+            # Only the loss shows what was learnt.
             self.use_single_precision()
             return {"metrics": {"loss": self.evaluate()["eval_loss"]}}, {}
         results, logits = super().report(threshold)
@@ -178,7 +189,7 @@ class CSRTrainer(StageTrainer):
 
     @torch.inference_mode()
     def _shuffled_tokens(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-        """Logits and labels where one half of each input is that of another text in its batch, cut to its length."""
+        """Logits and labels with one half of each input taken from another text of its batch, cut to its length."""
         model = self.model.eval()
         generator = torch.Generator().manual_seed(self.args.seed)
         found: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {"emotion": [], "sources": []}
@@ -186,7 +197,7 @@ class CSRTrainer(StageTrainer):
             mask, labels = batch["attention_mask"], batch["labels"]
             emotion, sources = model.csr.encode(batch["input_ids"], mask, batch.get("token_type_ids"))
             if emotion.dim() == 3:
-                # Beyond the end of a text stands nothing, not the encoder's image of padding.
+                # Beyond the end of a text there must be nothing, not what the encoder makes of padding.
                 emotion, sources = (
                     emotion * mask.unsqueeze(-1),
                     tuple(source * mask.unsqueeze(-1) for source in sources),
