@@ -155,9 +155,11 @@ class CSRTrainer(StageTrainer):
         return collate_representations if self.reads_vectors else super().default_collator()
 
     def report(self, threshold: str = "fixed") -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        """As [`~StageTrainer.report`], plus `shuffled` if there are sources, which shows what each half of the input
-        contributes: the metrics with the `emotion` half, or the `sources`, of each input taken from another text. A
-        common space that merely copies P_E loses nothing when the sources are shuffled.
+        """As [`~StageTrainer.report`], plus `shuffled` if there are sources.
+
+        `shuffled` shows what each half of the input contributes: it holds the metrics with the `emotion` half, or the
+        `sources`, of each input taken from another text. A common space that merely copies P_E loses nothing when the
+        sources are shuffled.
 
         If `prediction_loss_weight` is 0, the classifier is untrained, and `metrics` contains only the loss.
         """

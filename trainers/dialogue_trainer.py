@@ -147,7 +147,7 @@ class DialogueTrainer(StageTrainer):
 
     @torch.inference_mode()
     def _draw_attention(self, rows: datasets.Dataset, path: Path, show_texts: bool) -> None:
-        """Draw how much the model reads of the other utterances in the longest dev dialogue, or the first ones of it.
+        """Draw how much the model reads of the other utterances in the longest dev dialogue, or the first of them.
         If texts may not be shown, utterances are labelled with their number and a letter for the speaker."""
         assert isinstance(self.eval_dataset, DialogueDataset)
         number = max(
@@ -161,7 +161,7 @@ class DialogueTrainer(StageTrainer):
         batch = {name: value.unsqueeze(0).to(model.device) for name, value in inputs.items()}
         output = model(**batch, output_attentions=True)
         texts, speakers = rows[chosen]["text"], rows[chosen]["speaker"]
-        # Speakers' names are nobody else's business, so they become letters.
+        # Letters replace the speakers' names, which are private.
         voices = {speaker: chr(ord("A") + index) for index, speaker in enumerate(dict.fromkeys(speakers))}
         names = [
             f"{place} {voices[speaker]}" + (f": {text}" if show_texts else "")

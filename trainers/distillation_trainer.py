@@ -239,6 +239,7 @@ class DistillationTrainer(StageTrainer):
             losses = F.binary_cross_entropy_with_logits(logits, targets, reduction="none").mean(dim=-1)
         else:
             losses = F.cross_entropy(logits, targets, reduction="none")
+        # There is one tensor of labels, so there is one count, not one per task.
         items = len(losses) if num_items_in_batch is None else cast(torch.Tensor, num_items_in_batch)
         loss = losses.sum() * self.loss_scale(num_items_in_batch) / items
         return (loss, {"loss": loss, "logits": logits}) if return_outputs else loss

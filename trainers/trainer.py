@@ -28,7 +28,7 @@ class StageTrainer(TrainerHubMixin, GlobalBatchTrainer):
     Datasets may be plain: a `datasets.Dataset`, a DataFrame or a list of dicts with the columns `text` and `labels`.
     Labels are names, lists of names, ids, 0/1 lists or scores; instead of `labels`, there may be one 0/1 column per
     label of the model. Plain datasets are tokenised, or encoded by the model's frozen encoders and cached. Prepared
-    datasets, whose columns are inputs of the model's forward pass, are used unchanged.
+    datasets, which hold the inputs of the model's forward pass, are used unchanged.
 
     Args:
         model (`PreTrainedModel`): The model, of one of `model_classes`.

@@ -86,7 +86,7 @@ class StageTrainingArguments(TrainingArguments):
     attn_implementation: str | None = field(
         default=None,
         metadata={
-            "help": "Attention implementation in training: eager, sdpa, ... Default: eager on a CPU, where the "
+            "help": "Attention of the encoders in training: eager, sdpa, ... Default: eager on a CPU, where the "
             "backward pass of sdpa is slow on short texts, otherwise the encoder's own."
         },
     )
@@ -141,7 +141,7 @@ class StageTrainingArguments(TrainingArguments):
     report_to: list[str] = field(
         default_factory=lambda: ["none"],
         metadata={
-            "help": "Trackers to report to, such as trackio, tensorboard or wandb; none, or all for those installed."
+            "help": "Trackers to report to, such as trackio, tensorboard or wandb; none, or all (those installed)."
         },
     )
     remove_unused_columns: bool = field(default=False, metadata={"help": "Leave off: collators select the columns."})

@@ -12,6 +12,7 @@ from .cards import trainer_card
 from .publisher import StagePublisher
 from .repositories import HubRepositories, check_repositories, full_repository_name
 
+# A mixin has no base of its own; the type checker has to know what it is mixed into.
 if TYPE_CHECKING:
     from transformers import Trainer as Base
 else:
@@ -37,8 +38,7 @@ class TrainerHubMixin(Base):
 
         Args:
             title (`str`, *optional*): Name of the model. Defaults to that of its repository or folder.
-            **kwargs: Further fields of [`~model_cards.StageCard`], which take precedence over what the
-                Trainer knows.
+            **kwargs: Further fields of [`~model_cards.StageCard`], which override what the Trainer knows.
         """
         folder = Path(self.args.output_dir)
         title = title or self.args.hub_model_id or folder.resolve().name

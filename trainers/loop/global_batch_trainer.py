@@ -154,7 +154,7 @@ class GlobalBatchTrainer(Trainer):
 
 
 def _without_folders(value: Any) -> Any:
-    """Reduce absolute paths to file names: the folders of this machine are nobody else's business."""
+    """Reduce absolute paths to file names, so that published arguments do not reveal the folders of this machine."""
     if isinstance(value, dict):
         return {name: _without_folders(item) for name, item in value.items()}
     if isinstance(value, list):
