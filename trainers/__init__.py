@@ -1,12 +1,12 @@
-"""Train emotion classifiers: Trainers for each model family, and whole recipes in one call.
+"""Train emotion classifiers: a Trainer for each model family, and whole recipes in one call.
 
-Names are imported when they are first used, so that a command that needs no model does not wait for torch.
+Names are imported on first use, so that commands that need no model do not wait for torch.
 """
 
 from importlib import import_module
 from typing import Any
 
-# By module, the public names that it holds.
+# Public names by module.
 _NAMES = {
     ".trainer": ("StageTrainer",),
     ".training_arguments": ("StageTrainingArguments",),

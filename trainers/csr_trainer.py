@@ -1,4 +1,4 @@
-"""Trainer of the common space (the paper's last stage, Algorithm 1), on tokens or on frozen representations."""
+"""Trainer for the common space (the paper's last stage, Algorithm 1), on tokens or on frozen representations."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -7,17 +7,16 @@ from typing import Any, ClassVar
 import datasets
 import numpy as np
 import torch
-from torch import nn
 from torch.utils.data import Dataset
 
-from modeling_csr import CSRForSequenceClassification
+from modeling_csr import CSRForSequenceClassification, MultitaskModel
 
 from .data import column_array
 from .evaluation import score
 from .trainer import StageTrainer
 from .training_arguments import StageTrainingArguments
 
-# By what is trained, the modules that are frozen.
+# Modules that are frozen for each value of `trains`.
 FROZEN_MODULES: dict[str, tuple[str, ...]] = {
     "classifier": ("csr",),
     "common_space": ("csr.emotion_encoder", "csr.source_encoders", "csr.siamese"),
@@ -28,18 +27,18 @@ FROZEN_MODULES: dict[str, tuple[str, ...]] = {
 
 @dataclass
 class CSRTrainingArguments(StageTrainingArguments):
-    """Arguments of the common-space stage. The defaults are for a space on frozen encoders, which trains on vectors."""
+    """Arguments of the common-space stage. The defaults suit a space on frozen encoders, which trains on vectors."""
 
     learning_rate: float = field(default=5e-4, metadata={"help": "Initial learning rate."})
-    num_train_epochs: float = field(default=10.0, metadata={"help": "Epochs over the texts."})
-    per_device_train_batch_size: int = field(default=64, metadata={"help": "Texts in a batch of each process."})
+    num_train_epochs: float = field(default=10.0, metadata={"help": "Number of epochs over the texts."})
+    per_device_train_batch_size: int = field(default=64, metadata={"help": "Texts per batch and process."})
     bf16_weights: bool | None = field(default=False, metadata={"help": "Half precision costs more than it saves here."})
     train_sampling_strategy: str = field(default="random", metadata={"help": "Vectors have no length to group by."})
     trains: str = field(
         default="common_space",
         metadata={
-            "help": "What is trained: the classifier alone, the common_space on frozen encoders (the paper's way), the "
-            "space with its emotion_encoder, or with all its encoders.",
+            "help": "What to train: only the classifier, the common_space on frozen encoders (as in the paper), the "
+            "space with its emotion_encoder, or the space with all its encoders.",
             "choices": tuple(FROZEN_MODULES),
         },
     )
@@ -51,15 +50,15 @@ class CSRTrainingArguments(StageTrainingArguments):
 
 
 class RepresentationDataset(Dataset):
-    """P_E and the P_S of texts, with labels.
+    """Representations of texts, P_E and one P_S per source, with labels.
 
     Args:
-        emotion (`np.ndarray` of shape `(texts, emotion_size)`): P_E; may be memory-mapped.
-        sources (`Sequence[np.ndarray]`): The P_S, each of shape `(texts, source_size)`.
-        labels (`np.ndarray`): Multi-hot floats `(texts, num_labels)` or class ids `(texts,)`.
+        emotion (`np.ndarray` of shape `(texts, emotion_size)`): P_E of each text; may be memory-mapped.
+        sources (`Sequence[np.ndarray]`): P_S of each text, one array of shape `(texts, source_size)` per source.
+        labels (`np.ndarray` or `torch.Tensor`): Multi-hot floats `(texts, num_labels)` or class ids `(texts,)`.
     """
 
-    def __init__(self, emotion: np.ndarray, sources: Sequence[np.ndarray], labels: np.ndarray) -> None:
+    def __init__(self, emotion: np.ndarray, sources: Sequence[np.ndarray], labels: np.ndarray | torch.Tensor) -> None:
         self.emotion, self.sources = emotion, tuple(sources)
         self.labels = torch.as_tensor(labels)
 
@@ -74,7 +73,15 @@ class RepresentationDataset(Dataset):
         }
 
     def shuffled(self, part: str, seed: int) -> "RepresentationDataset":
-        """A copy in which one half of the input, `"emotion"` or `"sources"`, belongs to another text."""
+        """Copy the dataset, with one half of the input taken from other texts.
+
+        Args:
+            part (`str`): The half to shuffle, `"emotion"` or `"sources"`.
+            seed (`int`): Seed of the permutation.
+
+        Returns:
+            [`RepresentationDataset`]: The copy; labels stay with the half that is not shuffled.
+        """
         order = np.random.default_rng(seed).permutation(len(self))
         emotion = self.emotion[order] if part == "emotion" else self.emotion
         sources = [source[order] for source in self.sources] if part == "sources" else self.sources
@@ -82,7 +89,7 @@ class RepresentationDataset(Dataset):
 
 
 def collate_representations(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """Stacks the rows of a [`RepresentationDataset`]; `source_representations` stays a tuple, one tensor a source."""
+    """Stack rows of a [`RepresentationDataset`]; `source_representations` stays a tuple with one tensor per source."""
     return {
         "emotion_representation": torch.stack([row["emotion_representation"] for row in rows]),
         "source_representations": tuple(
@@ -96,19 +103,20 @@ class CSRTrainer(StageTrainer):
     """
     Trains [`CSRForSequenceClassification`].
 
-    Where all encoders are frozen, which is the default and the paper's way, each reads the texts once, and the space is
-    trained on their representations. Otherwise it is trained on tokens, together with the encoders that
-    [`CSRTrainingArguments`] name. Prepared datasets hold tokens, or are [`RepresentationDataset`]s. Arguments and
-    errors are those of [`StageTrainer`].
+    If all encoders are frozen, which is the default and what the paper does, each encoder reads the texts once and the
+    space is trained on their representations. Otherwise it is trained on tokens, together with the encoders selected by
+    `trains` in [`CSRTrainingArguments`]. Prepared datasets contain tokens or are [`RepresentationDataset`]s. Arguments
+    and errors are the same as for [`StageTrainer`].
 
-    Logs `prediction_loss` and `reconstruction_loss` (unweighted) beside `loss`, but none that has weight 0: nothing is
-    learnt by it, and where the Siamese network or the classifier is not trained, it says nothing.
+    Logs `prediction_loss` and `reconstruction_loss` (unweighted) next to `loss`, except for losses with weight 0: they
+    train nothing, and mean nothing if the Siamese network or the classifier is untrained.
     """
 
     arguments_class = CSRTrainingArguments
     model_classes = (CSRForSequenceClassification,)
     kind: ClassVar[str] = "csr"
     args: CSRTrainingArguments
+    model: CSRForSequenceClassification
 
     def named_losses(self, outputs: Any) -> dict[str, torch.Tensor]:
         config = self.accelerator.unwrap_model(self.model).config
@@ -121,18 +129,18 @@ class CSRTrainer(StageTrainer):
         super().freeze()
 
     @property
-    def encoders(self) -> list[nn.Module]:
+    def encoders(self) -> list[MultitaskModel]:
         """The emotion encoder, then the source encoders."""
         return [self.model.csr.emotion_encoder, *self.model.csr.source_encoders]
 
     @property
     def reads_vectors(self) -> bool:
-        """Whether the space is trained on what its frozen encoders made of the texts."""
+        """Whether the space is trained on representations from its frozen encoders instead of tokens."""
         frozen = not any(parameter.requires_grad for one in self.encoders for parameter in one.parameters())
         return frozen and self.model.config.common_level == "text"
 
     def prepare_dataset(self, rows: dict[str, datasets.Dataset], split: str) -> Dataset:
-        """Representations of the texts, or their tokens where an encoder is trained."""
+        """Representations of the texts if `reads_vectors`, otherwise their tokens."""
         if not self.reads_vectors:
             return super().prepare_dataset(rows, split)
         (texts,) = rows.values()
@@ -147,11 +155,16 @@ class CSRTrainer(StageTrainer):
         return collate_representations if self.reads_vectors else super().default_collator()
 
     def report(self, threshold: str = "fixed") -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        """As [`~StageTrainer.report`], and where there are sources what half of the input brings, in `shuffled`: the
-        metrics where the `emotion` half, or the `sources`, of each input belongs to another text. A common space that
-        merely copies P_E loses nothing when the sources are shuffled."""
+        """As [`~StageTrainer.report`], plus `shuffled` if there are sources.
+
+        `shuffled` shows what each half of the input contributes: it holds the metrics with the `emotion` half, or the
+        `sources`, of each input taken from another text. A common space that merely copies P_E loses nothing when the
+        sources are shuffled.
+
+        If `prediction_loss_weight` is 0, the classifier is untrained, and `metrics` contains only the loss.
+        """
         if not self.model.config.prediction_loss_weight:
-            # The classifier is not trained: the loss says what was learnt.
+            # Only the loss shows what was learnt.
             self.use_single_precision()
             return {"metrics": {"loss": self.evaluate()["eval_loss"]}}, {}
         results, logits = super().report(threshold)
@@ -172,13 +185,13 @@ class CSRTrainer(StageTrainer):
             return self._shuffled_tokens()
         found = {}
         for part in ("emotion", "sources"):
-            output = self.predict(self.eval_dataset.shuffled(part, self.args.seed), metric_key_prefix="shuffled")
+            output: Any = self.predict(self.eval_dataset.shuffled(part, self.args.seed), metric_key_prefix="shuffled")
             found[part] = output.predictions, output.label_ids
         return found
 
     @torch.inference_mode()
     def _shuffled_tokens(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-        """Logits and labels where one half of each input is that of another text in its batch, cut to its length."""
+        """Logits and labels with one half of each input taken from another text of its batch, cut to its length."""
         model = self.model.eval()
         generator = torch.Generator().manual_seed(self.args.seed)
         found: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {"emotion": [], "sources": []}
@@ -186,7 +199,7 @@ class CSRTrainer(StageTrainer):
             mask, labels = batch["attention_mask"], batch["labels"]
             emotion, sources = model.csr.encode(batch["input_ids"], mask, batch.get("token_type_ids"))
             if emotion.dim() == 3:
-                # Beyond the end of a text stands nothing, not the encoder's image of padding.
+                # Beyond the end of a text there must be nothing, not what the encoder makes of padding.
                 emotion, sources = (
                     emotion * mask.unsqueeze(-1),
                     tuple(source * mask.unsqueeze(-1) for source in sources),
@@ -198,8 +211,9 @@ class CSRTrainer(StageTrainer):
             }
             for part, (first, rest) in halves.items():
                 logits = model(attention_mask=mask, emotion_representation=first, source_representations=rest).logits
-                gathered = self.accelerator.gather_for_metrics((logits.float(), labels))
-                found[part].append(tuple(tensor.cpu().numpy() for tensor in gathered))
+                logits, gold = self.accelerator.gather_for_metrics((logits.float(), labels))
+                found[part].append((logits.cpu().numpy(), gold.cpu().numpy()))
         return {
-            part: tuple(np.concatenate(arrays) for arrays in zip(*rows, strict=True)) for part, rows in found.items()
+            part: (np.concatenate([logits for logits, _ in rows]), np.concatenate([labels for _, labels in rows]))
+            for part, rows in found.items()
         }

@@ -1,16 +1,17 @@
-"""Trainer of the `dialogue` family: utterances that a frozen encoder has read, dialogue by dialogue."""
+"""Trainer for the `dialogue` family, which reads the vectors of a frozen encoder dialogue by dialogue."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import datasets
 import numpy as np
 import torch
+from torch import nn
 from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import Dataset
-from transformers import EvalPrediction, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import EvalPrediction, PreTrainedTokenizerBase
 from transformers.trainer_utils import PredictionOutput
 
 from model_cards import plot_attention
@@ -22,21 +23,21 @@ from .trainer import StageTrainer
 from .training_arguments import StageTrainingArguments
 
 DIALOGUES_IN_BATCH = 32
-# More utterances would not fit on a card.
+# Utterances in a figure; more would not fit on a card.
 MAX_SHOWN = 12
 
 
 @dataclass
 class DialogueTrainingArguments(StageTrainingArguments):
-    """Arguments of the dialogue stage, which trains layers over vectors of utterances."""
+    """Arguments of the dialogue stage, which trains layers on top of vectors of utterances."""
 
     learning_rate: float = field(default=5e-4, metadata={"help": "Initial learning rate."})
-    num_train_epochs: float = field(default=10.0, metadata={"help": "Epochs over the dialogues."})
-    per_device_train_batch_size: int = field(default=16, metadata={"help": "Dialogues in a batch of each process."})
+    num_train_epochs: float = field(default=10.0, metadata={"help": "Number of epochs over the dialogues."})
+    per_device_train_batch_size: int = field(default=16, metadata={"help": "Dialogues per batch and process."})
     bf16_weights: bool | None = field(default=False, metadata={"help": "Half precision costs more than it saves here."})
     train_sampling_strategy: str = field(default="random", metadata={"help": "Vectors have no length to group by."})
     max_utterances: int = field(
-        default=MAX_UTTERANCES, metadata={"help": "Longer dialogues are cut into pieces of this number of utterances."}
+        default=MAX_UTTERANCES, metadata={"help": "Longer dialogues are split into pieces of this many utterances."}
     )
 
     def __post_init__(self) -> None:
@@ -49,17 +50,17 @@ class DialogueDataset(Dataset):
     """Dialogues of utterances that a frozen encoder has already read.
 
     Args:
-        representations (`np.ndarray` of shape `(texts, size)`): Of all rows; may be memory-mapped.
-        speakers (`list[str]`): Who says each row.
+        representations (`np.ndarray` of shape `(texts, size)`): One vector per row; may be memory-mapped.
+        speakers (`list[str]`): The speaker of each row.
         labels (`np.ndarray`): Multi-hot floats `(texts, num_labels)` or class ids `(texts,)`.
-        dialogues (`list[np.ndarray]`): The row numbers of each dialogue, in order.
+        dialogues (`list[np.ndarray]`): Row numbers of each dialogue, in order.
     """
 
     def __init__(
         self, representations: np.ndarray, speakers: list[str], labels: np.ndarray, dialogues: list[np.ndarray]
     ) -> None:
         self.representations, self.labels, self.dialogues = representations, torch.as_tensor(labels), dialogues
-        # Any numbers do: the model numbers the speakers of each dialogue anew.
+        # Any numbering will do: the model renumbers the speakers of each dialogue.
         self.speaker_ids = torch.as_tensor(np.unique(speakers, return_inverse=True)[1])
 
     def __len__(self) -> int:
@@ -75,7 +76,7 @@ class DialogueDataset(Dataset):
 
 
 def collate_dialogues(rows: list[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
-    """Pads the dialogues of a [`DialogueDataset`] to the longest of the batch; padding has no labels."""
+    """Pad rows of a [`DialogueDataset`] to the longest dialogue in the batch; padding is unlabelled."""
     floating = rows[0]["labels"].is_floating_point()
     padding = {"labels": float("nan") if floating else IGNORE_INDEX}
     batch = {
@@ -89,14 +90,14 @@ def collate_dialogues(rows: list[dict[str, torch.Tensor]]) -> dict[str, torch.Te
 
 class DialogueTrainer(StageTrainer):
     """
-    Trains [`DialogueForUtteranceClassification`] on utterances in their dialogues.
+    Trains [`DialogueForUtteranceClassification`] on utterances in the context of their dialogues.
 
-    Plain rows also have `dialogue_id`, `utterance_id` (the place in the dialogue) and `speaker`. The frozen utterance
-    encoder reads each utterance once. Prepared datasets are [`DialogueDataset`]s. Arguments and errors are those of
-    [`StageTrainer`].
+    Plain rows also need the columns `dialogue_id`, `utterance_id` (position in the dialogue) and `speaker`. The frozen
+    utterance encoder reads each utterance once. Prepared datasets are [`DialogueDataset`]s. Arguments and errors are
+    the same as for [`StageTrainer`].
 
-    A batch is some dialogues, and what is averaged over and scored are their utterances: predictions and labels come
-    out one row per utterance, in the order of the dataset's texts.
+    Batches consist of dialogues, but losses are averaged and metrics computed over utterances: predictions and labels
+    have one row per utterance, in the order of the dataset's texts.
     """
 
     arguments_class = DialogueTrainingArguments
@@ -105,13 +106,18 @@ class DialogueTrainer(StageTrainer):
     kind: ClassVar[str] = "dialogue"
     draws_space: ClassVar[bool] = False
     args: DialogueTrainingArguments
+    model: DialogueForUtteranceClassification
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         metrics = self.compute_metrics
         if metrics is not None:
             self.compute_metrics = lambda prediction: metrics(
-                EvalPrediction(*self._by_utterance(prediction.predictions, prediction.label_ids))
+                EvalPrediction(
+                    *self._by_utterance(
+                        cast(np.ndarray, prediction.predictions), cast(np.ndarray, prediction.label_ids)
+                    )
+                )
             )
 
     def read(self, dataset: Any, split: str) -> dict[str, datasets.Dataset]:
@@ -120,7 +126,7 @@ class DialogueTrainer(StageTrainer):
         return rows
 
     def prepare_dataset(self, rows: dict[str, datasets.Dataset], split: str) -> Dataset:
-        """The dialogues, by the representations of their utterances."""
+        """The dialogues, with the representations of their utterances."""
         (texts,) = rows.values()
         return DialogueDataset(
             self.representations(self.model.dialogue.utterance_encoder, texts, f"Encoding {split}_dataset"),
@@ -141,8 +147,8 @@ class DialogueTrainer(StageTrainer):
 
     @torch.inference_mode()
     def _draw_attention(self, rows: datasets.Dataset, path: Path, show_texts: bool) -> None:
-        """Draw what the model reads of the other utterances of the longest dev dialogue, or of its first ones. Where
-        texts may not be shown, utterances are named by number and voice alone."""
+        """Draw how much the model reads of the other utterances in the longest dev dialogue, or the first of them.
+        If texts may not be shown, utterances are labelled with their number and a letter for the speaker."""
         assert isinstance(self.eval_dataset, DialogueDataset)
         number = max(
             range(len(self.eval_dataset)), key=lambda number: len(self.eval_dataset.dialogues[number][:MAX_SHOWN])
@@ -155,7 +161,7 @@ class DialogueTrainer(StageTrainer):
         batch = {name: value.unsqueeze(0).to(model.device) for name, value in inputs.items()}
         output = model(**batch, output_attentions=True)
         texts, speakers = rows[chosen]["text"], rows[chosen]["speaker"]
-        # Who speaks is nobody else's business either.
+        # Letters replace the speakers' names, which are private.
         voices = {speaker: chr(ord("A") + index) for index, speaker in enumerate(dict.fromkeys(speakers))}
         names = [
             f"{place} {voices[speaker]}" + (f": {text}" if show_texts else "")
@@ -168,35 +174,37 @@ class DialogueTrainer(StageTrainer):
         plot_attention(weights, names, path)
 
     def _count_rows(self, labels: list[torch.Tensor], device: torch.device) -> torch.Tensor:
-        # Class ids have one dimension less than multi-hot labels.
+        # Class ids have one dimension fewer than multi-hot labels.
         rows = [part.flatten(0, 1) if part.is_floating_point() else part.flatten() for part in labels]
         return super()._count_rows(rows, device)
 
     @staticmethod
     def _by_utterance(logits: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Arrays `(dialogues, utterances, ...)` as `(rows, ...)`, padding included, which has no labels."""
+        """Reshape arrays `(dialogues, utterances, ...)` to `(rows, ...)`. Padding is included, but unlabelled."""
         if np.issubdtype(labels.dtype, np.floating):
-            # What the Trainer itself pads with, whatever the labels are.
+            # The Trainer itself pads with -100, even if labels are floats.
             labels = np.where(labels == IGNORE_INDEX, np.nan, labels)
         return logits.reshape(-1, logits.shape[2]), labels.reshape(-1, *labels.shape[2:])
 
     def predict(self, test_dataset: Any, *args: Any, **kwargs: Any) -> PredictionOutput:
-        """As `Trainer.predict`, with one row per text of the dataset."""
+        """As `Trainer.predict`, with one row per text, in the order of the dataset."""
         test_dataset = self._prepared_aside(test_dataset)
         output = super().predict(test_dataset, *args, **kwargs)
         order = np.concatenate(test_dataset.dialogues)
         found = []
-        for array in (output.predictions, output.label_ids):
+        arrays: tuple[Any, Any] = (output.predictions, output.label_ids)
+        for array in arrays:
             parts = [part[: len(rows)] for part, rows in zip(array, test_dataset.dialogues, strict=True)]
             rows = np.empty((len(order), *array.shape[2:]), dtype=array.dtype)
             rows[order] = np.concatenate(parts)
             found.append(rows)
-        return PredictionOutput(*found, output.metrics)
+        predictions, labels = found
+        return PredictionOutput(predictions, labels, output.metrics)
 
 
 @torch.inference_mode()
 def predict_dialogue_logits(
-    model: PreTrainedModel,
+    model: DialogueForUtteranceClassification,
     tokenizer: PreTrainedTokenizerBase,
     rows: datasets.Dataset,
     *,
@@ -205,20 +213,22 @@ def predict_dialogue_logits(
     max_utterances: int = MAX_UTTERANCES,
     device: torch.device | str = "cpu",
 ) -> np.ndarray:
-    """Unnormalised scores of utterances in their dialogues, in the order of the rows.
+    """Compute the logits of utterances in the context of their dialogues, in the order of the rows.
 
     Args:
-        model ([`DialogueForUtteranceClassification`]): The model; run in eval mode.
+        model ([`DialogueForUtteranceClassification`]): The model; it is put into eval mode.
         tokenizer (`PreTrainedTokenizerBase`): Its tokenizer.
         rows (`Dataset`): `text` and the columns of [`~trainers.data.DIALOGUE_COLUMNS`].
-        max_length (`int`): Longer utterances are cut to this number of tokens.
-        batch_size (`int`, *optional*): Utterances in a batch of the encoder; 32 on a CPU and 128 on a GPU without.
-        max_utterances (`int`): Longer dialogues are cut into pieces of at most so many utterances.
+        max_length (`int`, defaults to 128): Longer utterances are cut to this number of tokens.
+        batch_size (`int`, *optional*): Utterances per batch of the encoder. Defaults to 32 on a CPU and 128 on a GPU.
+        max_utterances (`int`, *optional*): Longer dialogues are split into pieces of at most this many utterances.
+        device (`torch.device` or `str`, defaults to `"cpu"`): Where the model runs; it stays there.
 
     Returns:
         `np.ndarray` of shape `(texts, num_labels)`, float32.
     """
-    model = model.to(device).eval()
+    module: nn.Module = model
+    module.to(device).eval()
     vectors = embed_texts(
         model.dialogue.utterance_encoder,
         tokenizer,
@@ -229,7 +239,8 @@ def predict_dialogue_logits(
     )
     dialogues = dialogue_rows(rows, max_utterances)
     data = DialogueDataset(vectors, list(rows["speaker"]), np.zeros(len(rows), dtype=np.int64), dialogues)
-    logits = np.empty((len(rows), model.config.num_labels), dtype=np.float32)
+    config: Any = model.config
+    logits = np.empty((len(rows), config.num_labels), dtype=np.float32)
     for start in range(0, len(data), DIALOGUES_IN_BATCH):
         numbers = range(start, min(start + DIALOGUES_IN_BATCH, len(data)))
         batch = collate_dialogues([data[number] for number in numbers])

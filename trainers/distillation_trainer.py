@@ -1,9 +1,9 @@
-"""Trainer of a classifier that learns the probabilities of trained models, and how these become targets."""
+"""Trainer for classifiers that learn from the probabilities of trained models, and the targets made of those."""
 
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import datasets
 import numpy as np
@@ -32,15 +32,18 @@ def teacher_probabilities(
     temperature: float | None = None,
     device: torch.device | str = "cpu",
 ) -> np.ndarray:
-    """The mean of several classifiers' probabilities, from the file `path` if it is there, else computed and written.
+    """Average the probabilities of several classifiers, or read them from the file `path` if it exists.
 
     Args:
-        path (`str`): The `.npy` file; its name must stand for the teachers and the texts.
+        path (`str`): The `.npy` file, which is written if it does not exist. Its name must identify the teachers, the
+            texts and the options.
         teachers (`Sequence[str]`): Folders (or Hub ids) of classifiers with the same labels.
         tokenizer (`PreTrainedTokenizerBase`): Their tokenizer.
         texts (`Sequence[str]`): Raw texts.
+        max_length (`int`): Longer texts are cut to this number of tokens.
         half_precision (`bool`): Whether to compute in bf16.
-        temperature (`float`, *optional*): That of [`sharpen`]; without, the probabilities are taken as they are.
+        temperature (`float`, *optional*): Temperature of [`sharpen`]. By default, probabilities are not sharpened.
+        device (`torch.device` or `str`, defaults to `"cpu"`): Where the teachers run.
 
     Returns:
         `np.ndarray` of shape `(texts, num_labels)`, float32, between 0 and 1.
@@ -68,27 +71,33 @@ def teacher_probabilities(
 
 
 def sharpen(logits: np.ndarray, thresholds: Sequence[float] | None, temperature: float) -> np.ndarray:
-    """What a multi-label teacher decides, and how surely: 0.5 where it is at its threshold.
+    """Probabilities of a multi-label teacher relative to its thresholds: 0.5 means that it is exactly at the threshold.
 
-    Teachers are seldom sure of rare labels. Whoever learns their probabilities comes to be even less so, and under one
-    threshold for all labels says them no more.
+    Teachers are rarely confident about rare labels. A student of their probabilities is even less confident, and with
+    one threshold for all labels, it no longer predicts the rare ones.
 
     Args:
-        logits (`np.ndarray` of shape `(texts, num_labels)`): The teacher's.
-        thresholds (`Sequence[float]`, *optional*): Its decision thresholds, one per label; 0.5 where absent.
-        temperature (`float`): Below 1 it makes the teacher surer, above 1 less sure.
+        logits (`np.ndarray` of shape `(texts, num_labels)`): Logits of the teacher.
+        thresholds (`Sequence[float]`, *optional*): Its decision thresholds, one per label. Defaults to 0.5.
+        temperature (`float`): Below 1, the teacher becomes more confident; above 1, less.
+
+    Returns:
+        `np.ndarray` of shape `(texts, num_labels)`, float32.
     """
     at_threshold = 0.0 if thresholds is None else logit(np.asarray(thresholds))
     return expit((logits - at_threshold) / temperature).astype(np.float32)
 
 
 def soften(labels: np.ndarray, probabilities: np.ndarray, share: float) -> np.ndarray:
-    """Targets between labels and a teacher's probabilities (knowledge distillation; Hinton et al., 2015).
+    """Mix labels with the probabilities of a teacher (knowledge distillation; Hinton et al., 2015).
 
     Args:
         labels (`np.ndarray` of shape `(texts, num_labels)`): 0 or 1.
-        probabilities (`np.ndarray` of shape `(texts, num_labels)`): The teacher's.
-        share (`float`): Of the teacher, 0 to 1.
+        probabilities (`np.ndarray` of shape `(texts, num_labels)`): Probabilities of the teacher.
+        share (`float`): Weight of the teacher, between 0 and 1.
+
+    Returns:
+        `np.ndarray` of shape `(texts, num_labels)`, float32.
     """
     return ((1 - share) * labels + share * probabilities).astype(np.float32)
 
@@ -100,7 +109,15 @@ def soft_targets(
     texts: Sequence[str],
     temperature: float | None = None,
 ) -> np.ndarray:
-    """What teachers say of texts, from the cache if they have read them before (see [`teacher_probabilities`])."""
+    """Probabilities that teachers give to texts, from the cache if they have read them before.
+
+    Args:
+        args ([`StageTrainingArguments`]): `max_length`, precision, device and the cache.
+        teachers, tokenizer, texts, temperature: As for [`teacher_probabilities`].
+
+    Returns:
+        `np.ndarray` of shape `(texts, num_labels)`, float32, between 0 and 1.
+    """
     key = {
         "teachers": [encoder_identity(os.fspath(teacher)) for teacher in teachers],
         "tokenizer": tokenizer_digest(tokenizer),
@@ -130,21 +147,21 @@ def self_trained_rows(
     unlabelled: Sequence[datasets.Dataset],
     temperature: float | None = None,
 ) -> datasets.Dataset:
-    """Training rows for self-training: labelled texts, then texts without labels, with targets between 0 and 1.
+    """Training rows for self-training: labelled texts, then unlabelled ones, with targets between 0 and 1.
 
-    Targets of labelled texts are half their labels and half what the teachers say; those of the others are all the
-    teachers'.
+    The target of a labelled text is the mean of its labels and the teachers' probabilities; the target of an unlabelled
+    text is the teachers' probabilities.
 
     Args:
-        args ([`StageTrainingArguments`]): `max_length`, precision and the cache.
+        args ([`StageTrainingArguments`]): `max_length`, precision, device and the cache.
         teachers (`Sequence[str]`): Folders (or Hub ids) of multi-label classifiers with the same labels.
         tokenizer (`PreTrainedTokenizerBase`): Their tokenizer.
         labelled (`Dataset`): Rows of `text` and multi-hot `labels`.
         unlabelled (`Sequence[Dataset]`): Rows of `text`.
-        temperature (`float`, *optional*): That of [`sharpen`].
+        temperature (`float`, *optional*): Temperature of [`sharpen`]. By default, probabilities are not sharpened.
 
     Returns:
-        `Dataset`, with `text` and `labels`.
+        `Dataset` with the columns `text` and `labels`.
     """
     parts = []
     for rows in (labelled, *unlabelled):
@@ -164,14 +181,14 @@ class DistillationTrainer(StageTrainer):
     Trains any sequence classifier on probabilities instead of labels (Hinton et al., 2015, at temperature 1).
 
     The loss is the cross-entropy between the targets and the model's probabilities: summed over the classes of a
-    single-label problem, and the mean over the labels of a multi-label one.
+    single-label problem, averaged over the labels of a multi-label one.
 
     Args:
-        teachers (`Sequence[str]`): Folders or Hub ids of trained classifiers with the labels of the model. The training
-            texts then need no labels: the mean of the teachers' probabilities is the target. Without teachers, the
-            training texts carry probabilities as `labels`.
+        teachers (`Sequence[str]`, *optional*): Folders or Hub ids of trained classifiers with the labels of the model.
+            The mean of their probabilities is the target, so training texts need no labels. Without teachers, `labels`
+            of the training texts are probabilities.
 
-    The other arguments and errors are those of [`StageTrainer`].
+    The other arguments and the errors are the same as for [`StageTrainer`].
     """
 
     kind: ClassVar[str] = "distilled"
@@ -187,7 +204,7 @@ class DistillationTrainer(StageTrainer):
         return {self.task_name: text_rows(dataset, name=f"{split}_dataset", column_mapping=self.column_mapping)}
 
     def prepare_dataset(self, rows: dict[str, datasets.Dataset], split: str) -> Dataset:
-        """The tokens of the texts; those of the training texts with what the teachers say of them."""
+        """The tokens of the texts; the labels of training texts are the probabilities that the teachers give them."""
         if split == "train" and self.teachers:
             (texts,) = rows.values()
             texts = texts["text"][:]
@@ -196,12 +213,12 @@ class DistillationTrainer(StageTrainer):
         return super().prepare_dataset(rows, split)
 
     def report(self, threshold: str = "fixed") -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        """As [`~StageTrainer.report`], with the scores of the first teacher on the same texts as `teacher`."""
+        """As [`~StageTrainer.report`], plus the scores of the first teacher on the same texts, in `teacher`."""
         results, logits = super().report(threshold)
         rows = self.plain_datasets.get("eval", {}).get(self.task_name)
         if self.teachers and rows is not None:
             teacher = AutoModelForSequenceClassification.from_pretrained(self.teachers[0])
-            options = {"max_length": self.args.max_length, "device": self.args.device}
+            options: dict[str, Any] = {"max_length": self.args.max_length, "device": self.args.device}
             said = predict_logits(teacher, self.processing_class, rows["text"][:], **options)
             thresholds = getattr(teacher.config, "thresholds", None)
             problem_type = self.tasks[self.task_name]["problem_type"]
@@ -222,6 +239,7 @@ class DistillationTrainer(StageTrainer):
             losses = F.binary_cross_entropy_with_logits(logits, targets, reduction="none").mean(dim=-1)
         else:
             losses = F.cross_entropy(logits, targets, reduction="none")
-        items = len(losses) if num_items_in_batch is None else num_items_in_batch
+        # There is one tensor of labels, so there is one count, not one per task.
+        items = len(losses) if num_items_in_batch is None else cast(torch.Tensor, num_items_in_batch)
         loss = losses.sum() * self.loss_scale(num_items_in_batch) / items
         return (loss, {"loss": loss, "logits": logits}) if return_outputs else loss

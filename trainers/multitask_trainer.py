@@ -1,4 +1,4 @@
-"""Trainer of the `csr-multitask` family: encoders with one head or several, over texts that tasks may share."""
+"""Trainer for the `csr-multitask` family: encoders with one or several heads, on texts that tasks may share."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,7 +17,7 @@ from .data import ColumnValues, task_rows
 from .loop import TaskBatches, TaskCollator, set_apart, text_lengths
 from .trainer import StageTrainer
 
-# At the rate of an encoder the log variances would hardly move; they need some units.
+# Log variances need to move by several units; at an encoder's learning rate they would hardly move.
 TASK_WEIGHT_LEARNING_RATE = 1e-2
 
 
@@ -25,10 +25,11 @@ class MultitaskTrainer(StageTrainer):
     """
     Trains [`MultitaskForSequenceClassification`].
 
-    With one task this is plain fine-tuning (`bert`, `model-1`, the encoders of Model-3). With several, plain datasets
-    are dicts by task, `{"emotion": rows, "sentiment": rows}`; a text that several tasks have labels of is read once, a
-    batch may mix the tasks' texts, and `loss` is the weighted sum of the tasks' mean losses (`model-2`, All-in-One).
-    Prepared datasets have a column `labels_<task>` per task. Arguments and errors are those of [`StageTrainer`].
+    With one task, this is plain fine-tuning (`bert`, `model-1`, the encoders of Model-3). With several, plain datasets
+    are dicts by task, `{"emotion": rows, "sentiment": rows}`; a text that is labelled for several tasks is read once, a
+    batch may mix texts of different tasks, and `loss` is the weighted sum of the tasks' mean losses (`model-2`,
+    All-in-One). Prepared datasets have one column `labels_<task>` per task. Arguments and errors are the same as for
+    [`StageTrainer`].
     """
 
     model_classes = (MultitaskForSequenceClassification,)
@@ -46,7 +47,7 @@ class MultitaskTrainer(StageTrainer):
         if not isinstance(dataset, Mapping):
             return super()._is_plain(dataset, split)
         if not set(dataset) <= set(self.tasks):
-            # Several datasets, each of which is evaluated by itself.
+            # Several datasets to evaluate on one by one.
             return False
         return all(super(MultitaskTrainer, self)._is_plain(part, split) for part in dataset.values())
 
@@ -54,8 +55,8 @@ class MultitaskTrainer(StageTrainer):
         if not isinstance(dataset, Mapping):
             if len(self.tasks) > 1:
                 raise ValueError(
-                    f"The model has the tasks {', '.join(self.tasks)}: pass {split}_dataset as a dict that holds the "
-                    "texts of each."
+                    f"The model has the tasks {', '.join(self.tasks)}: pass {split}_dataset as a dict with the texts "
+                    "of each task."
                 )
             dataset = dict.fromkeys(self.tasks, dataset)
         return {
@@ -70,7 +71,7 @@ class MultitaskTrainer(StageTrainer):
         }
 
     def prepare_dataset(self, rows: dict[str, datasets.Dataset], split: str) -> Dataset:
-        """The tokens of the texts, with a column `labels_<task>` for each task that has labels of them."""
+        """The tokens of the texts, with one column `labels_<task>` per task."""
         parts = [
             part.select_columns(["text", "labels"]).rename_column("labels", f"labels_{task}")
             for task, part in rows.items()
@@ -94,7 +95,7 @@ class MultitaskTrainer(StageTrainer):
         return {f"{task}_loss": loss for task, loss in losses.items()} if len(losses) > 1 else {}
 
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
-        """The optimizer of every stage, in which the learnt weights of the tasks have a rate of their own."""
+        """The same optimizer as in other stages, with a separate learning rate for learnt task weights."""
         optimizer = super().create_optimizer(model)
         variances = self.accelerator.unwrap_model(self.model).log_variances
         if variances is not None:
@@ -103,7 +104,7 @@ class MultitaskTrainer(StageTrainer):
         return optimizer
 
     def _get_train_sampler(self, train_dataset: Dataset | None = None) -> Sampler | None:
-        dataset = self.train_dataset if train_dataset is None else train_dataset
+        dataset: Any = self.train_dataset if train_dataset is None else train_dataset
         names = list(self.tasks)
         if self.args.task_sampling != "by_task" or len(names) == 1:
             return super()._get_train_sampler(dataset)
@@ -113,7 +114,7 @@ class MultitaskTrainer(StageTrainer):
 
 
 def numbered(texts: Iterable[str]) -> Iterator[tuple[str, int]]:
-    """Each text with how often it has come before."""
+    """Yield each text with the number of times it has occurred before."""
     seen: Counter[str] = Counter()
     for text in texts:
         yield text, seen[text]
@@ -121,15 +122,16 @@ def numbered(texts: Iterable[str]) -> Iterator[tuple[str, int]]:
 
 
 def join_texts(parts: Sequence[datasets.Dataset]) -> datasets.Dataset:
-    """One row for the rows of several datasets that have the same text.
+    """Join the rows of several datasets by their text.
 
-    A text that occurs twice in a dataset makes two rows, the first of which is joined with the first of the others.
+    If a text occurs twice in a dataset, there are two rows of it: first occurrences are joined with each other, and so
+    are second ones.
 
     Args:
-        parts (`Sequence[Dataset]`): Each with the column `text` and a column of labels of its own.
+        parts (`Sequence[Dataset]`): Each has the column `text` and its own column of labels.
 
     Returns:
-        `Dataset`, with all columns; `None` where a row has no labels. The rows of the first dataset come first.
+        `Dataset` with all columns, and `None` for missing labels. Rows of the first dataset come first.
     """
     columns = {column: feature for part in parts for column, feature in part.features.items()}
     rows: dict[tuple[str, int], dict[str, Any]] = {}
@@ -140,7 +142,7 @@ def join_texts(parts: Sequence[datasets.Dataset]) -> datasets.Dataset:
 
 
 def joined_rows(parts: Mapping[str, datasets.Dataset]) -> dict[str, np.ndarray]:
-    """By name of a dataset, where its rows stand among those of [`join_texts`]."""
+    """Row numbers in the result of [`join_texts`] of each dataset's rows, by the name of the dataset."""
     keys = {name: list(numbered(ColumnValues(part, "text"))) for name, part in parts.items()}
     places = {
         key: place for place, key in enumerate(dict.fromkeys(key for of_part in keys.values() for key in of_part))

@@ -1,4 +1,4 @@
-"""Trainer of the Siamese network on frozen emotion representations, with the pairs that it draws."""
+"""Trainer for the Siamese network on frozen emotion representations, and the pairs it is trained on."""
 
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -25,16 +25,16 @@ class SiameseTrainingArguments(StageTrainingArguments):
     """Arguments of the Siamese stage, which trains a small network on vectors."""
 
     learning_rate: float = field(default=1e-3, metadata={"help": "Initial learning rate."})
-    num_train_epochs: float = field(default=3.0, metadata={"help": "Epochs over the pairs."})
-    per_device_train_batch_size: int = field(default=128, metadata={"help": "Pairs in a batch of each process."})
+    num_train_epochs: float = field(default=3.0, metadata={"help": "Number of epochs over the pairs."})
+    per_device_train_batch_size: int = field(default=128, metadata={"help": "Pairs per batch and process."})
     bf16_weights: bool | None = field(default=False, metadata={"help": "Half precision costs more than it saves here."})
     train_sampling_strategy: str = field(default="random", metadata={"help": "Vectors have no length to group by."})
-    pair_strategy: str = field(default="random", metadata={"help": "How pairs are drawn.", "choices": PAIR_STRATEGIES})
+    pair_strategy: str = field(default="random", metadata={"help": "How to draw pairs.", "choices": PAIR_STRATEGIES})
     pair_target: str = field(
         default="label",
         metadata={"help": "Target of a pair: 0/1 by label, or graded by label overlap.", "choices": PAIR_TARGETS},
     )
-    pairs_per_text: int = field(default=8, metadata={"help": "Training pairs for each training text."})
+    pairs_per_text: int = field(default=8, metadata={"help": "Pairs per text."})
 
     def __post_init__(self) -> None:
         if self.pairs_per_text < 1:
@@ -47,29 +47,30 @@ def sample_pairs(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Draw pairs of labelled texts.
 
-    A text with several labels stands once for each of them, as in the paper; texts without a label are left out.
+    A text with several labels counts once per label, as in the paper; texts without labels are left out.
 
     Args:
         labels (`np.ndarray`): Multi-hot labels `(texts, num_labels)` or class ids `(texts,)`.
-        num_pairs (`int`): How many pairs.
-        strategy (`str`): `"random"`: both halves drawn independently (the paper's better one). `"distinct"`: each
-            labelled text is used equally often, by matching a shuffled list with itself. `"balanced"`: half of
-            the pairs share the label.
-        target (`str`): `"label"`: 0 where the two labels are the same, else 1. `"jaccard"`: 1 minus the overlap of
-            the two texts' whole label sets.
-        seed (`int`): The pairs are the same for the same seed.
+        num_pairs (`int`): Number of pairs.
+        strategy (`str`, defaults to `"random"`): `"random"` draws both halves independently (the better strategy in
+            the paper). `"distinct"` uses each labelled text equally often, by matching a shuffled list with itself.
+            With `"balanced"`, half of the pairs share the label.
+        target (`str`, defaults to `"label"`): `"label"` is 0 if both labels are the same, else 1. `"jaccard"` is 1
+            minus the overlap of the two texts' whole label sets.
+        seed (`int`, defaults to 42): The same seed gives the same pairs.
 
     Returns:
-        `tuple`: Row numbers of shape `(num_pairs, 2)`, never a text with itself, and targets `(num_pairs,)` in 0..1.
+        `tuple`: Row numbers of shape `(num_pairs, 2)`, never pairing a text with itself, and targets of shape
+        `(num_pairs,)` between 0 and 1.
 
     Raises:
-        ValueError: If an option is unknown or fewer than two texts have a label.
+        ValueError: If an option is unknown or fewer than two texts are labelled.
     """
     if strategy not in PAIR_STRATEGIES:
         raise ValueError(f"Pair strategy must be one of {', '.join(PAIR_STRATEGIES)}, got {strategy!r}.")
     if target not in PAIR_TARGETS:
         raise ValueError(f"Pair target must be one of {', '.join(PAIR_TARGETS)}, got {target!r}.")
-    # A missing class id is negative, and so equal to no class.
+    # Missing class ids are negative, so they match no class.
     sets = labels if labels.ndim == 2 else (labels[:, None] == np.arange(labels.max() + 1)).astype(np.float32)
     texts, classes = np.nonzero(sets)
     if len(np.unique(texts)) < 2:
@@ -89,7 +90,7 @@ def sample_pairs(
 
 
 def _draw(rng: np.random.Generator, strategy: str, classes: np.ndarray, num_pairs: int) -> np.ndarray:
-    """Index pairs into the expanded list; a text may still meet itself in them."""
+    """Pairs of indices into the list of texts by label; a text may still be paired with itself."""
     if strategy == "distinct":
         order = rng.permutation(len(classes))
         return order[: len(order) // 2 * 2].reshape(-1, 2)
@@ -104,12 +105,12 @@ def _draw(rng: np.random.Generator, strategy: str, classes: np.ndarray, num_pair
 
 
 class PairDataset(Dataset):
-    """Pairs of emotion representations with their targets.
+    """Pairs of emotion representations, with targets.
 
     Args:
         representations (`np.ndarray` of shape `(texts, size)`): P_E of every text; may be memory-mapped.
         pairs (`np.ndarray` of shape `(pairs, 2)`): Row numbers.
-        targets (`np.ndarray` of shape `(pairs,)`): 0 for the same emotion, 1 for different ones, or between.
+        targets (`np.ndarray` of shape `(pairs,)`): 0 for the same emotion, 1 for different ones, or in between.
     """
 
     def __init__(self, representations: np.ndarray, pairs: np.ndarray, targets: np.ndarray) -> None:
@@ -127,8 +128,8 @@ class SiameseTrainer(StageTrainer):
     """
     Trains [`SiameseModel`] on pairs of texts (the paper's Siamese stage; Algorithm 1, lines 5 and 6).
 
-    The frozen emotion encoder reads each text once; pairs are drawn as the arguments say. Prepared datasets are
-    [`PairDataset`]s. Arguments and errors are those of [`StageTrainer`].
+    The frozen emotion encoder reads each text once; [`SiameseTrainingArguments`] say how pairs are drawn. Prepared
+    datasets are [`PairDataset`]s. Arguments and errors are the same as for [`StageTrainer`].
     """
 
     arguments_class = SiameseTrainingArguments
@@ -137,17 +138,18 @@ class SiameseTrainer(StageTrainer):
     frozen_modules = ("emotion_encoder",)
     kind: ClassVar[str] = "siamese"
     args: SiameseTrainingArguments
+    model: SiameseModel
 
     def read(self, dataset: Any, split: str) -> dict[str, datasets.Dataset]:
-        """Plain rows; where the model does not name the labels, those of the training texts are taken."""
-        names = {"name": f"{split}_dataset", "column_mapping": self.column_mapping}
+        """Plain rows. If the model does not name its labels, they are taken from the training texts."""
+        names: dict[str, Any] = {"name": f"{split}_dataset", "column_mapping": self.column_mapping}
         task = self.tasks[self.task_name]
         if task["labels"] == [f"LABEL_{index}" for index in range(len(task["labels"]))]:
             task["labels"], task["problem_type"] = label_space(dataset, **names)
         return {self.task_name: task_rows(dataset, task["labels"], task["problem_type"], **names)}
 
     def prepare_dataset(self, rows: dict[str, datasets.Dataset], split: str) -> Dataset:
-        """Pairs of the texts, by their representations."""
+        """Pairs of the texts, with their representations."""
         (texts,) = rows.values()
         labels = column_array(texts, "labels")
         pairs, targets = sample_pairs(
@@ -164,7 +166,7 @@ class SiameseTrainer(StageTrainer):
         return default_data_collator
 
     def report(self, threshold: str = "fixed") -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        """How well the distance tells dev pairs of the same emotion from others; there are no thresholds and no logits.
+        """How well the distance separates dev pairs with the same emotion from others; no thresholds, no logits.
 
         Returns:
             `tuple`: `metrics`, and an empty `dict`.

@@ -1,4 +1,4 @@
-"""The base of this project's Trainers: plain texts and labels in, a scored model with its thresholds and card out."""
+"""Base class of the Trainers: plain texts and labels in, a scored model with thresholds and a card out."""
 
 from collections.abc import Mapping
 from contextlib import nullcontext
@@ -23,34 +23,34 @@ from .training_arguments import StageTrainingArguments
 
 class StageTrainer(TrainerHubMixin, GlobalBatchTrainer):
     """
-    Trains a model of one of the project's families on texts with labels.
+    Trains a model of one of the project's families on labelled texts.
 
-    Datasets may be plain: a `datasets.Dataset`, a DataFrame or a list of dicts with the columns `text` and `labels`,
-    which hold label names, lists of names, ids, 0/1 lists or scores; instead of `labels` there may be one 0/1 column
-    per label of the model. They are tokenised, or encoded by the model's frozen encoders and cached. Datasets that hold
-    what the model's forward pass takes are used as they are.
+    Datasets may be plain: a `datasets.Dataset`, a DataFrame or a list of dicts with the columns `text` and `labels`.
+    Labels are names, lists of names, ids, 0/1 lists or scores; instead of `labels`, there may be one 0/1 column per
+    label of the model. Plain datasets are tokenised, or encoded by the model's frozen encoders and cached. Prepared
+    datasets, which hold the inputs of the model's forward pass, are used unchanged.
 
     Args:
         model (`PreTrainedModel`): The model, of one of `model_classes`.
-        args ([`StageTrainingArguments`], *optional*): The training arguments; those of `arguments_class` by default.
-        data_collator (`Callable`, *optional*): In place of the family's.
+        args ([`StageTrainingArguments`], *optional*): Defaults to an instance of `arguments_class`.
+        data_collator (`Callable`, *optional*): Replaces the collator of the model's family.
         train_dataset (*optional*): The training texts.
-        eval_dataset (*optional*): The dev texts. Without them nothing is evaluated.
-        processing_class (`PreTrainedTokenizerBase`, *optional*): The model's tokenizer, which plain datasets need.
-        column_mapping (`dict[str, str]`, *optional*): From names of columns of the datasets to `"text"` and `"labels"`.
-        compute_metrics (`Callable`, *optional*): In place of the metrics of the model's tasks.
-        task_name (`str`, defaults to `"emotion"`): What reports call the labels of a model with one classifier.
+        eval_dataset (*optional*): The dev texts. Without them, nothing is evaluated.
+        processing_class (`PreTrainedTokenizerBase`, *optional*): The model's tokenizer; required for plain datasets.
+        column_mapping (`dict[str, str]`, *optional*): Maps columns of the datasets to `"text"` and `"labels"`.
+        compute_metrics (`Callable`, *optional*): Replaces the metrics of the model's tasks.
+        task_name (`str`, defaults to `"emotion"`): Name of the task in reports, for models with one classifier.
         **kwargs: Further arguments of [`~transformers.Trainer`].
 
     Attributes:
-        arguments_class, model_classes, collator_class, metrics_class: The Trainer's companions, for subclasses.
-        frozen_modules (`tuple[str, ...]`): Modules of the model that this Trainer does not train.
-        tasks (`dict[str, dict]`): By name, `labels`, `problem_type` and perhaps `thresholds` of the model's tasks.
-        plain_datasets (`dict[str, dict[str, Dataset]]`): Plain `"train"` and `"eval"` rows by task, with `text` and
-            `labels` as targets.
+        arguments_class, model_classes, collator_class, metrics_class: Classes to replace in subclasses.
+        frozen_modules (`tuple[str, ...]`): Names of modules that this Trainer does not train.
+        tasks (`dict[str, dict]`): The model's tasks by name: `labels`, `problem_type` and, optionally, `thresholds`.
+        plain_datasets (`dict[str, dict[str, Dataset]]`): Plain `"train"` and `"eval"` rows by task, with `text` and the
+            targets as `labels`.
 
     Raises:
-        ValueError: If the model, the tokenizer, an argument or a row of a dataset is not valid.
+        ValueError: If the model, the tokenizer, an argument or a row of a dataset is invalid.
     """
 
     arguments_class: ClassVar[type[StageTrainingArguments]] = StageTrainingArguments
@@ -58,8 +58,8 @@ class StageTrainer(TrainerHubMixin, GlobalBatchTrainer):
     collator_class: ClassVar[Any] = SingleTaskCollator
     metrics_class: ClassVar[Any] = TaskMetrics
     frozen_modules: ClassVar[tuple[str, ...]] = ()
-    # Whether a card shows the texts in the model's space.
-    draws_space: ClassVar[bool] = True
+    draws_space: ClassVar[bool] = True  # whether a card shows the texts in the model's space
+    processing_class: PreTrainedTokenizerBase  # `None` only with prepared datasets, which do not need it
 
     def __init__(
         self,
@@ -77,7 +77,7 @@ class StageTrainer(TrainerHubMixin, GlobalBatchTrainer):
     ) -> None:
         self._check_model(model)
         for name, dataset in (("train_dataset", train_dataset), ("eval_dataset", eval_dataset)):
-            is_plain(dataset, name)  # refuses generators, which transformers would ask for their length
+            is_plain(dataset, name)  # refuses generators, which have no length for transformers to read
         args = self.arguments_class(output_dir="outputs/csr") if args is None else args
         if not isinstance(args, self.arguments_class):
             args = self.arguments_class.derived_from(args)
@@ -98,7 +98,7 @@ class StageTrainer(TrainerHubMixin, GlobalBatchTrainer):
         self.freeze()
         self.tasks = self.model_tasks()
         self.plain_datasets: dict[str, dict[str, datasets.Dataset]] = {}
-        # Frozen encoders that have read texts for this Trainer, with a digest of their weights.
+        # Frozen encoders that have read texts for this Trainer, with digests of their weights.
         self._encoded_by: list[tuple[MultitaskModel, str]] = []
         self.train_dataset = self._prepared(train_dataset, "train")
         self.eval_dataset = self._prepared(eval_dataset, "eval")
@@ -108,7 +108,7 @@ class StageTrainer(TrainerHubMixin, GlobalBatchTrainer):
             self.compute_metrics = self.metrics_class(self.tasks)
         attention = args.attn_implementation or fast_attention(args.device)
         if attention is not None and hasattr(self.model, "set_attn_implementation"):
-            # Not earlier: frozen encoders have read their texts with the attention that they are used with later.
+            # Not earlier: frozen encoders have to read texts with the attention that is used after training, too.
             self.model.set_attn_implementation(attention)
 
     # -- the model and its tokenizer -----------------------------------------------------------------------------------
@@ -121,18 +121,18 @@ class StageTrainer(TrainerHubMixin, GlobalBatchTrainer):
     def _adopt_tokenizer(self) -> None:
         if self.processing_class is None:
             return
-        rows = self.model.get_input_embeddings().weight.shape[0]
+        rows = cast(Any, self.model.get_input_embeddings()).weight.shape[0]
         if len(self.processing_class) > rows:
             raise ValueError(
                 f"processing_class has {len(self.processing_class)} tokens, but the model's encoder knows {rows}: pass "
                 "the tokenizer that belongs to the model."
             )
-        # As the stock Trainer does when training begins, but there not without a warning.
+        # The stock Trainer does the same when training starts, but warns about it.
         for name in ("pad_token_id", "bos_token_id", "eos_token_id"):
             setattr(self.model.config.get_text_config(), name, getattr(self.processing_class, name))
 
     def freeze(self) -> None:
-        """Freeze what this Trainer does not train: `frozen_modules`, and word embeddings where the arguments say so."""
+        """Freeze what this Trainer does not train: `frozen_modules`, and word embeddings if the arguments say so."""
         for name in self.frozen_modules:
             self.model.get_submodule(name).requires_grad_(False)
         if self.args.freeze_word_embeddings:
@@ -141,8 +141,8 @@ class StageTrainer(TrainerHubMixin, GlobalBatchTrainer):
                     module.get_input_embeddings().requires_grad_(False)
 
     def model_tasks(self) -> dict[str, dict[str, Any]]:
-        """The model's tasks by name, with `labels` in the order of the logits, `problem_type` and `thresholds`."""
-        config = self.model.config
+        """The model's tasks by name: `labels` in the order of the logits, `problem_type` and any `thresholds`."""
+        config: Any = self.model.config
         task = {
             "labels": [config.id2label[index] for index in range(config.num_labels)],
             "problem_type": config.problem_type,
@@ -153,7 +153,7 @@ class StageTrainer(TrainerHubMixin, GlobalBatchTrainer):
     # -- from plain rows to what the model reads -----------------------------------------------------------------------
 
     def _prepared(self, dataset: Any, split: str) -> Any:
-        """A dataset as the model reads it: plain ones are prepared, others are returned as they are."""
+        """A dataset that the model can read: plain ones are prepared, others returned unchanged."""
         if dataset is None or not self._is_plain(dataset, split):
             return dataset
         if self.processing_class is None:
@@ -166,30 +166,30 @@ class StageTrainer(TrainerHubMixin, GlobalBatchTrainer):
         return is_plain(dataset, f"{split}_dataset")
 
     def read(self, dataset: Any, split: str) -> dict[str, datasets.Dataset]:
-        """By task, plain rows with `text` and `labels`, these as targets in the label space of the model."""
+        """Plain rows by task, with `text` and, as `labels`, targets in the label space of the model."""
         ((name, task),) = self.tasks.items()
-        names = {"name": f"{split}_dataset", "column_mapping": self.column_mapping}
+        names: dict[str, Any] = {"name": f"{split}_dataset", "column_mapping": self.column_mapping}
         return {name: task_rows(dataset, task["labels"], task["problem_type"], **names)}
 
     def prepare_dataset(self, rows: dict[str, datasets.Dataset], split: str) -> Dataset:
-        """What the model reads of the rows of its tasks: their tokens, unless a subclass says otherwise."""
+        """Turn the rows of each task into inputs of the model: tokens, unless a subclass says otherwise."""
         (texts,) = rows.values()
         return self.tokenized(texts.select_columns(["text", "labels"]), split)
 
     def tokenized(self, rows: datasets.Dataset, split: str) -> Dataset:
-        """Rows with their tokens in place of `text`."""
+        """Replace `text` with tokens."""
         description = f"Tokenising {split}_dataset"
         one_writes = self.args.main_process_first(desc=description) if rows.cache_files else nullcontext()
         with one_writes:
             return cast(Dataset, tokenize_rows(rows, self.processing_class, self.args.max_length, description))
 
     def representations(self, encoder: MultitaskModel, rows: datasets.Dataset, description: str) -> np.ndarray:
-        """What a frozen encoder makes of texts, from the cache if it has read them before.
+        """Representations of texts by a frozen encoder, from the cache if it has read them before.
 
         Args:
-            encoder ([`MultitaskModel`]): The encoder, a part of the model.
+            encoder ([`MultitaskModel`]): The encoder, which is part of the model.
             rows (`Dataset`): Rows with `text`.
-            description (`str`): What the progress bar says.
+            description (`str`): Label of the progress bar.
 
         Returns:
             `np.ndarray` of shape `(texts, representation_size)`, float32, memory-mapped.
@@ -216,7 +216,7 @@ class StageTrainer(TrainerHubMixin, GlobalBatchTrainer):
             )
 
     def default_collator(self) -> Any:
-        """What makes batches of the prepared datasets."""
+        """Collator for prepared datasets."""
         return self.collator_class(self.processing_class, self.tasks)
 
     # -- training and scores -------------------------------------------------------------------------------------------
@@ -231,25 +231,25 @@ class StageTrainer(TrainerHubMixin, GlobalBatchTrainer):
         return super().train(*args, **kwargs)
 
     def evaluate(self, eval_dataset: Any = None, *args: Any, **kwargs: Any) -> dict[str, float]:
-        """As `Trainer.evaluate`, on plain datasets as well."""
+        """As `Trainer.evaluate`, but plain datasets work, too."""
         return super().evaluate(self._prepared_aside(eval_dataset), *args, **kwargs)
 
     def predict(self, test_dataset: Any, *args: Any, **kwargs: Any) -> PredictionOutput:
-        """As `Trainer.predict`, on plain datasets as well."""
+        """As `Trainer.predict`, but plain datasets work, too."""
         return super().predict(self._prepared_aside(test_dataset), *args, **kwargs)
 
     def _prepared_aside(self, dataset: Any) -> Any:
-        """A dataset that is not kept, prepared."""
+        """Prepare a dataset without keeping its rows in `plain_datasets`."""
         kept = dict(self.plain_datasets)
         prepared = dataset if isinstance(dataset, str) else self._prepared(dataset, "eval")
         self.plain_datasets = kept
         return prepared
 
     def task_predictions(self, eval_dataset: Any = None) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-        """By task, the logits and labels of the dev texts that are labelled for it.
+        """Logits and labels by task, each for the dev texts that are labelled for it.
 
         Args:
-            eval_dataset (*optional*): Other texts than those of the Trainer.
+            eval_dataset (*optional*): Texts to use in place of the Trainer's dev texts.
 
         Raises:
             ValueError: If there are no texts.
@@ -258,7 +258,7 @@ class StageTrainer(TrainerHubMixin, GlobalBatchTrainer):
         if dataset is None:
             raise ValueError("There are no dev texts: pass eval_dataset.")
         self.use_single_precision()
-        output = self.predict(dataset, metric_key_prefix="eval")
+        output: Any = self.predict(dataset, metric_key_prefix="eval")
         found = {}
         for task in self.tasks:
             logits, labels = output.predictions, output.label_ids
@@ -269,22 +269,22 @@ class StageTrainer(TrainerHubMixin, GlobalBatchTrainer):
         return found
 
     def task_row_numbers(self, task: str, labels: np.ndarray) -> np.ndarray:
-        """The rows of the dev dataset that are a task's, in the task's order: those with labels of it. Of a regression,
-        whose scores may be missing, plain rows are a task's without a score as well."""
+        """Numbers of the dev rows that belong to a task, in the task's order: those labelled for it, or for a
+        regression on plain rows all of them, since scores may be missing."""
         if "eval" in self.plain_datasets and self.tasks[task]["problem_type"] == "regression":
             return np.arange(len(labels))
         return present_labels(torch.from_numpy(labels)).reshape(len(labels), -1).any(dim=1).numpy()
 
     def tune_thresholds(self, mode: str = "global", eval_dataset: Any = None) -> dict[str, dict[str, float]]:
-        """Choose the thresholds of multi-label tasks on the dev texts; the model's config keeps them.
+        """Choose thresholds for multi-label tasks on the dev texts, and store them in the model's config.
 
         Args:
             mode (`str`, defaults to `"global"`): One threshold for all labels (`"global"`), one per label
                 (`"per_label"`), or 0.5 (`"fixed"`).
-            eval_dataset (*optional*): Other texts than those of the Trainer.
+            eval_dataset (*optional*): Texts to use in place of the Trainer's dev texts.
 
         Returns:
-            `dict[str, dict[str, float]]`: By task, the threshold of each label. Tasks that have none are left out.
+            `dict[str, dict[str, float]]`: Thresholds by task and label. Tasks without tuned thresholds are left out.
         """
         tuned = {}
         for task, (logits, labels) in self.task_predictions(eval_dataset).items():
@@ -295,20 +295,20 @@ class StageTrainer(TrainerHubMixin, GlobalBatchTrainer):
         return tuned
 
     def set_thresholds(self, task: str, thresholds: list[float]) -> None:
-        """Give a task of the model other thresholds."""
+        """Set the thresholds of a task, in the model's config as well."""
         self.tasks[task]["thresholds"] = thresholds
         self.model.config.thresholds = thresholds
 
     def report(self, threshold: str = "fixed") -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        """Scores of the model on the dev texts, after choosing its thresholds there.
+        """Score the model on the dev texts, after choosing thresholds there.
 
         Args:
-            threshold (`str`, defaults to `"fixed"`): As `mode` of [`~StageTrainer.tune_thresholds`].
+            threshold (`str`, defaults to `"fixed"`): Same as `mode` of [`~StageTrainer.tune_thresholds`].
 
         Returns:
-            `tuple`: A `dict` of the `task`, its `metrics` at the chosen thresholds, `metrics_at_0.5` where those were
-            tuned, `per_label` scores, `thresholds`, and `tasks`, which has the same for each further task; and by task
-            the logits of its dev texts, of shape `(texts, num_labels)`.
+            `tuple`: A `dict` of the `task`, its `metrics` at the chosen thresholds, `per_label` scores, if thresholds
+            were tuned also `metrics_at_0.5` and `thresholds`, and `tasks` with the same for each further task; and the
+            logits of the dev texts by task, of shape `(texts, num_labels)`.
         """
         results: dict[str, Any] = {}
         logits = {}
@@ -327,12 +327,12 @@ class StageTrainer(TrainerHubMixin, GlobalBatchTrainer):
     def write_report(
         self, folder: Path, results: dict[str, Any], logits: Mapping[str, np.ndarray], show_texts: bool = True
     ) -> None:
-        """Write scores, log and figures into a model's folder.
+        """Write scores, training log and figures into a model's folder.
 
         Args:
             folder (`Path`): The folder.
-            results (`dict`): What [`~StageTrainer.report`] gave, or any other scores.
-            logits (`Mapping[str, np.ndarray]`): By task, the logits of its dev texts; they may be left out.
+            results (`dict`): Scores, usually from [`~StageTrainer.report`].
+            logits (`Mapping[str, np.ndarray]`): Logits of the dev texts by task; tasks may be left out.
             show_texts (`bool`, defaults to `True`): Whether figures may show texts.
         """
         write_json(folder / "eval_results.json", results)

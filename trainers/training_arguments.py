@@ -6,7 +6,7 @@ from typing import Any, Self
 import torch
 from transformers import TrainingArguments
 
-# Training arguments that change what is learnt; all others (logging, saving, pushing, devices) do not.
+# Training arguments that affect what is learnt; all others (logging, saving, pushing, devices) do not.
 DECISIVE_ARGUMENTS = (
     "adam_beta1",
     "adam_beta2",
@@ -38,46 +38,50 @@ DECISIVE_ARGUMENTS = (
 
 @dataclass
 class StageTrainingArguments(TrainingArguments):
-    """`TrainingArguments` with this project's defaults. They hold for all stages; the Siamese and common-space stages
-    take learning rate, epochs and batch size from their own arguments."""
+    """`TrainingArguments` with this project's defaults and options.
 
-    output_dir: str = field(
-        default="outputs/csr", metadata={"help": "The run's folder; each stage gets its own in it."}
-    )
+    Runs use them for all stages, except for the learning rate, epochs and batch size of the Siamese and common-space
+    stages, which have their own options.
+
+    Raises:
+        ValueError: If a value is not valid, or options contradict each other.
+    """
+
+    output_dir: str = field(default="outputs/csr", metadata={"help": "The run's folder; each stage gets a subfolder."})
     learning_rate: float = field(default=1e-4, metadata={"help": "Initial learning rate of the encoder stages."})
     head_learning_rate: float | None = field(
         default=None,
         metadata={
-            "help": "Initial learning rate of what is not part of a pretrained encoder, in the stages that train one. "
-            "Default: --learning_rate; where a common space is trained with it the recipe's own, or "
+            "help": "Initial learning rate of everything outside the pretrained encoder, in stages that train one. "
+            "Default: --learning_rate, or for a common space that is trained with it, the recipe's own rate or "
             "--common_learning_rate."
         },
     )
     weight_averaging: float = field(
         default=0.0,
         metadata={
-            "help": "Share of all steps over which the weights are averaged, such as 0.25: an exponential moving "
-            "average, which the finished model has. 0: none."
+            "help": "Share of all steps over which the weights are averaged, such as 0.25. The finished model gets "
+            "the exponential moving average. 0: off."
         },
     )
     num_train_epochs: float = field(default=4.0, metadata={"help": "Epochs of the encoder stages."})
-    per_device_train_batch_size: int = field(default=32, metadata={"help": "Texts in a batch of each process."})
+    per_device_train_batch_size: int = field(default=32, metadata={"help": "Texts per batch and process."})
     per_device_eval_batch_size: int = field(
         default_factory=lambda: 128 if torch.accelerator.is_available() else 32,
-        metadata={"help": "Texts in an evaluation batch. Default: 32 on a CPU, else 128."},
+        metadata={"help": "Texts per evaluation batch and process. Default: 32 on a CPU, else 128."},
     )
     warmup_steps: float = field(
-        default=0.1, metadata={"help": "Steps of warm-up, or below 1 their share of all steps."}
+        default=0.1, metadata={"help": "Number of warm-up steps, or if below 1, their share of all steps."}
     )
     weight_decay: float = field(default=0.01, metadata={"help": "Weight decay."})
-    eval_strategy: str = field(default="epoch", metadata={"help": "When to evaluate on dev: no, steps or epoch."})
+    eval_strategy: str = field(default="epoch", metadata={"help": "When to evaluate on dev texts: no, steps or epoch."})
     save_strategy: str = field(
         default="epoch",
-        metadata={"help": "When to write a checkpoint, from which a killed run goes on: no, steps, epoch."},
+        metadata={"help": "When to write a checkpoint to resume from after an interruption: no, steps or epoch."},
     )
     max_length: int = field(default=128, metadata={"help": "Longer texts are cut to this number of tokens."})
     freeze_word_embeddings: bool = field(
-        default=True, metadata={"help": "Leave the encoder's word embeddings as they were pretrained, which is faster."}
+        default=True, metadata={"help": "Keep the encoder's word embeddings as pretrained, which is faster."}
     )
     attn_implementation: str | None = field(
         default=None,
@@ -89,31 +93,31 @@ class StageTrainingArguments(TrainingArguments):
     cache_dir: str | None = field(
         default=None,
         metadata={
-            "help": "Where representations of frozen encoders and predictions of teachers are kept. Default: "
+            "help": "Where to cache representations of frozen encoders and predictions of teachers. Default: "
             "--output_dir."
         },
     )
     reuse_stages_from: list[str] | None = field(
         default=None,
         metadata={
-            "help": "Folders of earlier runs: a stage that was made there from the same is copied, not trained, and "
-            "what was cached there is read."
+            "help": "Folders of earlier runs. Finished stages with identical inputs are copied from there instead of "
+            "trained, and their caches are used."
         },
     )
-    save_total_limit: int | None = field(default=1, metadata={"help": "How many checkpoints of a stage to keep."})
-    logging_steps: float = field(default=50, metadata={"help": "Log the losses every so many steps."})
-    bf16: bool = field(default=False, metadata={"help": "bf16 autocast, slower than --bf16_weights."})
+    save_total_limit: int | None = field(default=1, metadata={"help": "Number of checkpoints to keep per stage."})
+    logging_steps: float = field(default=50, metadata={"help": "Number of steps between logs of the losses."})
+    bf16: bool = field(default=False, metadata={"help": "Use bf16 autocast, which is slower than --bf16_weights."})
     bf16_weights: bool | None = field(
         default=None,
         metadata={
-            "help": "Compute with a bf16 copy of the weights, which stay in single precision themselves. Default: "
-            "where the GPU or CPU multiplies bf16 in hardware, unless --bf16 or --fp16 is given."
+            "help": "Compute with a bf16 copy of the weights, which themselves stay in single precision. Default: "
+            "on if the GPU or CPU multiplies bf16 in hardware, unless --bf16 or --fp16 is given."
         },
     )
     train_sampling_strategy: str = field(
         default="group_by_length",
         metadata={
-            "help": "How training texts are drawn: random, sequential, or in batches of about the same length "
+            "help": "How to draw training texts: random, sequential, or in batches of similar length "
             "(group_by_length), which saves padding.",
             "choices": ("random", "sequential", "group_by_length", "batch_rebalance"),
         },
@@ -121,28 +125,28 @@ class StageTrainingArguments(TrainingArguments):
     task_sampling: str = field(
         default="mixed",
         metadata={
-            "help": "What is in a batch of a multi-task stage: texts of all tasks, each with all labels that it has "
-            "(mixed), or texts of one task, so that a text of several tasks is read once for each (by_task).",
+            "help": "What a batch of a multi-task stage contains: texts of all tasks, each with all its labels "
+            "(mixed), or texts of one task, so that a text with several tasks is read once per task (by_task).",
             "choices": ("mixed", "by_task"),
         },
     )
     hub_strategy: str = field(
         default="end",
         metadata={
-            "help": "When a stage is pushed with --push_to_hub: when it is finished (end), or each checkpoint, too, "
-            "as a model that can be loaded (every_save).",
+            "help": "When --push_to_hub pushes a stage: once it is finished (end), or also at each checkpoint, as a "
+            "model that can be loaded (every_save).",
             "choices": ("end", "every_save"),
         },
     )
     report_to: list[str] = field(
         default_factory=lambda: ["none"],
         metadata={
-            "help": "Trackers to report to, such as trackio, tensorboard or wandb; none, or all that are installed."
+            "help": "Trackers to report to, such as trackio, tensorboard or wandb; none, or all (those installed)."
         },
     )
-    remove_unused_columns: bool = field(default=False, metadata={"help": "Kept off: the collators choose the columns."})
+    remove_unused_columns: bool = field(default=False, metadata={"help": "Leave off: collators select the columns."})
     dataloader_pin_memory: bool = field(
-        default_factory=torch.cuda.is_available, metadata={"help": "Pin memory. Default: where there is a GPU."}
+        default_factory=torch.cuda.is_available, metadata={"help": "Pin memory. Default: on if there is a GPU."}
     )
 
     def __post_init__(self) -> None:
@@ -155,22 +159,22 @@ class StageTrainingArguments(TrainingArguments):
         if not 0 <= self.weight_averaging <= 1:
             raise ValueError(f"--weight_averaging must lie between 0 and 1, got {self.weight_averaging}.")
         if self.weight_averaging and self.load_best_model_at_end:
-            raise ValueError("--weight_averaging ends with averaged weights: leave --load_best_model_at_end off.")
+            raise ValueError("--weight_averaging replaces the final weights: leave --load_best_model_at_end off.")
         if self.bf16_weights and (self.bf16 or self.fp16):
-            raise ValueError("--bf16_weights stands in for autocast: give --bf16 or --fp16 False with it.")
+            raise ValueError("--bf16_weights replaces autocast: turn off --bf16 and --fp16.")
         if self.bf16_weights is None:
             self.bf16_weights = supports_fast_bf16() and not (self.bf16 or self.fp16)
-        # TrainingArguments accepts bf16 on a CPU only where the CPU was asked for.
+        # TrainingArguments accepts bf16 on a CPU only if use_cpu is set.
         self.use_cpu = self.use_cpu or not torch.accelerator.is_available()
         super().__post_init__()
 
     @classmethod
     def derived_from(cls, args: TrainingArguments, **changes: Any) -> Self:
-        """Arguments of this class with the values of others.
+        """Convert other training arguments to this class.
 
         Args:
-            args (`TrainingArguments`): Where the values come from; fields that it lacks have their defaults.
-            **changes: Fields with other values.
+            args (`TrainingArguments`): Where the values come from; fields that it lacks get their defaults.
+            **changes: Fields to set to other values.
         """
         names = {item.name for item in fields(cls) if item.init}
         values = {item.name: getattr(args, item.name) for item in fields(args) if item.name in names}
@@ -178,7 +182,7 @@ class StageTrainingArguments(TrainingArguments):
 
 
 def supports_fast_bf16() -> bool:
-    """Whether this machine multiplies bf16 matrices in hardware (CPUs: AMX, AVX512_BF16), faster than in single."""
+    """Whether hardware (on CPUs AMX or AVX512_BF16) multiplies matrices faster in bf16 than in single precision."""
     if torch.cuda.is_available():
         return torch.cuda.is_bf16_supported(including_emulation=False)
     return torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()

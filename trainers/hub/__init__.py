@@ -1,4 +1,4 @@
-"""What concerns the Hub: repositories, pushes, cards and the Space."""
+"""Publishing on the Hub: repositories, pushes, cards and the Space."""
 
 from .cards import decisive_arguments, figures_in, library_versions, notable_hyperparameters
 from .publisher import PublishingError, StagePublisher, collection_title

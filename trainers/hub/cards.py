@@ -1,4 +1,4 @@
-"""The cards of models that a Trainer has trained by itself, and what all cards say alike."""
+"""Cards of models that a Trainer has trained on its own, and what all cards have in common."""
 
 import dataclasses
 from importlib.metadata import version
@@ -24,17 +24,17 @@ ALWAYS_NAMED = ("learning_rate", "num_train_epochs", "global_batch_size", "seed"
 
 
 def library_versions() -> dict[str, str]:
-    """The versions of the libraries that a model depends on."""
+    """Versions of the libraries that a model depends on."""
     return {name: version(name) for name in LIBRARIES}
 
 
 def figures_in(folder: Path) -> dict[str, str]:
-    """By file name, the captions of the figures that are in a model's folder."""
+    """Captions of the figures in a model's folder, by file name."""
     return {name: caption for name, caption in CAPTIONS.items() if (folder / name).exists()}
 
 
 def notable_hyperparameters(options: dict[str, Any]) -> dict[str, Any]:
-    """Of a stage's options, those that differ from the defaults of transformers, and those that every card names."""
+    """Options of a stage that every card lists or that differ from the defaults of transformers."""
     stock = {item.name: item.default for item in dataclasses.fields(TrainingArguments)}
     defaults = {item.name: item.default for item in dataclasses.fields(StageTrainingArguments)} | stock
     return {
@@ -45,7 +45,7 @@ def notable_hyperparameters(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def decisive_arguments(args: StageTrainingArguments) -> dict[str, Any]:
-    """The training arguments that change what is learnt."""
+    """Training arguments that affect what is learnt, with the size of the global batch."""
     batch = args.train_batch_size * args.gradient_accumulation_steps * args.world_size
     return {name: getattr(args, name) for name in DECISIVE_ARGUMENTS} | {"global_batch_size": batch}
 
@@ -59,16 +59,16 @@ def trainer_card(
     folder: Path,
     **fields: Any,
 ) -> StageCard:
-    """The card of a model that a Trainer has trained outside of a recipe.
+    """Build the card of a model trained outside a recipe.
 
     Args:
-        title (`str`): The model's name: its repository on the Hub, or its folder.
+        title (`str`): Name of the model: its repository on the Hub or its folder.
         kind (`str`): As in [`StageCard`].
         task (`dict`): `labels` and `problem_type` of the main task.
         args ([`StageTrainingArguments`]): How it was trained.
         results (`dict`): What `eval_results.json` holds.
         folder (`Path`): The model's folder, with its figures.
-        **fields: Further fields of the card, which win over these.
+        **fields: Further fields of the card, which take precedence over those derived here.
     """
     known: dict[str, Any] = {
         "kind": kind,

@@ -1,4 +1,4 @@
-"""Finished stages on the Hub: one repository a stage, one commit a push, a tag a recipe, a collection a run."""
+"""Finished stages on the Hub: one repository per stage, commit per push, tag per recipe and collection per run."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -17,34 +17,34 @@ from .repositories import HubRepositories
 logger = logging.getLogger(__name__)
 
 CARD_NAME = "README.md"
-# Trainer state needed to resume, on the machine whose paths are in it.
+# Trainer state needed to resume; it contains paths of the machine that wrote it.
 STATE_NAME = "trainer_state.json"
-# Pickles run code when they are loaded, and arrays of scores are for comparisons on one's own machine.
+# Pickles run code when loaded, and arrays of scores serve local comparisons only.
 LEFT_AT_HOME = {".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".npy", ".npz", ".unfinished"}
-# What passes by itself: time-outs, conflicts with another commit, limits of requests, and faults of the server.
+# Temporary errors: time-outs, conflicts with another commit, rate limits and server faults.
 PASSING = {408, 409, 412, 429, 500, 502, 503, 504}
 
 T = TypeVar("T")
 
 
 def collection_title(model: str) -> str:
-    """The title of the collection of a model's stages; `model` is the id of the last one."""
+    """Title of the collection of a model's stages; `model` is the repository id of the last stage."""
     return f"{model.split('/')[1]}: all stages"
 
 
 class PublishingError(RuntimeError):
-    """What could not be published, after all that could be trained was trained."""
+    """Something could not be published. Raised only when training is finished, so none of it is lost."""
 
 
 class StagePublisher:
-    """Publishes stages, each in one commit: what is on the Hub is always a whole model.
+    """Publishes each stage in one commit, so that the Hub always has a complete model.
 
     Args:
         api (`HfApi`): The client, with its token.
-        repositories ([`HubRepositories`]): Where each stage goes.
-        private (`bool`, *optional*): Whether new repositories are private; the namespace's own default without.
-        revision (`str`, *optional*): The branch to push to; it is created where it does not exist.
-        patience (`float`): For how many seconds failed requests are repeated.
+        repositories ([`HubRepositories`]): Repository of each stage.
+        private (`bool`, *optional*): Whether new repositories are private. Defaults to the namespace's own setting.
+        revision (`str`, *optional*): Branch to push to, created if it does not exist. Defaults to `main`.
+        patience (`float`, defaults to 180): How many seconds to keep retrying failed requests.
     """
 
     def __init__(
@@ -60,19 +60,19 @@ class StagePublisher:
         self.private, self.revision, self.patience = private, revision, patience
 
     def publish(self, stage: str, folder: Path, message: str, tags: Sequence[str] = ()) -> str:
-        """Publish a stage's folder. Where nothing has changed, nothing is pushed.
+        """Publish a stage's folder. If nothing has changed, there is no new commit.
 
         Args:
-            stage (`str`): The stage's name.
+            stage (`str`): Name of the stage.
             folder (`Path`): Its folder.
-            message (`str`): Of the commit.
-            tags (`Sequence[str]`): Tags of the commit; they are moved where they exist.
+            message (`str`): Commit message.
+            tags (`Sequence[str]`, *optional*): Tags for the commit; existing tags are moved.
 
         Returns:
-            `str`: The commit.
+            `str`: The id of the commit.
 
         Raises:
-            PublishingError: If it could not be published, however often it was tried.
+            PublishingError: If publishing fails, after retries of temporary errors.
         """
         repository = self.repositories[stage]
 
@@ -88,7 +88,7 @@ class StagePublisher:
             ]
             card = self._card(repository, folder, head)
             operations.append(CommitOperationAdd(CARD_NAME, card.encode("utf-8")))
-            # If somebody else commits in the meantime, the Hub refuses, and the card is merged anew.
+            # If someone else commits in the meantime, the Hub refuses, and the retry merges the card again.
             commit = self.api.create_commit(
                 repository, operations, commit_message=message, revision=self.revision, parent_commit=head
             )
@@ -101,15 +101,18 @@ class StagePublisher:
         return commit
 
     def collect(self, title: str, description: str, notes: dict[str, str]) -> str:
-        """Gather the repositories of stages in a collection, which is created where there is none of that title.
+        """Add the repositories of stages to a collection, which is created if none has that title.
 
         Args:
-            title (`str`): At most 59 characters.
-            description (`str`): At most 149 characters.
-            notes (`dict[str, str]`): By stage, what is said of it.
+            title (`str`): Title of the collection, cut to 59 characters.
+            description (`str`): Description of the collection, cut to 149 characters.
+            notes (`dict[str, str]`): A note on each stage to add, cut to 499 characters.
 
         Returns:
             `str`: The collection's slug.
+
+        Raises:
+            PublishingError: If publishing fails, after retries of temporary errors.
         """
 
         def gather() -> str:
@@ -127,13 +130,13 @@ class StagePublisher:
 
         return self.patiently(gather, f"the collection {title}")
 
-    def _card(self, repository: str, folder: Path, head: str) -> str:
-        """The stage's card, with what people wrote into the one that is there."""
+    def _card(self, repository: str, folder: Path, head: str | None) -> str:
+        """The stage's card, keeping what people wrote into the published one."""
         generated = (folder / CARD_NAME).read_text(encoding="utf-8")
         try:
             there = self.api.hf_hub_download(repository, CARD_NAME, revision=head)
         except RemoteEntryNotFoundError:
-            # Not where the Hub merely does not answer, or what people wrote would be lost.
+            # Only if there is no card: with other errors, going on would overwrite what people wrote.
             return generated
         return merge_cards(Path(there).read_text(encoding="utf-8"), generated)
 
@@ -146,26 +149,37 @@ class StagePublisher:
         self.api.create_tag(repository, tag=tag, revision=commit)
 
     def patiently(self, send: Callable[[], T], what: str) -> T:
-        """Repeat what failed for a reason that passes."""
+        """Call `send`, and retry temporary errors.
+
+        Args:
+            send (`Callable`): The requests to make; it has to be repeatable.
+            what (`str`): What is being sent, for messages.
+
+        Returns:
+            What `send` returns.
+
+        Raises:
+            PublishingError: If `send` keeps failing, or fails for good.
+        """
         attempts = tenacity.Retrying(
             stop=tenacity.stop_before_delay(self.patience),
             wait=_wait,
             retry=tenacity.retry_if_exception(_passes),
             before_sleep=lambda state: logger.warning(
-                "%s: %s Trying again in %.0f s.", what, _reason(state), state.next_action.sleep
+                "%s: %s Trying again in %.0f s.", what, _reason(state), state.upcoming_sleep
             ),
             reraise=True,
         )
         try:
             return attempts(send)
         except (HTTPError, OSError, RuntimeError, ValueError) as error:
-            # A ValueError is a card whose metadata the Hub refuses, or an answer that is no JSON.
+            # A ValueError means that the Hub refuses a card's metadata, or that its answer is not JSON.
             reasons = dict.fromkeys((str(error), str(_cause(error))))
             raise PublishingError(f"{what} could not be published: {' '.join(reasons)}") from error
 
 
 def _cause(error: BaseException | None) -> BaseException | None:
-    """What lies behind the client's reports of files that could not be uploaded or downloaded."""
+    """The error behind the client's report that a file could not be uploaded or downloaded."""
     return error.__cause__ or error if isinstance(error, (RuntimeError, LocalEntryNotFoundError)) else error
 
 
@@ -173,12 +187,12 @@ def _passes(error: BaseException) -> bool:
     cause = _cause(error)
     if isinstance(cause, HfHubHTTPError):
         return cause.response.status_code in PASSING
-    # A gateway in trouble answers with a page, which the client takes for JSON.
+    # A failing gateway answers with an HTML page, which the client tries to parse as JSON.
     return isinstance(cause, (HTTPError, ConnectionError, TimeoutError, JSONDecodeError))
 
 
 def _wait(state: tenacity.RetryCallState) -> float:
-    """As long as the Hub asks for, else longer each time."""
+    """Seconds to wait before retrying: what the Hub asks for, otherwise longer each time."""
     error = _cause(state.outcome.exception()) if state.outcome else None
     asked = error.response.headers.get("Retry-After", "") if isinstance(error, HfHubHTTPError) else ""
     return float(asked) if asked.isdigit() else min(2.0 ** (state.attempt_number - 1), 30.0)

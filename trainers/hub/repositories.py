@@ -1,4 +1,4 @@
-"""Where the stages of a run go on the Hub, and whether they may go there, asked before any training."""
+"""Where the stages of a run go on the Hub, and whether they can, which is checked before training."""
 
 import re
 from collections.abc import Mapping
@@ -14,12 +14,12 @@ ADVICE = "run `hf auth login`, set HF_TOKEN or give --hub_token (https://hugging
 
 @dataclass(frozen=True)
 class HubRepositories:
-    """One repository per stage: the final stage has the run's name, the others theirs after it.
+    """One repository per stage: the final stage gets the run's name, the others append their own.
 
     Args:
         name (`str`): Id of the final stage's repository, `"org/name"`.
-        final (`str`): The final stage.
-        others (`tuple[str, ...]`): The other stages, in order.
+        final (`str`): Name of the final stage.
+        others (`tuple[str, ...]`): Names of the other stages, in order.
     """
 
     name: str
@@ -32,7 +32,11 @@ class HubRepositories:
         return (*self.others, self.final)
 
     def __getitem__(self, stage: str) -> str:
-        """The id of a stage's repository."""
+        """The id of a stage's repository.
+
+        Raises:
+            KeyError: If there is no such stage.
+        """
         if stage not in self.stages:
             raise KeyError(f"The run has no stage {stage}.")
         return self.name if stage == self.final else f"{self.name}-{stage}"
@@ -43,7 +47,7 @@ class HubRepositories:
 
 
 def full_repository_name(api: HfApi, name: str) -> str:
-    """`name` with the user's name before it where it has no namespace.
+    """Prefix `name` with the user's name unless it has a namespace.
 
     Raises:
         ValueError: If there is no valid token, or the Hub cannot be reached.
@@ -52,11 +56,11 @@ def full_repository_name(api: HfApi, name: str) -> str:
 
 
 def check_repositories(api: HfApi, repositories: HubRepositories) -> None:
-    """Whether all repositories can be written to.
+    """Check that all repositories can be written to.
 
     Raises:
-        ValueError: If a name is not valid, the token is missing, not valid or may not write there, the organisation
-            does not exist, or the Hub cannot be reached. The message says what to do.
+        ValueError: If a name is invalid; the token is missing, invalid or has no write access; the organisation does
+            not exist; or the Hub cannot be reached. The message says what to do.
     """
     for stage in repositories.stages:
         try:
@@ -66,31 +70,31 @@ def check_repositories(api: HfApi, repositories: HubRepositories) -> None:
     user, namespace = _user(api), repositories.namespace
     token = user.get("auth", {}).get("accessToken", {})
     if token.get("role") == "read":
-        raise ValueError(f"The token may only read: {ADVICE} with one that may write.")
+        raise ValueError(f"The token is read-only: {ADVICE} with one that can write.")
     organisations = {organisation["name"]: organisation for organisation in user.get("orgs", [])}
     if namespace != user["name"] and namespace not in organisations:
         _explain_foreign(api, namespace, user["name"])
     if organisations.get(namespace, {}).get("roleInOrg") == "read":
-        raise ValueError(f"{user['name']} may only read in {namespace}: ask an administrator for the role write.")
+        raise ValueError(f"{user['name']} can only read in {namespace}: ask an administrator for the write role.")
     if token.get("role") == "fineGrained":
         scopes = token.get("fineGrained", {}).get("scoped", [])
         writable = {scope["entity"]["name"] for scope in scopes if "repo.write" in scope["permissions"]}
-        # A scope may also be one repository.
+        # A scope is either a namespace or a single repository.
         refused = [
             repositories[stage] for stage in repositories.stages if not {namespace, repositories[stage]} & writable
         ]
         if refused:
-            raise ValueError(f"The token may not write to {', '.join(refused)}: {ADVICE} with one that may.")
+            raise ValueError(f"The token cannot write to {', '.join(refused)}: {ADVICE} with one that can.")
 
 
 def check_metadata(cards: Mapping[str, Any]) -> None:
-    """Whether the Hub takes the cards' metadata.
+    """Check that the Hub accepts the cards' metadata.
 
     Args:
-        cards (`Mapping[str, ModelCard]`): By stage, a card; its text is not looked at.
+        cards (`Mapping[str, ModelCard]`): Cards by stage; only their metadata is checked.
 
     Raises:
-        ValueError: If it does not, with what it says.
+        ValueError: If the Hub refuses a card or does not answer, with its message.
     """
     for stage, card in cards.items():
         try:
@@ -103,22 +107,22 @@ def check_metadata(cards: Mapping[str, Any]) -> None:
 
 def _user(api: HfApi) -> dict[str, Any]:
     if not re.fullmatch("[!-~]*", str(api.token or get_token() or "")):
-        # Whoever refused it later would quote it.
-        raise ValueError(f"The token holds characters that no token has, such as a space or a line break: {ADVICE}.")
+        # Checked here because later errors would quote the token.
+        raise ValueError(f"The token contains invalid characters, such as a space or a line break: {ADVICE}.")
     try:
         return api.whoami(cache=True)
     except LocalTokenNotFoundError as error:
         raise ValueError(f"--push_to_hub needs a token: {ADVICE}.") from error
     except HfHubHTTPError as error:
         if error.response.status_code == 401:
-            raise ValueError(f"The Hub does not know the token: {ADVICE}.") from error
-        raise ValueError(f"The Hub at {api.endpoint} does not say whose token this is: {error}") from error
+            raise ValueError(f"The Hub does not recognise the token: {ADVICE}.") from error
+        raise ValueError(f"The Hub at {api.endpoint} could not tell whose token this is: {error}") from error
     except (HTTPError, OSError) as error:
         raise ValueError(f"--push_to_hub: the Hub at {api.endpoint} cannot be reached: {error}") from error
 
 
 def _explain_foreign(api: HfApi, namespace: str, user: str) -> None:
-    """Raise for a namespace that the user does not belong to."""
+    """Raise a `ValueError` that explains why the user cannot push to a namespace they do not belong to."""
     try:
         api.get_organization_overview(namespace)
     except HfHubHTTPError as error:
@@ -127,5 +131,5 @@ def _explain_foreign(api: HfApi, namespace: str, user: str) -> None:
                 f"--hub_model_id: there is no organisation {namespace}. Create it at "
                 f"https://huggingface.co/organizations/new, or push to {user}."
             ) from error
-        raise ValueError(f"The Hub does not say whether {namespace} exists: {error}") from error
-    raise ValueError(f"--hub_model_id: {user} is no member of {namespace}: ask to be let in, or push to {user}.")
+        raise ValueError(f"The Hub could not tell whether {namespace} exists: {error}") from error
+    raise ValueError(f"--hub_model_id: {user} is not a member of {namespace}: ask to join, or push to {user}.")

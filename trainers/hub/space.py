@@ -1,4 +1,4 @@
-"""A page to try a model, as a Space on the Hub: the folder `page`, the names of its models, and posts to click on."""
+"""A page to try a model, as a Space on the Hub: the folder `page`, the ids of its models, and example posts."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,12 +8,12 @@ from huggingface_hub.errors import RemoteEntryNotFoundError
 
 PAGE = Path(__file__).resolve().parent / "page"
 CARD_NAME = "README.md"
-# Of the card's metadata, what belongs to the page; the rest is people's to change.
+# Card metadata that belongs to the page; people may change the rest.
 OF_THE_PAGE = ("sdk", "sdk_version", "python_version", "app_file")
 
 
 def space_name(model: str) -> str:
-    """The id of the Space of a model."""
+    """Id of a model's Space."""
     return f"{model}-space"
 
 
@@ -26,23 +26,22 @@ def push_space(
     posts: Sequence[Path] = (),
     private: bool | None = None,
 ) -> str:
-    """Put the page on the Hub in one commit. Where nothing has changed, none is made.
+    """Push the page to the Hub in one commit, or in none if nothing has changed.
 
-    A Space that has the page already keeps its card, with what people made of it, but for the models that it names and
-    what the page runs on.
+    A Space that already has the page keeps its card, including people's edits. Only the models that it names and what
+    the page runs on are updated.
 
     Args:
         api (`HfApi`): The client, with its token.
-        name (`str`): The Space's id; it is created where there is none.
+        name (`str`): Id of the Space, which is created if it does not exist.
         model (`str`): Id of the model on the Hub.
-        compare (`str`, *optional*): Id of another one, shown beside it.
-        posts (`Sequence[Path]`): JSON Lines files of posts that the page offers as examples.
-        private (`bool`, *optional*): Whether a new Space is private; the namespace's own default without. The page then
-            needs a secret `HF_TOKEN` to read private models: no token is sent there.
+        compare (`str`, *optional*): Id of another model, shown next to it.
+        posts (`Sequence[Path]`, *optional*): JSON Lines files of posts that the page offers as examples.
+        private (`bool`, *optional*): Whether a new Space is private. Defaults to the namespace's own setting. To read
+            private models, the page needs a secret `HF_TOKEN`: no token is sent there.
 
     Returns:
-        `str`: The commit.
-
+        `str`: The id of the commit.
     """
     files = {path.name: path for path in PAGE.iterdir() if path.is_file() and path.name != CARD_NAME}
     files |= {f"posts/{path.name}": path for path in posts}
@@ -56,7 +55,7 @@ def push_space(
 
 def _space_card(api: HfApi, name: str) -> RepoCard:
     card = RepoCard.load(PAGE / CARD_NAME)
-    # The Hub gives a new Space a card of its own: that is ours to replace.
+    # The Hub gives a new Space a default card, which can be replaced.
     if not api.file_exists(name, "app.py", repo_type="space"):
         return card
     try:

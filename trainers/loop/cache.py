@@ -1,4 +1,4 @@
-"""Where arrays that are computed once are kept."""
+"""Where computed arrays are cached."""
 
 from pathlib import Path
 from typing import Any
@@ -8,12 +8,16 @@ from ..training_arguments import StageTrainingArguments
 
 
 def cached_path(args: StageTrainingArguments, kind: str, key: Any) -> Path:
-    """The file of an array that is kept under a key: that of an earlier run if it has one, otherwise this run's.
+    """Path of a cached array: an existing file of this run or an earlier one, otherwise where this run writes it.
 
     Args:
-        args ([`StageTrainingArguments`]): Their `cache_dir`, or `output_dir`, and the runs of `reuse_stages_from`.
-        kind (`str`): What is kept, such as `"representations"`: the folder in each of them.
-        key (`Any`): All that the array depends on, as JSON can hold it.
+        args ([`StageTrainingArguments`]): This run's `cache_dir` (or `output_dir`), which is searched first, and the
+            earlier runs in `reuse_stages_from`.
+        kind (`str`): What is cached, such as `"representations"`; the name of the subfolder.
+        key (`Any`): Everything the array depends on, as a value that JSON can represent.
+
+    Returns:
+        `Path`: The `.npy` file, which may not exist yet.
     """
     name = f"{kind}/{digest(key)}.npy"
     own = Path(args.cache_dir or args.output_dir)

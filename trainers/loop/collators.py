@@ -11,12 +11,12 @@ from modeling_csr import IGNORE_INDEX
 
 @dataclass
 class TaskCollator:
-    """Pads tokenised texts and gathers the labels of each task; a row need not have labels for all of them.
+    """Pads tokenised texts and collects the labels of each task; rows may lack the labels of some tasks.
 
     Args:
-        tokenizer (`PreTrainedTokenizerBase`): Pads the texts to the longest of the batch.
-        tasks (`dict[str, dict]`): The tasks, as in [`MultitaskConfig`]. A row's labels of a task are in its column
-            `labels_<task>`, and absent or `None` where it has none.
+        tokenizer (`PreTrainedTokenizerBase`): Pads the texts to the longest one in the batch.
+        tasks (`dict[str, dict]`): The tasks, as in [`MultitaskConfig`]. A row has its labels for a task in the column
+            `labels_<task>`, which is absent or `None` if there are none.
     """
 
     tokenizer: PreTrainedTokenizerBase
@@ -33,7 +33,7 @@ class TaskCollator:
 
     @staticmethod
     def label_column(task: str) -> str:
-        """The column that holds the labels of a task."""
+        """Name of the column with the labels of a task."""
         return f"labels_{task}"
 
     @staticmethod
@@ -45,7 +45,7 @@ class TaskCollator:
 
 
 class SingleTaskCollator(TaskCollator):
-    """A [`TaskCollator`] of one task, whose labels are in the column `labels` and become one tensor."""
+    """A [`TaskCollator`] for a single task: labels come from the column `labels` and are collated into one tensor."""
 
     def __call__(self, rows: list[dict[str, Any]]) -> dict[str, Any]:
         batch = super().__call__(rows)

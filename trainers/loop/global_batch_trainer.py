@@ -1,9 +1,10 @@
-"""A Trainer with exact losses: those of the global batch, however it is divided, each by name in the log."""
+"""A Trainer with exact losses over the global batch, however it is split, each logged by name."""
 
 import json
 import os
+from collections.abc import Sized
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import nn
@@ -20,20 +21,23 @@ from .parameter_groups import set_apart
 from .samplers import LengthGroupedBatches, text_lengths
 from .weight_averaging import WeightAveraging
 
-Counts = torch.Tensor | dict[str, torch.Tensor] | None
+Counts = torch.Tensor | dict[str, torch.Tensor] | int | None
 
 
 class GlobalBatchTrainer(Trainer):
     """A Trainer whose loss is the mean over the labelled rows of the *global* batch.
 
-    Gradient accumulation and several processes therefore give the losses and gradients of one big batch, also where
-    a task has labels in some rows only, or a row some of a task's labels. Each loss that the model names is logged
-    beside `loss`.
+    Gradient accumulation and several processes therefore give the same losses and gradients as one big batch, even if
+    only some rows are labelled for a task, or a row has only some of a task's labels. Losses that the model names are
+    logged next to `loss`.
     """
 
     args: StageTrainingArguments
     model: PreTrainedModel
-    # The division by the global number of rows already covers gradient accumulation.
+    # Prepared datasets; there may be several to evaluate on, by name.
+    train_dataset: Any
+    eval_dataset: Any
+    # Dividing by the global number of rows already accounts for gradient accumulation.
     loss_is_scaled_for_ga = True
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -47,21 +51,21 @@ class GlobalBatchTrainer(Trainer):
             self.add_callback(self._weight_averaging)
 
     def named_losses(self, outputs: Any) -> dict[str, torch.Tensor]:
-        """The model's named losses, by the name they have in the log."""
+        """Losses to log, by name; none by default."""
         return {}
 
     def use_single_precision(self) -> None:
-        """From now on, compute as people who load the saved model do."""
+        """Compute in single precision from now on, as users of the saved model do."""
         self.accelerator.unwrap_model(self.model, keep_fp32_wrapper=False)
         self._half_precision = None
 
     def train(self, *args: Any, **kwargs: Any) -> TrainOutput:
-        # What the end of an earlier training left unlogged is not this one's.
+        # Losses left unlogged at the end of an earlier training are not part of this one.
         self._named_losses = {}
         return super().train(*args, **kwargs)
 
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
-        """The stock optimizer, in which all but the pretrained encoders has `head_learning_rate` where one is given."""
+        """The stock optimizer. `head_learning_rate`, if given, applies to everything but the pretrained encoders."""
         optimizer = super().create_optimizer(model)
         rate = self.args.head_learning_rate
         if rate is not None:
@@ -88,8 +92,8 @@ class GlobalBatchTrainer(Trainer):
         return self.args.seed if self.args.data_seed is None else self.args.data_seed
 
     def _get_eval_sampler(self, eval_dataset: Dataset) -> Sampler:
-        # The stock one draws these at random, too, where training texts are grouped by length.
-        return SequentialSampler(eval_dataset)
+        # The stock sampler would also shuffle these if training texts are grouped by length.
+        return SequentialSampler(cast(Sized, eval_dataset))
 
     def _get_num_items_in_batch(self, batch_samples: list, device: torch.device) -> Counts:
         if not batch_samples or "labels" not in batch_samples[0]:
@@ -105,12 +109,11 @@ class GlobalBatchTrainer(Trainer):
         return total.where(total > 0, 1)
 
     def forward(self, model: nn.Module, inputs: dict[str, Any]) -> Any:
-        """What the model makes of a batch, in the precision of the training."""
+        """Run the model on a batch, in the precision used for training."""
         return self._half_precision(model, inputs) if self._half_precision else model(**inputs)
 
     def loss_scale(self, num_items_in_batch: Counts) -> int:
-        """By what a loss is multiplied: processes average their gradients, while the shares of a global loss must be
-        added up."""
+        """Factor of the loss: gradients are averaged over the processes, but shares of a global loss have to add up."""
         return 1 if num_items_in_batch is None else self.accelerator.num_processes
 
     def compute_loss(
@@ -151,7 +154,7 @@ class GlobalBatchTrainer(Trainer):
 
 
 def _without_folders(value: Any) -> Any:
-    """The same, with the mere names of files: where they lie on this machine is nobody else's business."""
+    """Reduce absolute paths to file names, so that published arguments do not reveal the folders of this machine."""
     if isinstance(value, dict):
         return {name: _without_folders(item) for name, item in value.items()}
     if isinstance(value, list):

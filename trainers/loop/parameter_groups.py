@@ -1,4 +1,4 @@
-"""Groups of an optimizer's parameters that have learning rates of their own."""
+"""Parameter groups of an optimizer with their own learning rates."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -8,13 +8,13 @@ from torch import nn
 
 
 def set_apart(optimizer: torch.optim.Optimizer, parameters: Iterable[nn.Parameter], lr_of: str, **options: Any) -> None:
-    """Move parameters of an optimizer to groups of their own, one for each group that they come from.
+    """Move parameters of an optimizer into separate groups, one per group that they come from.
 
     Args:
-        optimizer (`torch.optim.Optimizer`): The optimizer; where it has groups of this name, nothing is moved.
-        parameters (`Iterable[nn.Parameter]`): What is moved. What the optimizer does not have is passed over.
-        lr_of (`str`): Whose learning rate the new groups have: their name.
-        **options: In what else they differ from the groups that the parameters come from, such as `lr`.
+        optimizer (`torch.optim.Optimizer`): The optimizer. If it already has groups named `lr_of`, nothing is moved.
+        parameters (`Iterable[nn.Parameter]`): The parameters to move. Those unknown to the optimizer are ignored.
+        lr_of (`str`): Name of the new groups: what their learning rate is for.
+        **options: Options such as `lr` that replace those of the original groups.
     """
     if any(group.get("lr_of") == lr_of for group in optimizer.param_groups):
         return

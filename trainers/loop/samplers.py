@@ -1,25 +1,26 @@
 """The order in which training texts are drawn."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import datasets
 import pyarrow.compute as pc
 import torch
-from torch.utils.data import Dataset, Sampler
+from torch.utils.data import Sampler
 from transformers.trainer_pt_utils import get_length_grouped_indices
 
 
 class LengthGroupedBatches(Sampler[int]):
-    """Texts of about the same length stand in one global batch; the batches come in random order.
+    """Fills global batches with texts of similar length; the batches come in random order.
 
-    The stock sampler of transformers takes its order from the global random numbers, which dropout moves on: a training
-    that goes on in the middle of an epoch, or in several processes, would see other batches. Here the order follows
-    from seed and epoch alone. The stock one also goes from long to short texts in stretches of fifty batches.
+    The order depends on seed and epoch alone. The stock sampler of transformers draws from the global random state,
+    which dropout advances, so that training resumed in the middle of an epoch, or run in several processes, would see
+    different batches. It also goes from long to short texts in stretches of fifty batches.
 
     Args:
-        lengths (`Sequence[int]`): Tokens of each text.
-        batch_size (`int`): Texts in a global batch.
-        seed (`int`): Each epoch has an order of its own, the same for the same seed.
+        lengths (`Sequence[int]`): Number of tokens of each text.
+        batch_size (`int`): Texts per global batch.
+        seed (`int`): Determines the order, which differs from epoch to epoch.
     """
 
     def __init__(self, lengths: Sequence[int], batch_size: int, seed: int) -> None:
@@ -29,7 +30,7 @@ class LengthGroupedBatches(Sampler[int]):
         return len(self.lengths)
 
     def set_epoch(self, epoch: int) -> None:
-        """Which epoch's order the next iteration has."""
+        """Select the epoch whose order the next iteration uses."""
         self.epoch = epoch
 
     def __iter__(self) -> Iterator[int]:
@@ -37,22 +38,23 @@ class LengthGroupedBatches(Sampler[int]):
         order = get_length_grouped_indices(self.lengths, self.batch_size, generator=generator)
         whole = len(order) // self.batch_size * self.batch_size
         batches = torch.tensor(order[:whole], dtype=torch.long).view(-1, self.batch_size)
-        # A last batch that is not full stays last.
+        # An incomplete batch stays last.
         yield from batches[torch.randperm(len(batches), generator=generator)].flatten().tolist()
         yield from order[whole:]
 
 
 class TaskBatches(Sampler[int]):
-    """Texts of one task stand in one global batch; the batches of all tasks come in random order.
+    """Fills each global batch with texts of one task; the batches of all tasks come in random order.
 
-    So a task has as many batches as it has texts for. What is left over of each, less than a batch, comes last, where a
-    batch may hold texts of several tasks.
+    Each task gets as many batches as its texts fill. The texts left over, less than a batch per task, come last, in
+    batches that may mix tasks.
 
     Args:
         tasks (`Sequence[str]`): The task of each text.
-        lengths (`Sequence[int]`, *optional*): Tokens of each text, to have texts of about the same length in a batch.
-        batch_size (`int`): Texts in a global batch.
-        seed (`int`): Each epoch has an order of its own, the same for the same seed.
+        lengths (`Sequence[int]`, *optional*): Number of tokens of each text. If given, batches hold texts of similar
+            length.
+        batch_size (`int`): Texts per global batch.
+        seed (`int`): Determines the order, which differs from epoch to epoch.
     """
 
     def __init__(self, tasks: Sequence[str], lengths: Sequence[int] | None, batch_size: int, seed: int) -> None:
@@ -64,7 +66,7 @@ class TaskBatches(Sampler[int]):
         return sum(map(len, self.rows.values()))
 
     def set_epoch(self, epoch: int) -> None:
-        """Which epoch's order the next iteration has."""
+        """Select the epoch whose order the next iteration uses."""
         self.epoch = epoch
 
     def __iter__(self) -> Iterator[int]:
@@ -88,8 +90,8 @@ class TaskBatches(Sampler[int]):
         yield from rest
 
 
-def text_lengths(dataset: Dataset) -> list[int]:
-    """Tokens of each text. Of a table on disk no row becomes a Python object: it may be larger than memory."""
+def text_lengths(dataset: datasets.Dataset | Iterable[Mapping[str, Any]]) -> list[int]:
+    """Number of tokens of each text. Tables on disk may exceed memory, so their rows never become Python objects."""
     if not isinstance(dataset, datasets.Dataset):
         return [len(row["input_ids"]) for row in dataset]
     tables = dataset.select_columns("input_ids").with_format("arrow").iter(batch_size=10_000)

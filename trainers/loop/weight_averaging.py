@@ -1,4 +1,4 @@
-"""Averages of the weights over the steps of a training."""
+"""Averages of the weights over training steps."""
 
 from pathlib import Path
 from typing import Any
@@ -15,12 +15,12 @@ AVERAGES_NAME = "averaged_weights.safetensors"
 class WeightAveraging(TrainerCallback):
     """Gives the finished model an exponential moving average of its weights (Polyak and Juditsky, 1992).
 
-    What is frozen is not averaged, and evaluations during the training are of the weights as they stand. Checkpoints
-    hold the averages so far ([`~WeightAveraging.save`]), so that a killed training goes on with them.
+    Frozen parameters are not averaged, and evaluations during training use the current weights. Checkpoints contain
+    the averages so far ([`~WeightAveraging.save`]), so that an interrupted training resumes with them.
 
     Args:
-        share (`float`): Over which share of all steps to average: the averages begin after as many steps, and each
-            further step counts 1 / (share * steps).
+        share (`float`): Share of all steps to average over: averaging starts after `share * steps` steps, and from then
+            on each step has weight 1 / (share * steps).
     """
 
     def __init__(self, share: float) -> None:
@@ -49,10 +49,13 @@ class WeightAveraging(TrainerCallback):
         torch._foreach_lerp_(list(self._averages.values()), weights, 1 / max(window, 1))
 
     def save(self, folder: str | Path) -> None:
-        """Write the averages so far, if there are any, into a checkpoint.
+        """Write the averages so far, if any, into a checkpoint.
 
-        No event calls this, since none comes early enough: `on_save` follows when the checkpoint counts as complete
-        already, and a run that was killed in between would go on without its averages.
+        The Trainer calls this when it writes the weights. `on_save` would be too late: the checkpoint already counts as
+        complete by then, and a run killed in between would resume without its averages.
+
+        Args:
+            folder (`str` or `Path`): The checkpoint's folder.
         """
         if self._averages:
             save_file(self._averages, Path(folder) / AVERAGES_NAME)
@@ -67,4 +70,4 @@ class WeightAveraging(TrainerCallback):
 
     @staticmethod
     def _file(args: TrainingArguments, state: TrainerState) -> Path:
-        return Path(args.output_dir) / f"{PREFIX_CHECKPOINT_DIR}-{state.global_step}" / AVERAGES_NAME
+        return Path(str(args.output_dir)) / f"{PREFIX_CHECKPOINT_DIR}-{state.global_step}" / AVERAGES_NAME

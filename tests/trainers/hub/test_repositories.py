@@ -116,15 +116,15 @@ def test_own_namespace_passes(hub: Any, connect: Callable[..., HfApi]) -> None:
     ("token", "name", "message"),
     [
         (None, "org/csr", f"needs a token: .*{HOW_TO_LOG_IN}"),
-        ("hf_wrong", "org/csr", f"does not know the token: .*{HOW_TO_LOG_IN}"),
-        ("hf_read", "org/csr", f"may only read: .*{HOW_TO_LOG_IN}.* with one that may write"),
+        ("hf_wrong", "org/csr", f"does not recognise the token: .*{HOW_TO_LOG_IN}"),
+        ("hf_read", "org/csr", f"is read-only: .*{HOW_TO_LOG_IN}.* with one that can write"),
         ("hf_write", "nobody/csr", "no organisation nobody.*https://huggingface.co/organizations/new, or push to me"),
-        ("hf_write", "elsewhere/csr", "me is no member of elsewhere: ask to be let in, or push to me"),
-        ("hf_write", "readers/csr", "me may only read in readers: ask an administrator"),
-        ("hf_one", "org/csr-emotion", f"may not write to org/csr-emotion-emotion-encoder: .*{HOW_TO_LOG_IN}"),
-        ("hf_look", "org/csr", f"may not write to org/csr-emotion-encoder, org/csr: .*{HOW_TO_LOG_IN}"),
-        ("hf_other", "org/csr", "may not write to org/csr-emotion-encoder, org/csr: "),
-        ("hf_org", "me/csr", "may not write to me/csr-emotion-encoder, me/csr: "),
+        ("hf_write", "elsewhere/csr", "me is not a member of elsewhere: ask to join, or push to me"),
+        ("hf_write", "readers/csr", "me can only read in readers: ask an administrator"),
+        ("hf_one", "org/csr-emotion", f"cannot write to org/csr-emotion-emotion-encoder: .*{HOW_TO_LOG_IN}"),
+        ("hf_look", "org/csr", f"cannot write to org/csr-emotion-encoder, org/csr: .*{HOW_TO_LOG_IN}"),
+        ("hf_other", "org/csr", "cannot write to org/csr-emotion-encoder, org/csr: "),
+        ("hf_org", "me/csr", "cannot write to me/csr-emotion-encoder, me/csr: "),
         ("hf_line\n", "org/csr", f"a space or a line break: .*{HOW_TO_LOG_IN}"),
         ("hf_spaced out", "org/csr", "a space or a line break"),
         ("hf_naïve", "org/csr", "a space or a line break"),
@@ -163,13 +163,13 @@ def test_hub_that_is_away(hub: Any, connect: Callable[..., HfApi]) -> None:
 
 def test_hub_in_trouble(hub: Any, connect: Callable[..., HfApi]) -> None:
     hub.fail("/api/whoami-v2", 500)
-    with pytest.raises(ValueError, match=r"does not say whose token this is: .*500"):
+    with pytest.raises(ValueError, match=r"could not tell whose token this is: .*500"):
         check_repositories(connect(hub, "hf_write"), REPOSITORIES)
     hub.fail("/api/whoami-v2", drop=True)
     with pytest.raises(ValueError, match="cannot be reached"):
         check_repositories(connect(hub, "hf_write"), REPOSITORIES)
     hub.fail("/api/organizations/", 500)
-    with pytest.raises(ValueError, match=r"does not say whether nobody exists: .*500"):
+    with pytest.raises(ValueError, match=r"could not tell whether nobody exists: .*500"):
         check_repositories(connect(hub, "hf_write"), HubRepositories("nobody/csr", "csr"))
 
 
@@ -231,6 +231,6 @@ def test_command_refuses_before_it_trains(hub: Any, tmp_path: Path) -> None:
         text=True,
     )
     assert result.returncode == 1
-    assert "csr-emotion train: error: The token may only read: run `hf auth login`" in result.stderr
+    assert "csr-emotion train: error: The token is read-only: run `hf auth login`" in result.stderr
     assert "Traceback" not in result.stderr and "hf_read" not in result.stderr + result.stdout
     assert not (place / "out").exists() and not hub.repositories

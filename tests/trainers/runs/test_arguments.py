@@ -229,7 +229,7 @@ def test_bf16_weights_are_used_where_they_are_fast() -> None:
 
 @pytest.mark.parametrize("autocast", ["bf16", "fp16"])
 def test_bf16_weights_with_autocast_are_refused(autocast: str) -> None:
-    with pytest.raises(ValueError, match="--bf16_weights stands in for autocast"):
+    with pytest.raises(ValueError, match="--bf16_weights replaces autocast"):
         parse_run_arguments(["--bf16_weights", "True", f"--{autocast}", "True"])
     assert parse_run_arguments(["--bf16_weights", "True", f"--{autocast}", "False"]).training.bf16_weights
 
