@@ -139,6 +139,11 @@ class CSRTrainer(StageTrainer):
         frozen = not any(parameter.requires_grad for one in self.encoders for parameter in one.parameters())
         return frozen and self.model.config.common_level == "text"
 
+    def card_fields(self) -> dict[str, Any]:
+        emotion_encoder = self.encoders[0]
+        trained = any(parameter.requires_grad for parameter in emotion_encoder.parameters())
+        return {"joint": self.model.config.common_level == "token" and trained}
+
     def prepare_dataset(self, rows: dict[str, datasets.Dataset], split: str) -> Dataset:
         """Representations of the texts if `reads_vectors`, otherwise their tokens."""
         if not self.reads_vectors:

@@ -32,6 +32,10 @@ class TrainerHubMixin(Base):
     report: Callable[..., Any]
     write_report: Callable[..., None]
 
+    def card_fields(self) -> dict[str, Any]:
+        """Fields of [`~model_cards.StageCard`] that depend on the model."""
+        return {}
+
     def create_model_card(self, title: str | None = None, **kwargs: Any) -> None:
         """Write the model's card, `README.md`, into the output folder, using the results that
         [`~StageTrainer.write_report`] wrote there.
@@ -45,7 +49,8 @@ class TrainerHubMixin(Base):
         results = json.loads((folder / "eval_results.json").read_text(encoding="utf-8"))
         task = next(iter(self.tasks.values()))
         if self.args.should_save:
-            trainer_card(title, self.kind, task, self.args, results, folder, **kwargs).save(folder)
+            fields = self.card_fields() | kwargs
+            trainer_card(title, self.kind, task, self.args, results, folder, **fields).save(folder)
 
     def push_to_hub(
         self,

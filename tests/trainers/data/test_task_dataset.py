@@ -150,7 +150,7 @@ def test_splits_of_a_hub_dataset():
     assert named.encode(["joy", "fear"], "multi_label_classification") == [{"text": "b", "labels": [0.0, 1.0]}]
     with pytest.raises(ValueError, match="org/name has no train split; it has test"):
         dataset_sources(datasets.DatasetDict(test=split), "org/name")
-    with pytest.raises(ValueError, match="org/name has a split 'validaton'. Did you mean 'validation'"):
+    with pytest.raises(ValueError, match=r"org/name has a split 'validaton'\. Did you mean 'validation'"):
         dataset_sources(datasets.DatasetDict(train=split, validaton=split), "org/name")
     with pytest.raises(ValueError, match="org/name: the train split is empty"):
         dataset_sources(datasets.DatasetDict(train=split.select([])), "org/name")

@@ -331,6 +331,15 @@ def test_evaluation_leaves_the_model_as_it_is(tiny: ModuleType, tmp_path: Path) 
     assert all(equal(before, trainer.model.state_dict()))
 
 
+def test_card_of_a_trainer_by_itself_says_whether_the_encoder_was_trained(tiny: ModuleType, tmp_path: Path) -> None:
+    trainer = joint_trainer(tiny, tmp_path)
+    (tmp_path / "eval_results.json").write_text("{}")
+    for trained, expected in ((False, "The encoders are frozen"), (True, "reads a **common space** of tokens")):
+        trainer.encoders[0].requires_grad_(trained)
+        trainer.create_model_card("space")
+        assert expected in (tmp_path / "README.md").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(
     ("trains", "joint"), [("encoders", True), ("emotion_encoder", True), ("common_space", False), ("classifier", False)]
 )
