@@ -2,10 +2,12 @@
 
 import re
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
+import jinja2
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from .escaping import escape
@@ -170,10 +172,15 @@ class StageCard:
 
     def render(self) -> ModelCard:
         """Return the complete card."""
-        return ModelCard.from_template(
-            self.data(), template_path=str(TEMPLATE), card=self, metric_names=METRIC_NAMES, text=escape
-        )
+        fields = {"card": self, "metric_names": METRIC_NAMES, "text": escape}
+        return ModelCard(_template().render(card_data=self.data().to_yaml(), **fields))
 
     def save(self, folder: Path) -> None:
         """Write the card to `README.md` in `folder`."""
         self.render().save(folder / "README.md")
+
+
+@cache
+def _template() -> jinja2.Template:
+    # `ModelCard.from_template` compiles it again for each card, which takes longer than writing the card.
+    return jinja2.Template(TEMPLATE.read_text(encoding="utf-8"))
