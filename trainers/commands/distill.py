@@ -26,7 +26,7 @@ def run_distillation(argv: Sequence[str], description: str = DESCRIPTION) -> dic
         `dict`: The scores of the student, of its `teacher` and, where there is one, of the `baseline`.
     """
     main_process = set_up_logging()
-    kinds = (DistillationArguments, HubArguments, StageTrainingArguments)
+    kinds: Any = (DistillationArguments, HubArguments, StageTrainingArguments)
     parser = HfArgumentParser(kinds, description=description, allow_abbrev=False)
     with exit_on("csr-emotion distill", *BAD_INPUT):
         args, hub, training = parser.parse_args_into_dataclasses(list(argv))

@@ -4,7 +4,7 @@ own; here are those of the stages that train small networks, and of publishing."
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, get_type_hints
 
 from modeling_csr import SIAMESE_LOSSES
 
@@ -144,7 +144,7 @@ class RunArguments:
     @classmethod
     def kinds(cls) -> dict[str, type]:
         """The dataclass of each kind, by the name of its field."""
-        return {item.name: item.type for item in fields(cls)}
+        return get_type_hints(cls)
 
     @classmethod
     def from_options(cls, **options: Any) -> Self:

@@ -71,9 +71,9 @@ class DataArguments(TaskArguments):
             raise ValueError(f"--max_train_samples must be at least 1, got {self.max_train_samples}.")
         if self.max_unlabelled_samples < 1:
             raise ValueError(f"--max_unlabelled_samples must be at least 1, got {self.max_unlabelled_samples}.")
-        if self.unlabelled_dataset is None:
-            self.unlabelled_dataset = self.sentiment_dataset
-            self.unlabelled_text_column = self.sentiment_text_column
+        if self.dataset("unlabelled") is None:
+            self.unlabelled_dataset = self.dataset("sentiment")
+            self.unlabelled_text_column = self.columns("sentiment")["text_column"]
         if self.emotion_train_fraction is not None and not 0 < self.emotion_train_fraction <= 1:
             raise ValueError(f"--emotion_train_fraction must lie in (0, 1], got {self.emotion_train_fraction}.")
         if self.normalization == ["none"]:

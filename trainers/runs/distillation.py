@@ -83,7 +83,9 @@ def distillation_runner(
         training, output_dir=str(folder.parent), hub_model_id=training.hub_model_id or folder.name
     )
     teacher_id = hub.teacher_id or (None if Path(args.teacher).exists() else args.teacher)
-    compared = {"compare_with": args.baseline, "compare_with_name": "plain encoder"} if args.baseline else {}
+    compared: dict[str, Any] = (
+        {"compare_with": args.baseline, "compare_with_name": "plain encoder"} if args.baseline else {}
+    )
     run.hub = dataclasses.replace(hub, teacher_id=teacher_id, **compared)
     run.check()
     unlabelled = ("unlabelled",) if args.unlabelled_dataset else ()

@@ -2,7 +2,6 @@
 
 import dataclasses
 import logging
-from pathlib import Path
 from typing import Any
 
 from accelerate import PartialState
@@ -141,22 +140,22 @@ class RunPublisher:
 
     def callback(self, stage: Stage) -> TrainerCallback:
         """What publishes a stage's checkpoints while it is trained."""
-        return _CheckpointPublishing(stage, self.run)
+        return _CheckpointPublishing(stage, self.run, self.publisher)
 
 
 class _CheckpointPublishing(TrainerCallback):
     """Publishes each checkpoint as a model that can be loaded, without the optimizer's state."""
 
-    def __init__(self, stage: Stage, run: PreparedRun) -> None:
-        self.stage, self.run = stage, run
+    def __init__(self, stage: Stage, run: PreparedRun, publisher: StagePublisher) -> None:
+        self.stage, self.run, self.publisher = stage, run, publisher
 
     def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         if not state.is_world_process_zero:
             return
-        folder = Path(args.output_dir) / f"{PREFIX_CHECKPOINT_DIR}-{state.global_step}"
+        folder = self.run.folder(self.stage) / f"{PREFIX_CHECKPOINT_DIR}-{state.global_step}"
         stage_card(self.stage, self.run, {"metrics": {}}).save(folder)
         try:
-            self.run.publisher.publish(self.stage.name, folder, f"{self.stage.name}, step {state.global_step}")
+            self.publisher.publish(self.stage.name, folder, f"{self.stage.name}, step {state.global_step}")
         except PublishingError as error:
             # The next one, or the finished stage, makes up for it.
             logger.warning("%s", error)

@@ -140,7 +140,7 @@ def write_recurrent_encoder(
     embeddings: torch.Tensor | None = None
     if args.embeddings_from:
         start = resolve_encoder(args.embeddings_from)
-        tokenizer = AutoTokenizer.from_pretrained(start, trust_remote_code=False)
+        tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(start, trust_remote_code=False)
         embeddings = AutoModel.from_pretrained(start, dtype=torch.float32).get_input_embeddings().weight.detach()
     else:
         tokenizer = train_tokenizer(texts, args.vocabulary, args.vocabulary_size, steps)
@@ -161,7 +161,7 @@ def write_recurrent_encoder(
             model.word_embeddings.weight.copy_(embeddings)
             model.word_embeddings.weight[tokenizer.pad_token_id] = 0
     tokenizer.save_pretrained(folder)
-    model.save_pretrained(folder)
+    model.save_pretrained(str(folder))
     StageRecord(folder.name, record.made_from, complete=True).write(folder)
     return folder
 

@@ -61,7 +61,7 @@ def update_results(output_dir: Path, recipes: Sequence[Recipe]) -> None:
     for recipe in recipes:
         figures = {stage.name: read_evaluation(output_dir / stage.name) for stage in recipe.stages}
         final = recipe.final.name
-        results["recipes"][recipe.name] = {
+        entry: dict[str, Any] = {
             "model": str(output_dir / final),
             **{key: figures[final][key] for key in ("metrics", "metrics_at_0.5", "shuffled") if key in figures[final]},
             "seconds": round(sum(stage["seconds"] for stage in figures.values()), 1),
@@ -70,6 +70,7 @@ def update_results(output_dir: Path, recipes: Sequence[Recipe]) -> None:
                 for name, stage in figures.items()
             },
         }
+        results["recipes"][recipe.name] = entry
     write_json(output_dir / RESULTS_NAME, results)
 
 

@@ -27,7 +27,7 @@ class TaskDescription:
     def options(self, task: str) -> list[tuple[str, Any, Any]]:
         """Name, type and field of each option, as [`dataclasses.make_dataclass`] takes them."""
         text_column = f"Text column of your own {self.texts} (default: text)."
-        options = [
+        options: list[tuple[str, Any, Any]] = [
             (f"{task}_dataset", str | None, field(default=self.default, metadata={"help": self.dataset})),
             (f"{task}_text_column", str | None, field(default=None, metadata={"help": text_column})),
         ]

@@ -1,7 +1,7 @@
 """A whole recipe in one call."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -80,7 +80,9 @@ class RunResult:
             task (`str`, defaults to `"emotion-classification"`): The pipeline's task.
             **kwargs: Further arguments of [`~transformers.pipeline`].
         """
-        return pipeline(task, model=self.model, tokenizer=self.tokenizer, **kwargs)
+        # Its overloads only list the tasks of transformers.
+        build: Callable[..., Pipeline] = pipeline
+        return build(task, model=self.model, tokenizer=self.tokenizer, **kwargs)
 
     def push_to_hub(self, repo_id: str, *, token: str | None = None, private: bool | None = None) -> str:
         """Push all stages, each to its repository with card, code and tokenizer, and gather them in a collection.
