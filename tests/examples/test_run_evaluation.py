@@ -189,7 +189,7 @@ def test_some_labels_of_the_data(place: Path, tmp_path: Path) -> None:
     tiny_run.example("run_csr").main(tiny_run.options(place, tmp_path / "out", recipe="bert", **chosen))
     folder = tmp_path / "out" / "emotion-encoder"
     argv = [str(folder), "--dataset", str(place / "data" / "posts"), *COLUMNS]
-    assert "The model knows the labels sadness, anger, but posts has anger, joy, sadness" in refusal(argv)
+    assert "The model has the labels sadness, anger, but posts has anger, joy, sadness" in refusal(argv)
     written = evaluate([*argv, "--labels", "anger", "sadness", "--rows_without_labels", "drop"])
     results = tiny_run.read_json(folder / "eval_results.json")
     assert {name: written[name] for name in results["metrics"]} == pytest.approx(results["metrics"], abs=1e-6)

@@ -1,9 +1,9 @@
-"""The commands. Names are imported when they are first used, so that help does not wait for torch."""
+"""The commands. Names are imported on first use, so that help does not wait for torch."""
 
 from importlib import import_module
 from typing import Any
 
-# By module, the names that it gives to others.
+# Maps modules to the names that other rooms may use.
 _NAMES = {
     ".csr_emotion": ("main",),
     ".train": ("run_training",),

@@ -26,13 +26,13 @@ def run_comparison(argv: Sequence[str]) -> dict[str, dict[str, Any]]:
         argv (`Sequence[str]`): The command line, without the program's name.
 
     Returns:
-        `dict`: By recipe its `scores`, and for all but the first the `tests` (see [`compare_recipes`]).
+        `dict`: Maps each recipe to its `scores` and, for all but the first, the `tests` (see [`compare_recipes`]).
     """
     args, further = comparison_parser().parse_known_args(list(argv))
     set_up_logging()
     folder = Path(args.output_dir)
     with exit_on(COMMAND, *BAD_INPUT):
-        # Everything is checked before anything is trained.
+        # Everything is checked before any training.
         runners = {seed: Runner(_run_arguments(args, further, seed, folder)) for seed in args.seeds}
     for runner in runners.values():
         with exit_on(COMMAND, PublishingError):
@@ -50,14 +50,16 @@ def run_comparison(argv: Sequence[str]) -> dict[str, dict[str, Any]]:
 
 
 def comparison_parser() -> argparse.ArgumentParser:
-    """The parser of the command's own options."""
+    """Parser of the command's own options."""
     parser = argparse.ArgumentParser(
         COMMAND, description=DESCRIPTION, allow_abbrev=False, formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
     about = "The recipes; the others are tested against the first."
     parser.add_argument("--recipes", nargs="+", default=["bert", "model-3.3"], help=about)
-    parser.add_argument("--seeds", nargs="+", type=int, default=[42, 43, 44], help="One run for each.")
-    parser.add_argument("--output_dir", default="outputs/comparison", help="Where runs and results are written.")
+    parser.add_argument(
+        "--seeds", nargs="+", type=int, default=[42, 43, 44], help="Seeds; each recipe is run once per seed."
+    )
+    parser.add_argument("--output_dir", default="outputs/comparison", help="Directory for runs and results.")
     return parser
 
 

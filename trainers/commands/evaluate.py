@@ -30,7 +30,7 @@ DESCRIPTION = "Evaluate a classifier on a split of a dataset, at its own decisio
 
 
 def evaluation_parser() -> argparse.ArgumentParser:
-    """The parser of the command's options."""
+    """Parser of the command's options."""
     parser = argparse.ArgumentParser(
         "csr-emotion evaluate",
         description=DESCRIPTION,
@@ -41,35 +41,37 @@ def evaluation_parser() -> argparse.ArgumentParser:
     parser.add_argument("--dataset", required=True, help="A registered name, a file, a folder or a Hub dataset id.")
     parser.add_argument("--split", default="dev", help="The split to score: train, dev or test.")
     parser.add_argument("--data_dir", help="Directory with one subfolder per registered dataset.")
-    parser.add_argument("--fold", type=int, default=0, help="Which fold is dev, for registered data with folds.")
+    parser.add_argument("--fold", type=int, default=0, help="Fold to use as dev, for registered data with folds.")
     parser.add_argument("--text_column", help="Text column of your own data.")
     parser.add_argument("--label_columns", nargs="+", help="Label column(s) of your own data.")
-    parser.add_argument("--labels", nargs="+", help="Only these labels of multi-label data, such as the model's.")
+    parser.add_argument(
+        "--labels", nargs="+", help="Use only these labels of multi-label data, such as those of the model."
+    )
     parser.add_argument(
         "--rows_without_labels",
         default="keep",
         choices=ROWS_WITHOUT_LABELS,
-        help="Texts that have none of --labels: keep or drop.",
+        help="What to do with texts that have none of --labels: keep or drop them.",
     )
-    parser.add_argument("--output_file", help="Where to write the scores, as JSON.")
+    parser.add_argument("--output_file", help="File for the scores, as JSON.")
     parser.add_argument("--threshold", type=float, help="One threshold for all labels, instead of the model's own.")
     parser.add_argument(
-        "--max_length", type=int, help="Longer texts are cut to this number of tokens; the model's own."
+        "--max_length", type=int, help="Cut longer texts to this number of tokens (default: the model's own limit)."
     )
-    parser.add_argument("--batch_size", type=int, help="Texts in a batch; 32 on a CPU, else 128.")
-    parser.add_argument("--trust_remote_code", action="store_true", help="Run the code that comes with the model.")
+    parser.add_argument("--batch_size", type=int, help="Texts per batch (default: 32 on a CPU, else 128).")
+    parser.add_argument("--trust_remote_code", action="store_true", help="Run the code in the model's repository.")
     return parser
 
 
 def align_labels(dataset: TaskDataset, labels: np.ndarray, model_labels: list[str]) -> np.ndarray:
-    """The dataset's labels in the model's order.
+    """Return the dataset with its labels in the model's order.
 
     Raises:
         ValueError: If the two do not have the same labels.
     """
     if set(dataset.labels) != set(model_labels):
         raise ValueError(
-            f"The model knows the labels {', '.join(model_labels)}, but {dataset.name} has {', '.join(dataset.labels)}."
+            f"The model has the labels {', '.join(model_labels)}, but {dataset.name} has {', '.join(dataset.labels)}."
         )
     if labels.ndim == 2:
         return labels[:, [dataset.labels.index(label) for label in model_labels]]
@@ -77,10 +79,10 @@ def align_labels(dataset: TaskDataset, labels: np.ndarray, model_labels: list[st
 
 
 def check_problem_type(dataset: TaskDataset, config: PreTrainedConfig, threshold: float | None) -> None:
-    """Check that the model decides as the dataset is labelled.
+    """Check that the model and the dataset are both single-label or both multi-label.
 
     Raises:
-        ValueError: If one has several labels a text and the other a single one, or a single one is given a threshold.
+        ValueError: If one is multi-label and the other is not, or a threshold is given for single-label data.
     """
     if config.problem_type is not None and config.problem_type != dataset.problem_type:
         raise ValueError(f"The model is for {config.problem_type}, but {dataset.name} is {dataset.problem_type}.")
@@ -95,7 +97,7 @@ def run_evaluation(argv: Sequence[str]) -> dict[str, Any]:
         argv (`Sequence[str]`): The command line, without the program's name.
 
     Returns:
-        `dict`: The scores, overall and `per_label`, with `dataset`, `split` and the number of `texts`.
+        `dict`: Scores, overall and `per_label`, with `dataset`, `split` and the number of `texts`.
     """
     args = evaluation_parser().parse_args(list(argv))
     set_up_logging()

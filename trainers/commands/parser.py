@@ -1,4 +1,4 @@
-"""From a command line, and YAML as its defaults, to the arguments of a run."""
+"""Parsing a command line and YAML into the arguments of a run."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -16,18 +16,18 @@ from ..runs import RunArguments
 def parse_run_arguments(
     argv: Sequence[str], description: str | None = None, defaults: Sequence[str] = ()
 ) -> RunArguments:
-    """Parse a command line. `--config FILE.yaml` gives options their defaults; the command line wins.
+    """Parse a command line. `--config FILE.yaml` sets options; the command line takes precedence.
 
-    Options that begin alike may be nested in YAML: `emotion: {dataset: FILE}` stands for `emotion_dataset: FILE`.
+    Options with a common prefix may be nested in YAML: `emotion: {dataset: FILE}` stands for `emotion_dataset: FILE`.
 
     Args:
         argv (`Sequence[str]`): The command line, without the program's name.
-        description (`str`, *optional*): What `--help` says first.
-        defaults (`Sequence[str]`): Options of a command's own, which YAML and command line win over.
+        description (`str`, *optional*): First paragraph of `--help`.
+        defaults (`Sequence[str]`): Defaults of a command, as options; YAML and the command line take precedence.
 
     Raises:
         FileNotFoundError: If the YAML file does not exist.
-        ValueError: If the YAML file holds an unknown option or is no mapping, or a value is not valid.
+        ValueError: If the YAML file has an unknown option or is not a mapping, or a value is not valid.
     """
     run, _ = parse_run_arguments_and(None, argv, description, defaults)
     return run
@@ -36,18 +36,18 @@ def parse_run_arguments(
 def parse_run_arguments_and(
     further: type | None, argv: Sequence[str], description: str | None = None, defaults: Sequence[str] = ()
 ) -> tuple[RunArguments, Any]:
-    """Parse a command line as [`parse_run_arguments`] does, with the options of one dataclass more.
+    """Parse a command line as [`parse_run_arguments`] does, with the options of an additional dataclass.
 
     Returns:
         `tuple`: The run's arguments, and those of `further` (`None` without it).
     """
     kinds = (*RunArguments.kinds().values(), *((further,) if further else ()))
     parser = HfArgumentParser(kinds, description=description, allow_abbrev=False)
-    parser.add_argument("--config", help="A YAML file with any of these options; the command line wins over it.")
+    parser.add_argument("--config", help="YAML file with any of these options; the command line takes precedence.")
     argv = list(argv)
     config = _value_of("--config", argv)
     if config is not None:
-        # The parser converts what YAML leaves as text (1e-4), and later options win over earlier ones.
+        # The parser converts what YAML leaves as text (1e-4), and later options override earlier ones.
         argv = _options_of_yaml(config, {item.name for kind in kinds for item in fields(kind)}) + argv
     *arguments, _ = parser.parse_args_into_dataclasses([*defaults, *argv])
     run = RunArguments(*arguments[: len(kinds) - bool(further)])
@@ -72,7 +72,7 @@ def _options_of_yaml(path: str, known: set[str]) -> list[str]:
     except yaml.YAMLError as error:
         raise ValueError(f"{path} is not valid YAML: {error}") from error
     if not isinstance(options, dict):
-        raise ValueError(f"{path} must hold `option: value` lines.")
+        raise ValueError(f"{path} must contain `option: value` lines.")
     options = dict(_flatten(options, known))
     unknown = [name + _suggestion(name, known) for name in options if name not in known]
     if unknown:
@@ -86,7 +86,7 @@ def _options_of_yaml(path: str, known: set[str]) -> list[str]:
 
 
 def _flatten(options: dict[str, Any], known: set[str], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Options by their full names: `emotion: {dataset: FILE}` stands for `emotion_dataset: FILE`."""
+    """Yield options under their full names: `emotion: {dataset: FILE}` stands for `emotion_dataset: FILE`."""
     for name, value in options.items():
         full = f"{prefix}{name}"
         if isinstance(value, dict) and full not in known:

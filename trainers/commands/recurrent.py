@@ -2,7 +2,7 @@
 
 python examples/run_recurrent.py --data_dir DATA
 
-All options of run_csr.py are options of this command, too; these have other defaults here: {defaults}
+All options of run_csr.py are accepted; these have other defaults here: {defaults}
 """
 
 from pathlib import Path
@@ -24,8 +24,8 @@ from .parser import parse_run_arguments_and
 from .terminal import BAD_INPUT, exit_on, set_up_logging
 
 NAME = "run_recurrent.py"
-# Not emoji, which these texts do not hold: their thousand steps cost ten times as much time as the rest of the
-# tokeniser, and more than this model.
+# No emoji step: these texts have no emoji, and its thousand rules take ten times as long as the rest of the tokenizer,
+# and longer than this model.
 DEFAULTS = (
     *("--normalization", "entities", "newlines", "users", "urls"),
     *("--recipe", "bert", "--emotion_dataset", "dair-emotion", "--output_dir", "outputs/recurrent"),
@@ -36,7 +36,7 @@ DEFAULTS = (
 
 
 def prepare(argv: list[str]) -> Runner:
-    """The run, with the encoder written that it starts from."""
+    """Prepare the run, and write the encoder that it starts from."""
     description = __doc__.format(defaults=" ".join(DEFAULTS))
     args, recurrent = parse_run_arguments_and(RecurrentArguments, argv, description, DEFAULTS)
     if args.model.encoder != ModelArguments().encoder:

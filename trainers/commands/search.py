@@ -19,10 +19,10 @@ def run_search(argv: Sequence[str], description: str = DESCRIPTION) -> None:
 
     Args:
         argv (`Sequence[str]`): The command line, without the program's name.
-        description (`str`, *optional*): What `--help` says first.
+        description (`str`, *optional*): First paragraph of `--help`.
     """
     set_up_logging()
-    # It remarks on each axis of choices.
+    # It comments on each axis of choices.
     logging.getLogger("matplotlib.category").setLevel(logging.WARNING)
     with exit_on("csr-emotion search", *BAD_INPUT):
         args, search_args = parse_run_arguments_and(SearchArguments, argv, description=description)

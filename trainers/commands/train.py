@@ -1,4 +1,4 @@
-"""`csr-emotion train`: carry recipes out."""
+"""`csr-emotion train`: train recipes."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -24,11 +24,11 @@ def run_training(argv: Sequence[str], description: str = DESCRIPTION, defaults: 
 
     Args:
         argv (`Sequence[str]`): The command line, without the program's name.
-        description (`str`, *optional*): What `--help` says first.
-        defaults (`Sequence[str]`): Options with other defaults.
+        description (`str`, *optional*): First paragraph of `--help`.
+        defaults (`Sequence[str]`): Options that change defaults.
 
     Returns:
-        `dict`: What `results.json` holds.
+        `dict`: Contents of `results.json`.
     """
     main_process = set_up_logging()
     with exit_on("csr-emotion train", *BAD_INPUT):

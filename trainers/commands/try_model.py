@@ -11,11 +11,11 @@ from ..hub import PAGE
 
 
 def page_parser() -> argparse.ArgumentParser:
-    """The parser of the command's options."""
+    """Parser of the command's options."""
     about = "Open a page in the browser that shows what a model says of a text, and why."
     parser = argparse.ArgumentParser("csr-emotion try", description=about, allow_abbrev=False)
-    parser.add_argument("model", help="Folder or Hub id of a classifier, whose code is run.")
-    parser.add_argument("--compare", help="A second one, shown beside it.")
+    parser.add_argument("model", help="Folder or Hub id of a classifier. Its code is run.")
+    parser.add_argument("--compare", help="A second classifier to show beside it.")
     return parser
 
 
@@ -28,6 +28,6 @@ def open_page(argv: Sequence[str]) -> None:
     args = page_parser().parse_args(list(argv))
     if find_spec("gradio") is None:
         sys.exit("csr-emotion try: error: the page needs gradio: pip install 'csr-emotion[space]'.")
-    # The page is a Space of its own: its files import each other by name, not as parts of a package.
+    # The page is a Space: its files import each other by name, not as parts of a package.
     command = [sys.executable, str(PAGE / "app.py"), "--posts", str(BUNDLED_POSTS / "emotion"), "--model", args.model]
     sys.exit(subprocess.run([*command, *(["--compare", args.compare] if args.compare else [])]).returncode)

@@ -1,4 +1,4 @@
-"""Several runs side by side: comparisons over seeds, models of several tasks beside their twins, and search."""
+"""Several runs side by side: comparisons over seeds, multi-task models beside their twins, and search."""
 
 from .baselines import TWINS
 from .comparison import (

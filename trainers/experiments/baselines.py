@@ -1,4 +1,4 @@
-"""Recipes that others are compared with: models of one task beside those of several, and utterances by themselves."""
+"""Baseline recipes: single-task models to compare with multi-task ones, and utterances without their dialogue."""
 
 from typing import Any
 
@@ -40,7 +40,7 @@ for _recipe in (
 ):
     register_recipe(_recipe)
 
-# By task, the recipe of the model that has learnt it alone.
+# Maps each task to the recipe that learns only this task.
 TWINS = {
     "emotion": "bert",
     "intensity": "single-intensity",

@@ -17,15 +17,15 @@ from .markdown import markdown_table
 
 
 def dev_decisions(folder: Path, problem_type: str, task: str = "emotion") -> np.ndarray:
-    """What a finished classifier decides on the dev texts, at the thresholds that it was given.
+    """Decisions of a finished classifier on the dev texts, at its own thresholds.
 
     Args:
         folder (`Path`): The stage's folder.
-        problem_type (`str`): Of the task.
+        problem_type (`str`): Problem type of the task.
         task (`str`, defaults to `"emotion"`): One of its tasks.
 
     Returns:
-        `np.ndarray`: 0 and 1 of shape `(texts, num_labels)`, or class ids `(texts,)`; of a regression the scores.
+        `np.ndarray`: 0 and 1 of shape `(texts, num_labels)`, or class ids `(texts,)`; scores for a regression.
 
     Raises:
         FileNotFoundError: If the run did not write its scores of the dev texts in this task.
@@ -72,12 +72,12 @@ def compare_systems(
         references (`np.ndarray`): Labels of the dev texts: 0 and 1 `(texts, num_labels)`, or class ids `(texts,)`.
         problem_type (`str`): Of the emotion task.
         baseline (`str`, defaults to `"bert"`): What the others are tested against, where it is among them.
-        resamples (`int`, defaults to 10,000): Of [`paired_test`].
+        resamples (`int`, defaults to 10,000): As in [`paired_test`].
 
     Returns:
-        `dict`: By system `scores` (by metric, one a seed, fractions), `scores_at_0.5` where thresholds were tuned,
-        `shuffled` (the same with the sources or the emotion half shuffled, for a common space), `seconds` (one a seed)
-        and, for all but the baseline, `tests` (by metric, the fields of [`PairedTest`]).
+        `dict`: By system `scores` (by metric, one per seed, as fractions), `scores_at_0.5` where thresholds were tuned,
+        `shuffled` (the same with the sources or the emotion half shuffled, for a common space), `seconds` (one per
+        seed) and, for all but the baseline, `tests` (by metric, the fields of [`PairedTest`]).
     """
     metrics = HEADLINE[problem_type]
     folders = {name: [Path(one["model"]) for one in figures] for name, figures in systems.items()}
@@ -87,7 +87,7 @@ def compare_systems(
     }
     num_labels = None
     if problem_type == "single_label_classification":
-        # Not those that occur: dev may lack a class, which counts in the macro F1 nevertheless.
+        # All classes, not only those that occur: one missing from dev still counts in the macro F1.
         num_labels = np.load(dev_logits_path(next(iter(folders.values()))[0], "emotion"), mmap_mode="r").shape[1]
     compared: dict[str, dict[str, Any]] = {}
     for name, figures in systems.items():
@@ -120,17 +120,17 @@ def compare_labels(
     baseline: str,
     resamples: int = 10_000,
 ) -> dict[str, dict[str, dict[str, Any]]]:
-    """F1 of each label in several systems for multi-label data, and how it differs from a baseline's.
+    """Compare the F1 of each label between systems for multi-label data and a baseline.
 
     Args:
         systems (`Mapping[str, Sequence[Mapping]]`): As in [`compare_systems`].
         references (`np.ndarray`): Labels of the dev texts, 0 and 1 `(texts, num_labels)`.
-        labels (`Sequence[str]`): Their names.
-        baseline (`str`): What the others are tested against.
-        resamples (`int`, defaults to 10,000): Of [`paired_test`].
+        labels (`Sequence[str]`): Names of the labels.
+        baseline (`str`): The system to test the others against.
+        resamples (`int`, defaults to 10,000): As in [`paired_test`].
 
     Returns:
-        `dict`: By system and label `f1` (one a seed) and, for all but the baseline, `test`, the fields of
+        `dict`: By system and label `f1` (one per seed) and, for all but the baseline, `test`, the fields of
         [`PairedTest`].
     """
     folders = {name: [Path(one["model"]) for one in figures] for name, figures in systems.items()}
@@ -143,7 +143,7 @@ def compare_labels(
         scores = [task_results(folder, "emotion")["per_label"] for folder in of_seeds]
         compared[name] = {label: {"f1": [round(one[label]["f1"], 4) for one in scores]} for label in labels}
         for index, label in enumerate(labels if name != baseline else ()):
-            # Of one label, the macro F1 is its F1.
+            # For a single label, the macro F1 is its F1.
             ours, theirs, gold = (rows[..., [index]] for rows in (decisions[name], decisions[baseline], references))
             compared[name][label]["test"] = asdict(paired_test(ours, theirs, gold, "macro_f1", resamples))
     return compared
@@ -152,12 +152,12 @@ def compare_labels(
 def labels_table(
     compared: Mapping[str, Mapping[str, Mapping[str, Any]]], baseline: str, support: Mapping[str, int]
 ) -> str:
-    """What [`compare_labels`] returned, as a Markdown table.
+    """The result of [`compare_labels`] as a Markdown table.
 
     Args:
-        compared (`Mapping`): By system and label, scores and tests.
-        baseline (`str`): What the others were tested against.
-        support (`Mapping[str, int]`): By label, how many dev texts have it.
+        compared (`Mapping`): Scores and tests by system and label.
+        baseline (`str`): The system that the others were tested against.
+        support (`Mapping[str, int]`): Number of dev texts per label.
     """
     columns = ["label", "dev texts"]
     for name in compared:
@@ -173,7 +173,7 @@ def labels_table(
 
 
 def mean_and_spread(values: Sequence[float]) -> str:
-    """Fractions as `mean ± standard deviation` x 100; without a spread where there is one value."""
+    """Format fractions as `mean ± standard deviation` x 100; a single value has no spread."""
     mean = f"{100 * statistics.mean(values):.1f}"
     return f"{mean} ± {100 * statistics.stdev(values):.1f}" if len(values) > 1 else mean
 
@@ -181,17 +181,17 @@ def mean_and_spread(values: Sequence[float]) -> str:
 def comparison_table(
     compared: Mapping[str, Mapping[str, Any]], baseline: str, published: Mapping[str, Mapping[str, float]] | None = None
 ) -> str:
-    """What [`compare_recipes`] returned, as a Markdown table.
+    """The result of [`compare_recipes`] as a Markdown table.
 
     Args:
-        compared (`Mapping`): By recipe, its scores and tests.
-        baseline (`str`): What the others were tested against.
-        published (`Mapping[str, Mapping[str, float]]`, *optional*): By recipe and metric, the paper's percentages.
-            A recipe that it lacks has a dash, and a metric no column.
+        compared (`Mapping`): Scores and tests by recipe.
+        baseline (`str`): The system that the others were tested against.
+        published (`Mapping[str, Mapping[str, float]]`, *optional*): Percentages of the paper by recipe and metric.
+            Missing recipes get a dash, missing metrics no column.
 
     Returns:
-        `str`: One row a recipe: scores x 100 as mean ± standard deviation over seeds, and against the baseline the
-        difference with its 95 % interval and p-value from the bootstrap over texts and seeds.
+        `str`: One row per recipe: scores x 100 as mean ± standard deviation over seeds, and the difference from the
+        baseline with its 95 % interval and p-value from the bootstrap over texts and seeds.
     """
     metrics = list(next(iter(compared.values()))["scores"])
     tuned = any("scores_at_0.5" in one for one in compared.values())
@@ -219,10 +219,10 @@ def comparison_table(
 
 
 def shuffled_table(compared: Mapping[str, Mapping[str, Any]]) -> str:
-    """What each common space loses when one half of its input belongs to another text, as a Markdown table.
+    """Markdown table of what each common space loses if one half of its input comes from another text.
 
     Args:
-        compared (`Mapping`): By recipe, what [`compare_systems`] returned; those without sources are left out.
+        compared (`Mapping`): The result of [`compare_systems`]; recipes without sources are left out.
     """
     metrics = list(next(iter(compared.values()))["scores"])
     heads = [f"{title(metric)}, {part} shuffled" for part in ("P_S", "P_E") for metric in metrics]
@@ -249,15 +249,15 @@ def save_comparison(
     published: Mapping[str, Mapping[str, float]] | None = None,
     sections: Sequence[str] = (),
 ) -> None:
-    """Write a comparison as a table (`NAME.md`), a figure (`NAME.png`) and with everything (`NAME.json`).
+    """Write a comparison as a table (`NAME.md`), a figure (`NAME.png`) and in full (`NAME.json`).
 
     Args:
-        compared (`dict`): What [`compare_systems`] returned.
-        folder (`Path`): Where to write.
+        compared (`dict`): The result of [`compare_systems`].
+        folder (`Path`): Folder to write to.
         name (`str`): Name of the files.
-        heading (`str`): What was compared.
+        heading (`str`): Heading of the table.
         about (`dict`): Data, encoder, seeds, command and the like.
-        baseline (`str`, defaults to `"bert"`): What the others were tested against.
+        baseline (`str`, defaults to `"bert"`): The system that the others were tested against.
         published (`Mapping`, *optional*): As in [`comparison_table`].
         sections (`Sequence[str]`): Further Markdown, after the table.
     """
@@ -282,12 +282,12 @@ def save_comparison(
 
 
 def title(metric: str) -> str:
-    """How tables and figures write a metric."""
+    """Name of a metric in tables and figures."""
     return metric.replace("_f1", " F1").replace("jaccard", "Jaccard")
 
 
 def difference(test: Mapping[str, Any]) -> str:
-    """A paired test as its difference x 100, 95 % interval and p-value."""
+    """Format a paired test: difference x 100, 95 % interval and p-value."""
     low, high, p = 100 * test["low"], 100 * test["high"], test["p_bootstrap"]
     chance = "< .001" if p < 0.001 else f"= {p:.3f}".replace("0.", ".", 1)
     return f"{100 * test['difference']:+.1f} [{low:+.1f}, {high:+.1f}], p {chance}"

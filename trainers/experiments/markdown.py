@@ -4,14 +4,14 @@ from collections.abc import Iterable, Sequence
 
 
 def markdown_table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """A table, as GitHub and the Hub show it.
+    """Format a Markdown table for GitHub and the Hub.
 
     Args:
-        heads (`Sequence[str]`): What the columns are called.
-        rows (`Iterable[Sequence[object]]`): The cells of each row, as many as there are columns.
+        heads (`Sequence[str]`): Names of the columns.
+        rows (`Iterable[Sequence[object]]`): Cells of each row, one per column.
 
     Raises:
-        ValueError: If a row has more cells or fewer.
+        ValueError: If a row has a different number of cells.
     """
     lines = [_line(heads), "|---" * len(heads) + "|"]
     for row in rows:
@@ -22,6 +22,6 @@ def markdown_table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> st
 
 
 def _line(cells: Sequence[object]) -> str:
-    # Labels of one's own may hold what Markdown reads as a cell's end.
+    # Labels may contain what Markdown reads as the end of a cell.
     texts = [str(cell).replace("|", "\\|") for cell in cells]
     return "|" + "|".join(f" {text} " if text else " " for text in texts) + "|"

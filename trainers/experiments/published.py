@@ -1,7 +1,7 @@
-"""What the paper reports: Chouragade and Susheela Devi, "Deep Transfer Learning for Emotion Recognition from Text"."""
+"""Results of the paper: Chouragade and Susheela Devi, "Deep Transfer Learning for Emotion Recognition from Text"."""
 
-# By experiment, recipe and metric, percent: on test sets, with a BERT of unstated size, without seeds or spread. Where
-# a text has one label, the paper's micro F1 is the accuracy.
+# Percentages by experiment, recipe and metric: on test sets, with a BERT of unstated size, without seeds or spread. For
+# single-label data, the paper's micro F1 is the accuracy.
 PUBLISHED: dict[str, dict[str, dict[str, float]]] = {
     "E-c": {
         "bert": {"jaccard": 54.7, "micro_f1": 65.6, "macro_f1": 54.2},

@@ -1,4 +1,4 @@
-"""A hyper-parameter search over the options of a run: the default settings, the trials, and the best of them anew."""
+"""Hyper-parameter search over the options of a run: the default settings, the trials, and the best one again."""
 
 import dataclasses
 import logging
@@ -28,37 +28,41 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 STUDY_NAME = "search"
-# A worker that has been given a trial says so at once; this is ample time for it.
+# A worker reports immediately that it has taken a trial; this is ample time for it.
 _GRACE = timedelta(minutes=1)
 
 
 @dataclass
 class SearchArguments:
-    """How hyper-parameters are searched."""
+    """Options of the search."""
 
     n_trials: int = field(
         default=20,
-        metadata={"help": "Trials in all, those of earlier runs into the same folder and of other workers included."},
+        metadata={
+            "help": "Total number of trials, including those of earlier runs in the same folder and of other workers."
+        },
     )
     search_space: str | None = field(
         default=None,
         metadata={
-            "help": "A YAML file that says what is varied: by option of this command a list of choices, or low, high "
-            "and perhaps log. Default: learning rate, epochs, batch size, dropout, weight decay, warm-up, recipe, "
+            "help": "YAML file of the search space: for each option of this command, a list of choices, or low, high "
+            "and optionally log. Default: learning rate, epochs, batch size, dropout, weight decay, warm-up, recipe, "
             "class weights and augmentation."
         },
     )
-    search_metric: str = field(default="macro_f1", metadata={"help": "What is maximised on dev."})
+    search_metric: str = field(default="macro_f1", metadata={"help": "Metric to maximise on dev."})
     search_samples: int | None = field(
         default=None,
         metadata={
-            "help": "Train the trials on this many training texts, stratified by label; the default settings and the "
-            "best trial are then trained on all."
+            "help": "Use only this many training texts for the trials, stratified by label; the default settings and "
+            "the best trial are then trained on all texts."
         },
     )
     prune_after: int = field(
         default=2,
-        metadata={"help": "After how many epochs a trial below the median of the others may be broken off; 0: never."},
+        metadata={
+            "help": "Number of epochs after which trials below the median of the others may be stopped (0: never)."
+        },
     )
 
     def __post_init__(self) -> None:
@@ -71,17 +75,17 @@ class SearchArguments:
 class Search:
     """Searches the options of a run of one recipe with one stage.
 
-    The folder then holds `default` (the run as it was asked for), `search` (the study, the table of trials and the
-    report) and `best-trial-N` (the run with the options of trial N). The study is a journal file: a command that is
-    repeated goes on with it, and the same command started several times makes as many workers on it.
+    The folder then contains `default` (the run as given), `search` (the study, the table of trials and the report) and
+    `best-trial-N` (the run with the options of trial N). The study is a journal file: repeating the command continues
+    it, and starting the same command several times creates several workers on it.
 
     Args:
         args ([`RunArguments`]): The run.
-        search ([`SearchArguments`]): How to search.
+        search ([`SearchArguments`]): Options of the search.
 
     Raises:
         ModuleNotFoundError: If Optuna is not installed.
-        ValueError: If the space, the metric or the run is not valid, or the folder holds another search.
+        ValueError: If the space, the metric or the run is not valid, or the folder contains another search.
     """
 
     def __init__(self, args: RunArguments, search: SearchArguments) -> None:
@@ -89,13 +93,13 @@ class Search:
             raise ModuleNotFoundError("The search needs Optuna: pip install 'csr-emotion[search]'.")
         if PartialState().num_processes > 1:
             raise ValueError(
-                "A search has one process a trial: start the command without a launcher, and several times for several "
-                "workers."
+                "A search uses one process per trial: start the command without a launcher, and several times for "
+                "several workers."
             )
         if len(args.model.recipe) > 1:
             raise ValueError(f"--recipe {' '.join(args.model.recipe)}: a search starts from one recipe.")
         self.output_dir = Path(args.training.output_dir)
-        # Not that of the best trial's folder.
+        # Not the name of the best trial's folder.
         published = {"hub_model_id": args.training.hub_model_id or self.output_dir.resolve().name}
         self.args, self.search = with_options(args, published), search
         self.folder = self.output_dir / "search"
@@ -104,11 +108,11 @@ class Search:
         problem_type = self.default.prepared.task_config("emotion")["problem_type"]
         if search.search_metric not in HEADLINE[problem_type]:
             raise ValueError(
-                f"--search_metric {search.search_metric} is none of {', '.join(HEADLINE[problem_type])}, which "
-                f"{self.default.prepared.tasks['emotion'].name} is measured by."
+                f"--search_metric {search.search_metric} is not one of {', '.join(HEADLINE[problem_type])}, the "
+                f"metrics of {self.default.prepared.tasks['emotion'].name}."
             )
         if args.training.push_to_hub:
-            # Only the best run is published, but whether it may be is asked before all trials.
+            # Only the best run is published, but permissions are checked before all trials.
             with_publisher(self.default.prepared, published["hub_model_id"])
         self._check_folder()
 
@@ -133,18 +137,18 @@ class Search:
         record.write(self.folder)
 
     def _run_arguments(self, folder: str, **changes: Any) -> RunArguments:
-        """The run into another folder, which is not published."""
+        """The run with another folder, unpublished."""
         options = {"output_dir": str(self.output_dir / folder), "push_to_hub": False, "push_space": False}
         return with_options(self.args, options | changes)
 
     def run(self) -> dict[str, Any] | None:
-        """Train the default settings, run the trials that are missing, and train the best one anew.
+        """Train the default settings, run the missing trials, and train the best one again.
 
         Returns:
-            `dict`: What `results.json` of the best run holds; `None` where other workers have not finished yet: the
-            last one of them does the rest.
+            `dict`: Contents of `results.json` of the best run; `None` if other workers have not finished yet, the last
+            of which does the rest.
         """
-        # One worker does this, the others wait for it.
+        # One worker does this while the others wait.
         with FileLock(self.folder / "default.lock"):
             self.default.run()
         study = self._run_trials()
@@ -180,7 +184,7 @@ class Search:
         worker = uuid.uuid4().hex
         with FileLock(self._lock_file(worker)), self._progress() as progress:
             while not self._finished(study, progress):
-                # One at a time: other workers count as well, and each trial has a seed of its own.
+                # One at a time: other workers count as well, and each trial has its own seed.
                 seed = self.args.training.seed + len(study.trials)
                 study.sampler = optuna.samplers.TPESampler(n_startup_trials=random_trials, seed=seed)
                 study.pruner = pruner
@@ -190,19 +194,19 @@ class Search:
 
     def _default_options(self) -> dict[str, Any]:
         own = {parameter.name: own_value(self.args, parameter.name) for parameter in self.space}
-        # 4 epochs are 4.0 to the arguments.
+        # The arguments turn 4 epochs into 4.0.
         return own | {parameter.name: int(own[parameter.name]) for parameter in self.space if parameter.whole}
 
     def _progress(self) -> tqdm:
         return tqdm(total=self.search.n_trials, desc="Trials", disable=self.args.training.disable_tqdm)
 
     def _finished(self, study: "Study", progress: tqdm) -> bool:
-        """Whether no trial is missing; trials whose worker is gone are queued anew before that."""
+        """Whether all trials are done. Trials whose worker is gone are queued again first."""
         from optuna.trial import TrialState
 
         for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
             if self._abandoned(trial):
-                logger.info("The worker of trial %d is gone: its options are tried anew.", trial.number)
+                logger.info("The worker of trial %d is gone: its options are tried again.", trial.number)
                 study.tell(trial.number, state=TrialState.FAIL)
                 attributes = {name: value for name, value in trial.user_attrs.items() if name != "worker"}
                 study.enqueue_trial(trial.params, user_attrs=attributes)
@@ -218,7 +222,7 @@ class Search:
         worker = trial.user_attrs.get("worker")
         if worker is None:
             return datetime.now() - trial.datetime_start > _GRACE
-        # The operating system takes a lock away from a process that has ended, however it ended.
+        # The operating system releases the lock of a process that has ended, however it ended.
         try:
             with FileLock(self._lock_file(worker), timeout=0):
                 return True
@@ -226,7 +230,7 @@ class Search:
             return False
 
     def _score(self, trial: "Trial", worker: str) -> float:
-        """Train with the options of a trial, and measure the finished model at its own thresholds."""
+        """Train with the options of a trial, and score the finished model at its own thresholds."""
         trial.set_user_attr("worker", worker)
         options = {parameter.name: parameter.suggest(trial) for parameter in self.space}
         fixed: dict[str, Any] = {"eval_strategy": "epoch", "save_strategy": "no", "load_best_model_at_end": False}
@@ -243,7 +247,7 @@ class Search:
         try:
             metrics = runner.run()["recipes"][runner.prepared.recipes[-1].name]["metrics"]
         finally:
-            # Only the best options are trained anew, on all texts.
+            # Only the best options are trained again, on all texts.
             shutil.rmtree(runner.prepared.output_dir, ignore_errors=True)
         for name in HEADLINE[runner.prepared.tasks["emotion"].problem_type]:
             trial.set_user_attr(name, round(metrics[name], 5))

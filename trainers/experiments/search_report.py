@@ -1,4 +1,4 @@
-"""What came out of a hyper-parameter search: a table of the trials, what mattered, and the best against the default."""
+"""Report of a hyper-parameter search: the trials, the importance of options, and the best against the defaults."""
 
 import json
 import shlex
@@ -18,7 +18,7 @@ from .markdown import markdown_table
 if TYPE_CHECKING:
     from optuna.study import Study
 
-# With fewer, no importance can be told.
+# With fewer trials, importance cannot be estimated.
 _FEWEST = 4
 PLOTS = {
     "plot_optimization_history": ("history.png", "The trials in order, and the best so far"),
@@ -32,11 +32,11 @@ def write_report(folder: Path, study: "Study", default: Runner, best: Runner, se
     """Write `trials.csv`, `report.md` and its figures.
 
     Args:
-        folder (`Path`): Where to.
+        folder (`Path`): Folder to write to.
         study (`optuna.study.Study`): The finished study.
         default ([`Runner`]): The finished run at the default settings.
         best ([`Runner`]): The finished run with the options of the best trial.
-        search ([`SearchArguments`]): How was searched.
+        search ([`SearchArguments`]): Options of the search.
     """
     study.trials_dataframe(attrs=("number", "value", "state", "params", "user_attrs", "duration")).to_csv(
         folder / "trials.csv", index=False
@@ -70,7 +70,7 @@ def write_report(folder: Path, study: "Study", default: Runner, best: Runner, se
 
 
 def parameter_importances(study: "Study") -> dict[str, float]:
-    """By option, its share of the difference between the finished trials; nothing where that cannot be told."""
+    """Importance of each option: its share of the variance between finished trials. Empty if it cannot be estimated."""
     import optuna
 
     finished = [trial for trial in study.trials if trial.state.name == "COMPLETE"]
@@ -80,10 +80,10 @@ def parameter_importances(study: "Study") -> dict[str, float]:
 
 
 def label_table(runners: dict[str, Runner]) -> str:
-    """F1 of each label in several runs on the same multi-label dev texts, with its interval.
+    """Markdown table of the F1 of each label in several runs on the same multi-label dev texts, with intervals.
 
     Args:
-        runners (`dict[str, Runner]`): Finished runs, by what the table calls them.
+        runners (`dict[str, Runner]`): Finished runs, by their name in the table.
     """
     first = next(iter(runners.values()))
     references = first.prepared.labels("dev")
@@ -105,12 +105,12 @@ def label_table(runners: dict[str, Runner]) -> str:
 
 
 def final_folder(runner: Runner) -> Path:
-    """The folder of a run's last stage."""
+    """Folder of a run's last stage."""
     return runner.prepared.folder(runner.prepared.final)
 
 
 def scores_table(runners: dict[str, Runner]) -> str:
-    """The scores of several finished runs."""
+    """Scores of several finished runs."""
     metrics = HEADLINE[_problem_type(next(iter(runners.values())))]
     rows = []
     for name, runner in runners.items():
@@ -170,7 +170,7 @@ def _draw(study: "Study", folder: Path, with_importances: bool) -> dict[str, str
         if function != "plot_optimization_history" and not with_importances:
             continue
         with warnings.catch_warnings():
-            # Its figures count as experimental.
+            # Optuna marks its figures as experimental.
             warnings.simplefilter("ignore")
             axes = np.ravel(getattr(plots, function)(study))[0]
         axes.figure.savefig(folder / name, dpi=120, bbox_inches="tight")

@@ -1,4 +1,4 @@
-"""What a hyper-parameter search may vary: the options of a run, each with a range or some choices."""
+"""The search space: options of a run, each with a range or choices."""
 
 import dataclasses
 from collections.abc import Iterator, Mapping
@@ -13,7 +13,7 @@ from ..runs import RunArguments
 if TYPE_CHECKING:
     from optuna.trial import BaseTrial
 
-# By option, a list of choices, or a range: `low`, `high` and, optionally, `log`. Two whole numbers make whole numbers.
+# For each option, a list of choices or a range: `low`, `high` and optionally `log`. Whole numbers give whole numbers.
 DEFAULT_SPACE: dict[str, Any] = {
     "learning_rate": {"low": 3e-5, "high": 5e-4, "log": True},
     "num_train_epochs": {"low": 2, "high": 6},
@@ -30,14 +30,14 @@ DEFAULT_SPACE: dict[str, Any] = {
 
 @dataclasses.dataclass(frozen=True)
 class Parameter:
-    """One option that a search varies.
+    """An option that a search varies.
 
     Args:
         name (`str`): The option.
-        choices (`tuple`, *optional*): What it may be; or else
-        low, high (`float`): the range it is drawn from.
-        log (`bool`, defaults to `False`): Whether it is drawn from the logarithms of the range.
-        whole (`bool`, defaults to `False`): Whether only whole numbers are drawn.
+        choices (`tuple`, *optional*): Its possible values; or else
+        low, high (`float`): The range to draw from.
+        log (`bool`, defaults to `False`): Whether to draw from the range on a logarithmic scale.
+        whole (`bool`, defaults to `False`): Whether to draw only whole numbers.
     """
 
     name: str
@@ -48,7 +48,7 @@ class Parameter:
     whole: bool = False
 
     def suggest(self, trial: "BaseTrial") -> Any:
-        """The parameter's value in a trial of Optuna."""
+        """Value of the parameter in an Optuna trial."""
         if self.choices is not None:
             return trial.suggest_categorical(self.name, list(self.choices))
         if self.whole:
@@ -56,23 +56,23 @@ class Parameter:
         return trial.suggest_float(self.name, self.low, self.high, log=self.log)
 
     def holds(self, value: Any) -> bool:
-        """Whether a value lies in the range or is one of the choices."""
+        """Whether a value is in the range or among the choices."""
         if self.choices is not None:
             return value in self.choices
         number = isinstance(value, int | float) and self.low <= value <= self.high
         return number and (not self.whole or float(value).is_integer())
 
     def ends(self) -> tuple[Any, ...]:
-        """The values that must be valid, so that all are."""
+        """Values whose validity implies that of all others."""
         return self.choices if self.choices is not None else (self.low, self.high)
 
 
 def read_space(path: str | None, args: RunArguments) -> list[Parameter]:
-    """The search space of a YAML file, or the default one.
+    """Load the search space from a YAML file, or the default one.
 
     Args:
-        path (`str`, *optional*): The file; by option a list of choices, or a mapping with `low`, `high` and `log`.
-        args ([`RunArguments`]): The run whose options are varied. Their own values must lie in the space, so that the
+        path (`str`, *optional*): The file, with a list of choices or a mapping with `low`, `high` and `log` per option.
+        args ([`RunArguments`]): The run whose options are varied. Its own values must be in the space, so that the
             default settings are one of the trials.
 
     Raises:
@@ -106,22 +106,22 @@ def read_space(path: str | None, args: RunArguments) -> list[Parameter]:
         own = own_value(args, parameter.name)
         if not parameter.holds(own):
             raise ValueError(
-                f"{source}, {parameter.name}: the run's own --{parameter.name} {own} is not in it, so that no trial "
+                f"{source}, {parameter.name}: the run's own --{parameter.name} {own} is not in the space, so no trial "
                 "would have the default settings. Widen the space, or change the option."
             )
     return space
 
 
 def own_value(args: RunArguments, name: str) -> Any:
-    """A run's value of an option; of its recipes, the only one."""
+    """A run's value of an option; for `recipe`, the only one."""
     value = next(getattr(part, name) for part in _parts(args).values() if _has(part, name))
     return value[0] if name == "recipe" else value
 
 
 def with_options(args: RunArguments, options: Mapping[str, Any]) -> RunArguments:
-    """A run with some options changed, and checked as a command line is.
+    """Change some options of a run, with the checks of a command line.
 
-    `classifier_dropout` also sets `common_dropout`, which stands for it in recipes with a common space.
+    `classifier_dropout` also sets `common_dropout`, its counterpart in recipes with a common space.
 
     Raises:
         ValueError: If a value is not valid.
@@ -168,7 +168,7 @@ def _parameter(name: str, entry: Any, args: RunArguments, place: str) -> Paramet
 
 
 def _numbers(values: list[Any], place: str) -> Iterator[Any]:
-    """PyYAML reads 1e-4 as text."""
+    """Convert text to a number if possible, since PyYAML reads 1e-4 as text."""
     for value in values:
         try:
             yield value if isinstance(value, int | float) or value is None else float(value)

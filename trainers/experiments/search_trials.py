@@ -1,4 +1,4 @@
-"""What a trial of a search is measured by while it trains: tuned metrics, and whether it is worth going on."""
+"""Scores of a trial while it trains: metrics at tuned thresholds, and pruning."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 class TunedMetrics(TaskMetrics):
-    """[`TaskMetrics`] at the thresholds that are best on the very texts that are scored, as a finished stage has them.
+    """[`TaskMetrics`] at thresholds tuned on the scored texts, as for a finished stage.
 
-    Class weights and learning rates move the probabilities: at 0.5, trials would be compared by where they moved them.
+    Class weights and learning rates shift the probabilities, which would decide the comparison at a threshold of 0.5.
 
     Args:
         tasks (`dict[str, dict]`): As for [`TaskMetrics`].
@@ -39,13 +39,13 @@ class TunedMetrics(TaskMetrics):
 
 
 class TrialPruning(TrainerCallback):
-    """Tells Optuna of each epoch's score, and breaks a trial off that is not worth going on.
+    """Reports the score of each epoch to Optuna, and stops unpromising trials.
 
-    By epochs, not by steps: with other batch sizes, no two trials would have the same steps, and none would be pruned.
+    By epoch, not by step: trials with different batch sizes have different steps, and none would be pruned.
 
     Args:
         trial (`optuna.trial.Trial`): The trial.
-        metric (`str`): What is maximised, such as `"macro_f1"`.
+        metric (`str`): Metric to maximise, such as `"macro_f1"`.
     """
 
     def __init__(self, trial: "Trial", metric: str) -> None:

@@ -1,4 +1,4 @@
-"""One model for several tasks beside its twins, which are one model of the same kind a task: scores, size and time."""
+"""A multi-task model beside its twins (one model of the same kind per task): scores, size and time."""
 
 import json
 import statistics
@@ -22,7 +22,7 @@ from .markdown import markdown_table
 
 
 def task_scores(folders: Sequence[Path], task: str, problem_type: str) -> dict[str, list[float]]:
-    """By headline metric, the dev score of each of some finished stages in one of their tasks."""
+    """Dev scores of finished stages on a task, by headline metric."""
     found = [task_results(folder, task)["metrics"] for folder in folders]
     return {metric: [round(metrics[metric], 4) for metrics in found] for metric in HEADLINE[problem_type]}
 
@@ -35,19 +35,19 @@ def task_tests(
     references: np.ndarray,
     resamples: int = 10_000,
 ) -> dict[str, dict[str, Any]]:
-    """Paired tests of some finished stages against others in a task of both.
+    """Paired tests of finished stages against others on a common task.
 
     Args:
-        folders (`Sequence[Path]`): The stages, one a seed.
-        baselines (`Sequence[Path]`): What they are tested against, one a seed.
+        folders (`Sequence[Path]`): The stages, one per seed.
+        baselines (`Sequence[Path]`): Stages to test them against, one per seed.
         task (`str`): The task.
-        problem_type (`str`): Of the task.
+        problem_type (`str`): Problem type of the task.
         references (`np.ndarray`): Labels of the task's dev texts.
-        resamples (`int`, defaults to 10,000): Of [`paired_test`].
+        resamples (`int`, defaults to 10,000): As in [`paired_test`].
 
     Returns:
-        `dict`: By headline metric, the fields of [`PairedTest`]; nothing where a run did not write its scores of the
-        dev texts in this task.
+        `dict`: The fields of [`PairedTest`] by headline metric; empty if a run has no logits for the dev texts of this
+        task.
     """
     if not all(dev_logits_path(folder, task).is_file() for folder in (*folders, *baselines)):
         return {}
@@ -56,7 +56,7 @@ def task_tests(
         for of_seeds in (folders, baselines)
     )
     single = problem_type == "single_label_classification"
-    # Not the classes that occur: dev may lack one, which counts in the macro F1 nevertheless.
+    # All classes, not only those that occur: one missing from dev still counts in the macro F1.
     num_labels = len(task_results(folders[0], task)["per_label"]) if single else None
     return {
         metric: asdict(paired_test(system, baseline, references, metric, resamples, num_labels=num_labels))
@@ -65,21 +65,21 @@ def task_tests(
 
 
 def count_parameters(folder: Path) -> int:
-    """The parameters of a finished stage's model."""
+    """Number of parameters of a finished stage's model."""
     return sum(weight.numel() for weight in AutoModelForSequenceClassification.from_pretrained(folder).parameters())
 
 
 def seconds_to_read(
     folders: Sequence[Path], texts: Sequence[str], *, max_length: int, device: torch.device | str, repeats: int = 3
 ) -> float:
-    """How long some models take to read texts, one model after the other: the shortest of several times.
+    """Seconds that models take to read texts, one model after the other: the shortest of several runs.
 
     Args:
-        folders (`Sequence[Path]`): The folders of the models.
-        texts (`Sequence[str]`): What they read, from raw text to the scores of all their tasks.
+        folders (`Sequence[Path]`): Folders of the models.
+        texts (`Sequence[str]`): Texts to read, from raw text to the scores of all tasks.
         max_length (`int`): Longer texts are cut to this number of tokens.
-        device (`torch.device` or `str`): Where they run.
-        repeats (`int`, defaults to 3): How often it is measured, after a warm-up.
+        device (`torch.device` or `str`): Device to run on.
+        repeats (`int`, defaults to 3): Number of measurements, after a warm-up.
     """
     models = [
         (AutoModelForSequenceClassification.from_pretrained(folder), AutoTokenizer.from_pretrained(folder))
@@ -111,18 +111,18 @@ def compare_with_twins(
     """Compare a multi-task model with its twins over seeds.
 
     Args:
-        runs (`Mapping[int, Path]`): By seed, the output folder that holds the finished stages.
-        stages (`Mapping[str, str]`): By task, the stage of the twin that learnt it alone.
-        model (`str`): The stage of the multi-task model.
-        problem_types (`Mapping[str, str]`): By task, its problem type.
-        references (`Mapping[str, np.ndarray]`): By task, the labels of its dev texts.
-        texts (`Sequence[str]`): What the models read while their time is taken.
-        resamples (`int`, defaults to 10,000): Of [`paired_test`].
+        runs (`Mapping[int, Path]`): Output folders with the finished stages, by seed.
+        stages (`Mapping[str, str]`): Stages of the twins, by task.
+        model (`str`): Stage of the multi-task model.
+        problem_types (`Mapping[str, str]`): Problem types by task.
+        references (`Mapping[str, np.ndarray]`): Labels of the dev texts by task.
+        texts (`Sequence[str]`): Texts for timing the models.
+        resamples (`int`, defaults to 10,000): As in [`paired_test`].
 
     Returns:
-        `dict`: `scores` (by task and metric, `model` and `twin`: one score a seed), `tests` (by task and metric, as
-        [`task_tests`] gives them), `parameters`, `training_seconds` (one a seed) and `seconds_to_read`, each of `model`
-        and `twins` (together), and `texts`, how many were read.
+        `dict`: `scores` (by task and metric, `model` and `twin`: one score per seed), `tests` (by task and metric, as
+        returned by [`task_tests`]), `parameters`, `training_seconds` (one per seed) and `seconds_to_read`, each of
+        `model` and `twins` (together), and `texts`, the number of texts read.
     """
     scores: dict[str, dict[str, dict[str, list[float]]]] = {}
     tests: dict[str, dict[str, dict[str, Any]]] = {}
@@ -152,7 +152,7 @@ def compare_with_twins(
 
 
 def twins_table(compared: Mapping[str, Any]) -> str:
-    """What [`compare_with_twins`] returned, as two Markdown tables."""
+    """The result of [`compare_with_twins`] as two Markdown tables."""
     rows = []
     for task, metrics in compared["scores"].items():
         for metric, both in metrics.items():
@@ -183,15 +183,15 @@ def compare_encoders(
     """Compare a multi-task model over several encoders.
 
     Args:
-        folders (`Mapping[str, Sequence[Path]]`): By encoder, the finished stage of each seed; the others are tested
+        folders (`Mapping[str, Sequence[Path]]`): Finished stages by encoder, one per seed; the others are tested
             against the first.
-        problem_types (`Mapping[str, str]`): By task, its problem type.
-        references (`Mapping[str, np.ndarray]`): By task, the labels of its dev texts.
-        resamples (`int`, defaults to 10,000): Of [`paired_test`].
+        problem_types (`Mapping[str, str]`): Problem types by task.
+        references (`Mapping[str, np.ndarray]`): Labels of the dev texts by task.
+        resamples (`int`, defaults to 10,000): As in [`paired_test`].
 
     Returns:
-        `dict`: By encoder `scores` and, for all but the first, `tests`, both by task and metric, such as `intensity
-        pearson`.
+        `dict`: For each encoder, `scores` and, for all but the first, `tests`, both by task and metric, such as
+        `intensity pearson`.
     """
     first = next(iter(folders.values()))
     compared: dict[str, dict[str, dict[str, Any]]] = {}
@@ -209,7 +209,7 @@ def compare_encoders(
 
 
 def encoders_table(compared: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
-    """What [`compare_encoders`] returned, as a Markdown table."""
+    """The result of [`compare_encoders`] as a Markdown table."""
     first = next(iter(compared))
     metrics = list(compared[first]["scores"])
     columns = ["encoder", *(cell for metric in metrics for cell in (metric, f"vs {first}"))]
@@ -224,11 +224,11 @@ def encoders_table(compared: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> s
 
 
 def save_twins(compared: Mapping[str, Any], folder: Path, name: str, about: Mapping[str, Any]) -> str:
-    """Write a comparison as tables (`NAME.md`), a figure (`NAME.png`) and with everything (`NAME.json`).
+    """Write a comparison as tables (`NAME.md`), a figure (`NAME.png`) and in full (`NAME.json`).
 
     Args:
-        compared (`Mapping`): What [`compare_with_twins`] returned.
-        folder (`Path`): Where to write.
+        compared (`Mapping`): The result of [`compare_with_twins`].
+        folder (`Path`): Folder to write to.
         name (`str`): Name of the files.
         about (`Mapping`): Data, encoder, seeds and the like.
 

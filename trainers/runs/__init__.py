@@ -1,4 +1,4 @@
-"""Carrying recipes out: the Runner, its arguments, records and results."""
+"""Running recipes: the Runner, its arguments, records and results."""
 
 from .arguments import HubArguments, RunArguments
 from .data_arguments import DataArguments

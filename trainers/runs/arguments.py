@@ -1,5 +1,4 @@
-"""All arguments of a run, by kind, as dataclasses for the parser. Those of data, model and training have files of their
-own; here are those of the stages that train small networks, and of publishing."""
+"""All arguments of a run as dataclasses, by kind: here those of stages that train small networks, and of publishing."""
 
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
@@ -32,7 +31,7 @@ class SiameseArguments:
     siamese_size: int | None = field(default=None, metadata={"help": "Width of the projection (default: half of P_E)."})
     siamese_learning_rate: float = field(default=1e-3, metadata={"help": "Learning rate of the Siamese stage."})
     siamese_num_train_epochs: float = field(default=3.0, metadata={"help": "Epochs of the Siamese stage."})
-    siamese_train_batch_size: int = field(default=128, metadata={"help": "Pairs in a batch of each process."})
+    siamese_train_batch_size: int = field(default=128, metadata={"help": "Pairs per batch in each process."})
 
     def __post_init__(self) -> None:
         if self.siamese_pairs_per_text < 1:
@@ -47,14 +46,14 @@ class CommonSpaceArguments:
         default=None, metadata={"help": "Width of the common space (default: half of P_E)."}
     )
     common_intermediate_size: int | None = field(
-        default=None, metadata={"help": "Width of the hidden layers around it (default: that of P_E)."}
+        default=None, metadata={"help": "Width of the hidden layers on either side (default: that of P_E)."}
     )
     common_dropout: float = field(default=0.1, metadata={"help": "Dropout in the common-space encoder and classifier."})
     prediction_loss_weight: float = field(default=1.0, metadata={"help": "Weight of the label loss."})
     reconstruction_loss_weight: float = field(default=1.0, metadata={"help": "Weight of the reconstruction loss."})
     common_learning_rate: float = field(default=5e-4, metadata={"help": "Learning rate of the common-space stages."})
     common_num_train_epochs: float = field(default=10.0, metadata={"help": "Epochs of the common-space stages."})
-    common_train_batch_size: int = field(default=64, metadata={"help": "Texts in a batch of each process."})
+    common_train_batch_size: int = field(default=64, metadata={"help": "Texts per batch in each process."})
 
 
 @dataclass
@@ -64,16 +63,17 @@ class DialogueArguments:
     dialogue_size: int = field(default=128, metadata={"help": "Width of the layers over the dialogue."})
     dialogue_attention_heads: int = field(default=4, metadata={"help": "Heads of the attention over the dialogue."})
     dialogue_utterance_dropout: float = field(
-        default=0.3, metadata={"help": "Dropout of the utterances' representations."}
+        default=0.3, metadata={"help": "Dropout on the representations of utterances."}
     )
     dialogue_dropout: float = field(
         default=0.3, metadata={"help": "Dropout in the dialogue layers and before the classifier."}
     )
     dialogue_learning_rate: float = field(default=5e-4, metadata={"help": "Learning rate of the dialogue stages."})
     dialogue_num_train_epochs: float = field(default=10.0, metadata={"help": "Epochs of the dialogue stages."})
-    dialogue_train_batch_size: int = field(default=16, metadata={"help": "Dialogues in a batch of each process."})
+    dialogue_train_batch_size: int = field(default=16, metadata={"help": "Dialogues per batch in each process."})
     max_utterances: int = field(
-        default=MAX_UTTERANCES, metadata={"help": "Longer dialogues are cut into pieces of this number of utterances."}
+        default=MAX_UTTERANCES,
+        metadata={"help": "Longer dialogues are cut into pieces of at most this many utterances."},
     )
 
     def __post_init__(self) -> None:
@@ -83,13 +83,13 @@ class DialogueArguments:
 
 @dataclass
 class HubArguments:
-    """What is published, besides the hub options of transformers (--push_to_hub, --hub_model_id, ...)."""
+    """Publishing, in addition to the hub options of transformers (--push_to_hub, --hub_model_id, ...)."""
 
     card_examples: bool = field(
         default=False,
         metadata={
-            "help": "Show a training text for each label in the cards. Only where the texts may be published; else "
-            "bundled posts stand for the labels that they have."
+            "help": "Show a training text per label in the cards. Only use this if the texts may be published; "
+            "otherwise, bundled posts illustrate the labels that they have."
         },
     )
     other_seeds: list[str] | None = field(
@@ -99,25 +99,25 @@ class HubArguments:
     compare_with: str | None = field(
         default=None,
         metadata={
-            "help": "The folder of a finished stage whose dev scores the last stage's card shows beside its own."
+            "help": "Folder of a finished stage whose dev scores are shown beside those of the last stage on its card."
         },
     )
     compare_with_name: str = field(
-        default="default settings", metadata={"help": "What cards call the stage of --compare_with."}
+        default="default settings", metadata={"help": "Name for the stage of --compare_with on cards."}
     )
     teacher_id: str | None = field(
         default=None,
-        metadata={"help": "The Hub id of the teacher of a distillation, for the card, where it is a local folder."},
+        metadata={"help": "Hub id to show on the card for the teacher of a distillation, if it is a local folder."},
     )
     hub_patience: float = field(
         default=180.0,
-        metadata={"help": "For how many seconds requests are repeated that fail for a reason that passes."},
+        metadata={"help": "Number of seconds during which to repeat requests that fail temporarily."},
     )
     push_space: bool = field(
         default=False,
         metadata={
-            "help": "With --push_to_hub of run_csr.py: also push a page to try the last stage, a Gradio Space with "
-            "-space after the model's name."
+            "help": "With --push_to_hub: also push a page to try the last stage, a Gradio Space named after the model "
+            "with -space appended."
         },
     )
 
@@ -143,15 +143,15 @@ class RunArguments:
 
     @classmethod
     def kinds(cls) -> dict[str, type]:
-        """The dataclass of each kind, by the name of its field."""
+        """Maps each kind to its dataclass."""
         return get_type_hints(cls)
 
     @classmethod
     def from_options(cls, **options: Any) -> Self:
-        """The arguments of a run from options by name, as a command line has them; all others have their defaults.
+        """Create the arguments of a run from options named as on the command line; all others have their defaults.
 
         Raises:
-            ValueError: If there is no such option (with similar names), or a value is not valid.
+            ValueError: If there is no such option (the message suggests similar ones), or a value is not valid.
         """
         known = {item.name: kind for kind, of_kind in cls.kinds().items() for item in fields(of_kind) if item.init}
         for name in options:
@@ -167,7 +167,7 @@ class RunArguments:
         return run
 
     def check(self) -> None:
-        """Check the options that depend on each other.
+        """Check options that depend on each other.
 
         Raises:
             ValueError: If they contradict each other.

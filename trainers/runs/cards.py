@@ -1,4 +1,4 @@
-"""The card of a stage of a run, and the figure of the stages that it comes from."""
+"""The card of a stage, and the figure of the stages it was built from."""
 
 import json
 from pathlib import Path
@@ -14,7 +14,7 @@ from .prepared_run import PreparedRun
 from .records import StageRecord
 from .results import read_evaluation
 
-# The stage that others are compared with on their cards.
+# The baseline on the cards of other stages.
 BASELINE = "emotion-encoder"
 
 
@@ -24,7 +24,7 @@ def stage_card(stage: Stage, run: PreparedRun, results: dict[str, Any]) -> Stage
     Args:
         stage ([`Stage`]): The stage.
         run ([`PreparedRun`]): Its run.
-        results (`dict`): What `eval_results.json` holds; before the training has ended only its `metrics`, or nothing.
+        results (`dict`): Contents of `eval_results.json`; for a checkpoint, only its empty `metrics`.
     """
     made_from = run.records[stage.name].made_from
     options = made_from["training"] | made_from.get("siamese", {}) | made_from.get("common", {})
@@ -58,13 +58,13 @@ def stage_card(stage: Stage, run: PreparedRun, results: dict[str, Any]) -> Stage
 
 
 def write_card(stage: Stage, run: PreparedRun) -> None:
-    """Write a finished stage's `README.md` from what its folder holds."""
+    """Write the `README.md` of a finished stage from the contents of its folder."""
     folder = run.folder(stage)
     stage_card(stage, run, read_evaluation(folder)).save(folder)
 
 
 def draw_stages(stage: Stage, run: PreparedRun, path: Path) -> None:
-    """Draw the stages that a stage comes from, down to the pretrained encoders."""
+    """Draw the stages that a stage was built from, back to the pretrained encoders."""
     encoders = {name: encoder_label(encoder) for name, encoder in pretrained_encoders(stage, run).items()}
     made_of: dict[str, list[str]] = {encoder: [] for encoder in encoders.values()}
     for one in lineage(stage):
@@ -74,13 +74,13 @@ def draw_stages(stage: Stage, run: PreparedRun, path: Path) -> None:
 
 
 def pretrained_encoders(stage: Stage, run: PreparedRun) -> dict[str, str]:
-    """By name of those among a stage and all before it that start from a pretrained encoder: that encoder."""
+    """Maps a stage and its predecessors, if they start from a pretrained encoder, to that encoder."""
     found = {one.name: run.args.model.pretrained(one.tasks[0])[0] for one in lineage(stage) if one.starts_anew}
     return found | {one.name: one.teacher for one in lineage(stage) if isinstance(one, DistilledStage)}
 
 
 def _encoder_name(stage: Stage, run: PreparedRun, encoders: list[str]) -> str:
-    """How a card names the encoders; of a finished student, its stock class."""
+    """Name of the encoders on a card; for a finished student, its stock class."""
     if not isinstance(stage, DistilledStage):
         return " and ".join(map(described_encoder, encoders))
     config = run.folder(stage) / "config.json"
@@ -88,7 +88,7 @@ def _encoder_name(stage: Stage, run: PreparedRun, encoders: list[str]) -> str:
 
 
 def _base_models(stage: Stage, run: PreparedRun, encoders: list[str]) -> list[str]:
-    """Hub ids of what a stage is made of. A local path is refused by the Hub."""
+    """Hub ids of the models that a stage was built from. Local paths are left out, since the Hub rejects them."""
     if isinstance(stage, DistilledStage) and run.args.hub.teacher_id:
         return [run.args.hub.teacher_id]
     if run.publisher and stage.starts_from:
@@ -98,7 +98,7 @@ def _base_models(stage: Stage, run: PreparedRun, encoders: list[str]) -> list[st
 
 
 def _baseline(stage: Stage, run: PreparedRun, results: dict[str, Any]) -> dict[str, Any]:
-    """What the card shows beside the stage's own scores."""
+    """Scores to show beside the stage's own."""
     other = run.args.hub.compare_with
     if other is not None and stage.name == run.final.name:
         return {"baseline": _metrics_of(Path(other)), "baseline_name": run.args.hub.compare_with_name}
@@ -116,11 +116,12 @@ def _metrics_of(folder: Path) -> dict[str, float]:
 
 
 def label_examples(dataset: TaskDataset, publish: bool) -> dict[str, str]:
-    """By label, the shortest text that has it alone.
+    """Maps each label to the shortest text with no other label.
 
     Args:
         dataset ([`TaskDataset`]): The data.
-        publish (`bool`): Whether its own texts may be shown. Bundled ones stand for the labels that they have without.
+        publish (`bool`): Whether its own texts may be shown; otherwise, bundled posts illustrate the labels that
+            they have.
     """
     if not (publish or (dataset.info and dataset.info.bundled)):
         # Other people's texts may not be ours to publish.
@@ -143,10 +144,10 @@ def label_examples(dataset: TaskDataset, publish: bool) -> dict[str, str]:
 
 
 def card_dataset(dataset: TaskDataset) -> CardDataset:
-    """A dataset as a card names it."""
+    """Description of a dataset for a card."""
     info = dataset.info
     return CardDataset(
-        # A dataset of one's own is named by its path: only the last part is for others to read.
+        # Local data are named by their path, of which only the last part is for others to read.
         name=info.name if info else Path(dataset.name).name,
         hub_id=info.hub_id if info else _hub_id(dataset.name),
         license=info.license if info else "not stated",
@@ -157,5 +158,5 @@ def card_dataset(dataset: TaskDataset) -> CardDataset:
 
 
 def _hub_id(name: str) -> str | None:
-    """The id in the name of a dataset from the Hub, `org/name[:config]`; those of folders and files have no slash."""
+    """The id in the name of a Hub dataset, `org/name[:config]`; names of folders and files have no slash."""
     return name.partition(":")[0] if "/" in name else None

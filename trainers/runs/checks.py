@@ -1,4 +1,4 @@
-"""What is checked of a run before it trains: encoders, options, the output folder and disk space."""
+"""Checks before a run trains: encoders, options, the output folder and disk space."""
 
 import dataclasses
 import logging
@@ -17,10 +17,10 @@ logger = logging.getLogger(__name__)
 
 
 def check_encoders(stages: Sequence[Stage], args: RunArguments) -> None:
-    """Check that the encoders can be loaded and are what the stages and options need.
+    """Check that the encoders can be loaded and fit the stages and options.
 
     Raises:
-        ValueError, OSError: If they are not.
+        ValueError, OSError: If they cannot or do not.
     """
     model, common, max_length = args.model, args.common, args.training.max_length
     for stage in stages:
@@ -63,7 +63,7 @@ def check_loss_options(
     """
     for option, default, needed in (
         ("class_weights", "none", "labels"),
-        ("label_loss", "cross_entropy", "several labels a text"),
+        ("label_loss", "cross_entropy", "several labels per text"),
     ):
         value = getattr(args.model, option)
         if value != default and not any(option in record.made_from for record in records.values()):
@@ -72,14 +72,14 @@ def check_loss_options(
 
 
 def check_output_folder(output_dir: Path, records: Mapping[str, StageRecord]) -> None:
-    """Check that each stage's folder is empty, or holds the same stage.
+    """Check that the folder of each stage is empty or contains the same stage.
 
     Raises:
-        ValueError: If a folder holds something else; the message names the differences.
+        ValueError: If a folder contains something else; the message lists the differences.
     """
     for name, record in records.items():
         folder = output_dir / name
-        # A run that was killed as it wrote the very first file leaves only that.
+        # Left by a run that was killed while writing the very first file.
         if not folder.is_dir() or all(path.suffix == ".unfinished" for path in folder.iterdir()):
             continue
         found = StageRecord.read(folder)
@@ -97,17 +97,17 @@ def check_output_folder(output_dir: Path, records: Mapping[str, StageRecord]) ->
 
 
 def check_disk_space(output_dir: Path, stages: Sequence[Stage], args: RunArguments) -> None:
-    """Check that there is room for the stages that are not finished.
+    """Check that there is enough disk space for the unfinished stages.
 
     Raises:
-        OSError: If there is not.
+        OSError: If there is not enough.
     """
     if all(isinstance(stage, DistilledStage) for stage in stages):
-        # A student is as large as a part of its teacher, which is there already.
+        # A student is as large as a part of its teacher, which already exists.
         return
     size = encoder_bytes(args.model.encoder, args.model.encoder_revision)
     missing = [stage for stage in stages if not is_finished(output_dir / stage.name)]
-    # A finished common space holds two encoders; a checkpoint holds the weights and two moments of each.
+    # A finished common space contains two encoders; a checkpoint contains the weights and two moments of each.
     final = sum(size * (2 if isinstance(stage, CommonSpaceStage) else 1) for stage in missing)
     needed = final + (6 * size if missing else 0)
     existing = next(folder for folder in (output_dir, *output_dir.absolute().parents) if folder.exists())
@@ -120,13 +120,13 @@ def check_disk_space(output_dir: Path, stages: Sequence[Stage], args: RunArgumen
 
 
 def is_finished(folder: Path) -> bool:
-    """Whether a stage's folder holds the finished stage."""
+    """Whether a stage's folder contains the finished stage."""
     found = StageRecord.read(folder)
     return found is not None and found.complete
 
 
 def warn_of_overruled_options(stages: Sequence[Stage], args: RunArguments) -> None:
-    """Warn of options that were given but do not apply to a stage, since its recipe sets them."""
+    """Warn about options that have no effect on a stage because its recipe sets them."""
     given = args.training
     defaults = {field.name: field.default for field in dataclasses.fields(given)}
     for stage in stages:
@@ -134,4 +134,4 @@ def warn_of_overruled_options(stages: Sequence[Stage], args: RunArguments) -> No
         for name in stage.training:
             if getattr(given, name) not in (defaults[name], getattr(own, name)):
                 value = getattr(own, name)
-                logger.warning("--%s does not count for %s: its recipe has %s.", name, stage.name, value)
+                logger.warning("--%s has no effect on %s: its recipe sets %s.", name, stage.name, value)

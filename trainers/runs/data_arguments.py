@@ -1,4 +1,4 @@
-"""The arguments that say which texts are learnt from, and how they are read."""
+"""Arguments for the training texts, and how to read them."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,7 +10,7 @@ from .task_arguments import TASKS, TaskArguments
 
 @dataclass
 class DataArguments(TaskArguments):
-    """Which texts, and how they are read. Each task of `TASKS` has its own dataset and columns."""
+    """The training texts, and how to read them. Each task in `TASKS` has its own dataset and columns."""
 
     data_dir: str | None = field(
         default=None, metadata={"help": "Directory with one subfolder per registered dataset."}
@@ -18,8 +18,7 @@ class DataArguments(TaskArguments):
     emotion_fold: int = field(
         default=0,
         metadata={
-            "help": "Which fold is dev, from 0, where the emotion data have folds (isear; iemocap: leave one session "
-            "out)."
+            "help": "Fold to use as dev, from 0, for emotion data with folds (isear; iemocap: leave one session out)."
         },
     )
     max_unlabelled_samples: int = field(
@@ -27,13 +26,13 @@ class DataArguments(TaskArguments):
     )
     max_train_samples: int | None = field(
         default=None,
-        metadata={"help": "Use only this many training texts of each dataset, stratified by label, drawn by --seed."},
+        metadata={"help": "Use only this many training texts per dataset, stratified by label, drawn by --seed."},
     )
     emotion_train_fraction: float | None = field(
         default=None,
         metadata={
-            "help": "Use only this share (0..1) of the emotion training texts, stratified by label, drawn by --seed; "
-            "smaller shares are parts of larger ones."
+            "help": "Use only this fraction (0..1) of the emotion training texts, stratified by label, drawn by "
+            "--seed; smaller fractions are subsets of larger ones."
         },
     )
     emotion_labels: list[str] | None = field(
@@ -42,26 +41,28 @@ class DataArguments(TaskArguments):
     rows_without_labels: str = field(
         default="keep",
         metadata={
-            "help": "Texts that have none of --emotion_labels: keep them, as texts without a label, or drop them, from "
-            "dev as well.",
+            "help": "What to do with texts that have none of --emotion_labels: keep them, as texts without a label, or "
+            "drop them, also from dev.",
             "choices": ROWS_WITHOUT_LABELS,
         },
     )
     augment_rare: int = field(
         default=0,
         metadata={
-            "help": "Add changed copies of emotion training texts until each label has this many. 0: none. Needs the "
+            "help": "Add changed copies of emotion training texts until each label has this many (0: none). Needs the "
             "search extra."
         },
     )
     augmentations: list[str] = field(
         default_factory=lambda: list(AUGMENTATIONS),
-        metadata={"help": f"How --augment_rare changes a copy, one of these at random: {', '.join(AUGMENTATIONS)}."},
+        metadata={
+            "help": f"How --augment_rare changes a copy, one of these chosen at random: {', '.join(AUGMENTATIONS)}."
+        },
     )
     normalization: list[str] = field(
         default_factory=lambda: list(NORMALIZATION_STEPS),
         metadata={
-            "help": "Steps of tweet normalisation built into the tokenizer: any of "
+            "help": "Tweet normalisation steps to build into the tokenizer: any of "
             f"{', '.join(NORMALIZATION_STEPS)}, or none for raw text."
         },
     )
@@ -84,7 +85,7 @@ class DataArguments(TaskArguments):
             check_augmentations(self.augmentations)
 
     def sample_size(self, task: str, texts: int) -> int:
-        """How many of a task's training texts are used."""
+        """Number of a task's training texts to use."""
         size = min(texts, self.max_train_samples or texts)
         if task == "unlabelled":
             size = min(size, self.max_unlabelled_samples)

@@ -1,4 +1,4 @@
-"""Distillation as a run of one stage: a trained model teaches a small one of a stock class."""
+"""Distillation: a run of one stage, in which a trained model teaches a small one of a stock class."""
 
 import dataclasses
 from dataclasses import dataclass, field
@@ -17,12 +17,12 @@ from .runner import Runner
 
 @dataclass
 class DistillationArguments:
-    """The teacher, and the texts that it teaches on."""
+    """The teacher, and the texts to teach on."""
 
     teacher: str = field(metadata={"help": "Folder or Hub id of the trained model, such as outputs/demo/csr."})
     dataset: str = field(
         default="csr-emotion-posts",
-        metadata={"help": "The emotion data, as --emotion_dataset of training; only the labels of dev are used."},
+        metadata={"help": "The emotion data, given as for training; only the labels of dev are used."},
     )
     data_dir: str | None = field(
         default=None, metadata={"help": "Directory with one subfolder per registered dataset."}
@@ -33,11 +33,13 @@ class DistillationArguments:
     )
     unlabelled_dataset: str | None = field(
         default="csr-emotion-posts-sentiment",
-        metadata={"help": "Further texts, such as the sentiment data; they need no labels."},
+        metadata={"help": "Additional texts, such as the sentiment data; they need no labels."},
     )
-    unlabelled_text_column: str | None = field(default=None, metadata={"help": "Text column of your own such texts."})
+    unlabelled_text_column: str | None = field(
+        default=None, metadata={"help": "Text column of these texts (default: text)."}
+    )
     max_unlabelled_samples: int = field(
-        default=20_000, metadata={"help": "Use at most this many of them, drawn by --seed."}
+        default=20_000, metadata={"help": "Use at most this many unlabelled texts, drawn by --seed."}
     )
     threshold: str = field(
         default="global", metadata={"help": "Decision thresholds, tuned on dev.", "choices": THRESHOLD_MODES}
@@ -45,7 +47,7 @@ class DistillationArguments:
     baseline: str | None = field(
         default=None,
         metadata={
-            "help": "Folder of a model trained on the labels alone, for comparison: the emotion-encoder of a run."
+            "help": "Folder of a model trained only on the labels, for comparison: the emotion-encoder of a run."
         },
     )
 
@@ -53,12 +55,12 @@ class DistillationArguments:
 def distillation_runner(
     args: DistillationArguments, training: StageTrainingArguments, hub: HubArguments, **kwargs: Any
 ) -> Runner:
-    """The Runner of a distillation; the student's folder is the output folder of the arguments.
+    """Create the Runner of a distillation. The student's folder is the output folder of the arguments.
 
     Args:
         args ([`DistillationArguments`]): Teacher and texts.
-        training ([`StageTrainingArguments`]): How to train.
-        hub ([`HubArguments`]): What to publish.
+        training ([`StageTrainingArguments`]): The training arguments.
+        hub ([`HubArguments`]): The publishing arguments.
         **kwargs: Further arguments of [`Runner`].
 
     Raises:
@@ -78,7 +80,7 @@ def distillation_runner(
         unlabelled_text_column=args.unlabelled_text_column,
         max_unlabelled_samples=args.max_unlabelled_samples,
     )
-    # A stage has its folder in that of its run.
+    # The folder of a stage is in that of its run.
     run.training = dataclasses.replace(
         training, output_dir=str(folder.parent), hub_model_id=training.hub_model_id or folder.name
     )

@@ -1,4 +1,4 @@
-"""The arguments that say which recipes are carried out, on which encoder, and what their models are made of."""
+"""Arguments for the recipes to run, the encoder, and the structure of the models."""
 
 from dataclasses import dataclass, field
 
@@ -13,13 +13,13 @@ TASK_WEIGHTINGS = ("equal", "size", "uncertainty")
 
 @dataclass
 class ModelArguments:
-    """Which recipes, on which encoder."""
+    """The recipes to run, and the models that they train."""
 
     recipe: list[str] = field(
         default_factory=lambda: ["model-3.3"],
         metadata={
-            "help": f"One recipe or several, which share their stages: {', '.join(LIBRARY)}; or FILE.py:NAME "
-            "or MODULE:NAME for one that a Python file of yours, or an installed module, registers."
+            "help": f"One or more recipes, which share their stages: {', '.join(LIBRARY)}; or FILE.py:NAME "
+            "or MODULE:NAME for a recipe registered in your Python file or in an installed module."
         },
     )
     encoder: str = field(
@@ -36,34 +36,34 @@ class ModelArguments:
     encoder_revision: str | None = field(default=None, metadata={"help": "Branch, tag or commit of a Hub encoder."})
     pooling: str = field(
         default="mean",
-        metadata={"help": "From token states to one vector; cls is the paper's.", "choices": POOLING_MODES},
+        metadata={"help": "How token states become one vector; the paper uses cls.", "choices": POOLING_MODES},
     )
     representation: str = field(
         default="pooled",
         metadata={
-            "help": "What the common space reads: the pooled encoder output or the last shared layer.",
+            "help": "Input of the common space: the pooled encoder output or the last shared layer.",
             "choices": REPRESENTATIONS,
         },
     )
     encoder_dropout: float | None = field(
         default=0.0,
         metadata={
-            "help": "Dropout inside the encoder in training, which costs a CPU as much time as the matrix products; "
-            "a number below 0 for the encoder's own."
+            "help": "Dropout inside the encoder during training, which takes a CPU as long as the matrix products; "
+            "below 0: the encoder's own."
         },
     )
     shared_layer_sizes: list[int] | None = field(
         default=None,
         metadata={
-            "help": "Widths of the layers that all heads share (default: none; model-2: one, as wide as the encoder)."
+            "help": "Widths of the layers shared by all heads (default: none; for model-2 one, as wide as the encoder)."
         },
     )
     classifier_dropout: float = field(default=0.1, metadata={"help": "Dropout before shared layers and heads."})
     task_weighting: str = field(
         default="equal",
         metadata={
-            "help": "How the tasks of a multi-task stage are weighted: all alike (equal), by their number of labelled "
-            "texts (size), or by variances that are learnt (uncertainty).",
+            "help": "How to weight the tasks of a multi-task stage: all the same (equal), by their number of labelled "
+            "texts (size), or by learnt variances (uncertainty).",
             "choices": TASK_WEIGHTINGS,
         },
     )
@@ -73,25 +73,25 @@ class ModelArguments:
     class_weights: str = field(
         default="none",
         metadata={
-            "help": "Weights of rare emotion labels in the loss: none, balanced (inverse to how many training texts "
-            "have the label) or sqrt (the root of that). Other tasks and self-trained stages are learnt without.",
+            "help": "Weights of rare emotion labels in the loss: none, balanced (inversely proportional to the number "
+            "of training texts with the label) or sqrt (its square root). Not for other tasks and self-trained stages.",
             "choices": CLASS_WEIGHT_MODES,
         },
     )
     label_loss: str = field(
         default="cross_entropy",
         metadata={
-            "help": "Loss of emotion data with several labels a text: cross_entropy (binary, a label at a time), "
-            "asymmetric (absent labels that are easy count little) or correlation (besides, what a text has must stand "
-            "above what it has not). Other tasks are learnt with cross_entropy.",
+            "help": "Loss for multi-label emotion data: cross_entropy (binary, per label), asymmetric (easy negatives "
+            "count less) or correlation (in addition, labels of a text must score above the others). Other tasks use "
+            "cross_entropy.",
             "choices": LABEL_LOSSES,
         },
     )
     threshold: str = field(
         default="fixed",
         metadata={
-            "help": "Decision thresholds of multi-label tasks: fixed (0.5, the paper's), or tuned on dev and stored in "
-            "the config, one for all labels (global) or one per label (per_label).",
+            "help": "Decision thresholds of multi-label tasks: fixed (0.5, as in the paper), or tuned on dev and "
+            "stored in the config, one for all labels (global) or one per label (per_label).",
             "choices": THRESHOLD_MODES,
         },
     )
@@ -111,7 +111,7 @@ class ModelArguments:
             raise ValueError("--representation shared needs layers: give --shared_layer_sizes.")
 
     def pretrained(self, task: str) -> tuple[str, str | None]:
-        """The pretrained encoder of the stages that are judged by a task, and its revision on the Hub."""
+        """The pretrained encoder for stages whose main task is `task`, and its revision on the Hub."""
         if task == "sentiment" and self.sentiment_encoder:
             return self.sentiment_encoder, None
         return self.encoder, self.encoder_revision

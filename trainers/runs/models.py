@@ -1,4 +1,4 @@
-"""From a stage's description to the model that it trains."""
+"""Building the model that a stage trains."""
 
 import copy
 from functools import singledispatch
@@ -23,11 +23,11 @@ from .prepared_run import PreparedRun
 
 @singledispatch
 def build_model(stage: Stage, run: PreparedRun) -> PreTrainedModel:
-    """The model of a stage, from what it starts from. New parts are drawn from torch's random numbers.
+    """Build the model of a stage from the stages that it starts from. New parts are initialised at random by torch.
 
     Args:
-        stage ([`Stage`]): The stage. What its kind is built of can be registered for further kinds.
-        run ([`PreparedRun`]): The run, in whose folder the stages that it starts from are finished.
+        stage ([`Stage`]): The stage. Builders for further kinds of stages can be registered.
+        run ([`PreparedRun`]): The run; its folder contains the finished stages that this one starts from.
     """
     raise NotImplementedError(f"No model is known for stages like {type(stage).__name__}: register one in build_model.")
 
@@ -103,7 +103,7 @@ def _(stage: DistilledStage, run: PreparedRun) -> PreTrainedModel:
 
 
 def student_of(teacher: PreTrainedModel) -> PreTrainedModel:
-    """A stock classifier that starts from the teacher's emotion encoder.
+    """Build a stock classifier from the teacher's emotion encoder.
 
     Args:
         teacher (`PreTrainedModel`): A classifier of one of the project's families.
@@ -118,17 +118,15 @@ def student_of(teacher: PreTrainedModel) -> PreTrainedModel:
     config.id2label, config.label2id = teacher.config.id2label, teacher.config.label2id
     config.problem_type = teacher.config.problem_type
     student = AutoModelForSequenceClassification.from_config(config)
-    # Some have a pooler, which the encoder does not.
+    # Some classes have a pooler, unlike the encoder.
     missing = student.base_model.load_state_dict(encoders[0].encoder.state_dict(), strict=False)
     if missing.unexpected_keys:
-        raise ValueError(
-            f"--teacher: its encoder has weights that a stock classifier has not: {missing.unexpected_keys}"
-        )
+        raise ValueError(f"--teacher: its encoder has weights that a stock classifier lacks: {missing.unexpected_keys}")
     return student
 
 
 def _multitask_model(stage: Stage, run: PreparedRun) -> MultitaskForSequenceClassification:
-    """New heads on the pretrained encoder, or on the encoder that the stage starts from."""
+    """Build new heads on the pretrained encoder, or on the encoder that the stage starts from."""
     options = run.args.model
     encoder, revision = options.pretrained(stage.tasks[0])
     start = resolve_encoder(encoder)
@@ -157,8 +155,8 @@ def _multitask_model(stage: Stage, run: PreparedRun) -> MultitaskForSequenceClas
 
 
 def _weighted_tasks(stage: Stage, run: PreparedRun) -> dict[str, dict[str, Any]]:
-    """The tasks of a stage. Weighted by size, a task's weight is its share of all labelled training texts times the
-    number of tasks, so that each labelled text counts alike; with "equal" each task counts alike."""
+    """The tasks of a stage. With "equal" weighting, all tasks count the same. With "size", the weight of a task is its
+    share of all labelled training texts times the number of tasks, so that all labelled texts count the same."""
     tasks = {task: run.task_config(task) | run.loss_options(stage, task) for task in stage.tasks}
     if len(tasks) > 1 and run.args.model.task_weighting == "size":
         sizes = {task: count_labelled(torch.from_numpy(run.labels("train", task))).item() for task in tasks}

@@ -1,4 +1,4 @@
-"""Everything a run knows before it trains: arguments, stages, data, tokenizer, records, and where it is published."""
+"""Everything known about a run before it trains: arguments, stages, data, tokenizer, records and publisher."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -28,12 +28,12 @@ class PreparedRun:
 
     Args:
         args ([`RunArguments`]): Its arguments.
-        recipes (`tuple[Recipe, ...]`): Its recipes, in the order in which they were asked for.
+        recipes (`tuple[Recipe, ...]`): Its recipes, in the order given.
         stages (`tuple[Stage, ...]`): The stages of all recipes, each once, parents before children.
-        tasks (`Mapping[str, TaskDataset]`): By task, its data.
+        tasks (`Mapping[str, TaskDataset]`): Data by task.
         tokenizer (`PreTrainedTokenizerBase`): The tokenizer of all encoders.
-        records (`Mapping[str, StageRecord]`): By stage, what it is made from.
-        publisher ([`StagePublisher`], *optional*): Publishes its stages, if they are published.
+        records (`Mapping[str, StageRecord]`): Records by stage.
+        publisher ([`StagePublisher`], *optional*): Publishes the stages, if they are to be published.
     """
 
     args: RunArguments
@@ -46,7 +46,7 @@ class PreparedRun:
 
     @property
     def final(self) -> Stage:
-        """The final stage of the recipe that was asked for last: on the Hub, it has the run's name."""
+        """The final stage of the last recipe, which is published under the run's name."""
         return self.recipes[-1].final
 
     @property
@@ -58,11 +58,11 @@ class PreparedRun:
         return self.output_dir / stage.name
 
     def task_config(self, task: str) -> dict[str, Any]:
-        """A task as [`MultitaskConfig`] has it, without the options of its loss."""
+        """The entry of a task in [`MultitaskConfig`], without loss options."""
         return task_config(self.tasks[task])
 
     def loss_options(self, stage: Stage, task: str) -> dict[str, Any]:
-        """The loss options of a task in a stage, where there are any."""
+        """Loss options of a task in a stage, if there are any."""
         return loss_options(stage, task, self.tasks[task], self.args.model)
 
     def labels(self, split: str, task: str = "emotion") -> np.ndarray:
@@ -77,8 +77,8 @@ def prepare_run(
 
     Args:
         args ([`RunArguments`]): The run's arguments.
-        data (`Mapping[str, TaskDataset]`, *optional*): By task, data that are loaded already.
-        recipes (`Sequence[Recipe]`, *optional*): Its recipes; by default those that the arguments name.
+        data (`Mapping[str, TaskDataset]`, *optional*): Data by task, if already loaded.
+        recipes (`Sequence[Recipe]`, *optional*): Its recipes; by default those named in the arguments.
 
     Raises:
         ValueError, OSError: If something is wrong, with what to do about it.

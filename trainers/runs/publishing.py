@@ -1,4 +1,4 @@
-"""All stages of a run on the Hub, each with its card, as they are finished."""
+"""Publishing the stages of a run on the Hub as they are finished, each with its card."""
 
 import dataclasses
 import logging
@@ -26,23 +26,24 @@ from .cards import stage_card, write_card
 from .prepared_run import PreparedRun
 
 logger = logging.getLogger(__name__)
-# What the page offers to click on.
+# Clickable examples on the page.
 POSTS = [BUNDLED_POSTS / "emotion" / name for name in ("dev.jsonl", "test.jsonl")]
 
 
 def with_publisher(
     run: PreparedRun, name: str | None = None, *, token: str | None = None, private: bool | None = None
 ) -> PreparedRun:
-    """The same run with what publishes its stages, after asking the Hub whether it may.
+    """Return the run with a publisher for its stages, after checking permissions on the Hub.
 
     Args:
         run ([`PreparedRun`]): The run.
-        name (`str`, *optional*): Repository of the final stage; that of the arguments, or of the folder, by default.
-        token (`str`, *optional*): In place of the arguments' token.
-        private (`bool`, *optional*): In place of the arguments' choice.
+        name (`str`, *optional*): Repository of the final stage. Defaults to that in the arguments, or to the
+            folder name.
+        token (`str`, *optional*): Overrides the token in the arguments.
+        private (`bool`, *optional*): Overrides the choice in the arguments.
 
     Raises:
-        ValueError: If something stands in the way, with what to do about it.
+        ValueError: If publishing is not possible, with what to do about it.
     """
     training = run.args.training
     api = HfApi(token=token or training.hub_token)
@@ -60,14 +61,14 @@ def with_publisher(
         patience=run.args.hub.hub_patience,
     )
     published = dataclasses.replace(run, publisher=publisher)
-    # With a result, which names the dataset.
+    # Include a result, since it names the dataset.
     cards = {stage.name: stage_card(stage, published, {"metrics": {"macro_f1": 0.0}}) for stage in run.stages}
     check_metadata({stage: card.metadata() for stage, card in cards.items()})
     return published
 
 
 class RunPublisher:
-    """Publishes the stages of a run. What fails is kept until the end: publishing never costs a training.
+    """Publishes the stages of a run. Failures are reported at the end, so that they never cost a training.
 
     Args:
         run ([`PreparedRun`]): The run, with its publisher.
@@ -79,12 +80,12 @@ class RunPublisher:
         self._failed: dict[str, PublishingError] = {}
 
     def publish(self, stage: Stage) -> None:
-        """Publish a finished stage. What fails is kept for [`~RunPublisher.finish`]."""
+        """Publish a finished stage. A failure is reported by [`~RunPublisher.finish`]."""
         if not PartialState().is_main_process:
             return
         recipes = [recipe.name for recipe in self.run.recipes if stage in recipe.stages]
         try:
-            # A card from before the stage was published, or before its baseline was there, says less.
+            # A card written before the stage was published, or before its baseline existed, says less.
             write_card(stage, self.run)
             message = f"{stage.name} of {', '.join(recipes)}"
             self.publisher.publish(stage.name, self.run.folder(stage), message, tags=recipes)
@@ -93,7 +94,7 @@ class RunPublisher:
             self._failed[stage.name] = error
 
     def finish(self) -> None:
-        """Gather what was published in a collection, with a page to try it where that is asked for.
+        """Gather the published stages in a collection, and publish a page to try them if asked for.
 
         Raises:
             PublishingError: If a stage, the collection or the page could not be published, with what to do.
@@ -103,14 +104,14 @@ class RunPublisher:
         if self._failed:
             raise PublishingError(
                 f"All stages are in {self.run.output_dir}, but {', '.join(self._failed)} could not be published: "
-                f"{next(iter(self._failed.values()))} Repeat the command to go on; nothing is trained again."
+                f"{next(iter(self._failed.values()))} Repeat the command to continue; nothing is trained again."
             )
         collection = self._collect()
         if self.run.args.hub.push_space:
             self._push_space(collection)
 
     def _collect(self) -> str:
-        """The collection of the run's stages. A student stands in that of its teacher, where both have one owner."""
+        """The collection of the run's stages. A student joins that of its teacher, if both have the same owner."""
         teacher = self.run.args.hub.teacher_id
         if (
             isinstance(self.run.final, DistilledStage)
@@ -125,7 +126,7 @@ class RunPublisher:
         return self.publisher.collect(collection_title(self.repositories.name), description, notes)
 
     def _push_space(self, collection: str) -> None:
-        """Publish a page to try the final stage, beside the emotion encoder that it is built on, in the collection."""
+        """Publish a page to try the final stage beside its emotion encoder, and add it to the collection."""
         api, model = self.publisher.api, self.repositories.name
         encoder = self.run.final.starts_from.get("emotion_encoder")
         compare = self.repositories[encoder.name] if encoder else self.run.args.hub.teacher_id
@@ -139,12 +140,12 @@ class RunPublisher:
         logger.info("A page to try the model is at %s/spaces/%s.", api.endpoint, space)
 
     def callback(self, stage: Stage) -> TrainerCallback:
-        """What publishes a stage's checkpoints while it is trained."""
+        """Callback that publishes the checkpoints of a stage during training."""
         return _CheckpointPublishing(stage, self.run, self.publisher)
 
 
 class _CheckpointPublishing(TrainerCallback):
-    """Publishes each checkpoint as a model that can be loaded, without the optimizer's state."""
+    """Publishes each checkpoint as a loadable model, without optimizer state."""
 
     def __init__(self, stage: Stage, run: PreparedRun, publisher: StagePublisher) -> None:
         self.stage, self.run, self.publisher = stage, run, publisher
@@ -157,5 +158,5 @@ class _CheckpointPublishing(TrainerCallback):
         try:
             self.publisher.publish(self.stage.name, folder, f"{self.stage.name}, step {state.global_step}")
         except PublishingError as error:
-            # The next one, or the finished stage, makes up for it.
+            # The next checkpoint, or the finished stage, replaces it anyway.
             logger.warning("%s", error)

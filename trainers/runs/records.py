@@ -1,4 +1,4 @@
-"""The record in each stage's folder of what the stage was made from, by which it is found again."""
+"""The record in each stage's folder of everything that its result depends on, so that it can be reused."""
 
 import json
 import os
@@ -20,12 +20,12 @@ RECORD_NAME = "stage.json"
 
 @dataclass
 class StageRecord:
-    """What a stage was made from.
+    """Everything that the result of a stage depends on.
 
     Args:
         stage (`str`): The stage's name.
-        made_from (`dict`): Everything that its result depends on: data, encoder, parents, arguments, seed.
-        complete (`bool`): Whether the folder holds the finished stage.
+        made_from (`dict`): Data, encoder, parents, arguments and seed.
+        complete (`bool`): Whether the folder contains the finished stage.
     """
 
     stage: str
@@ -33,7 +33,7 @@ class StageRecord:
     complete: bool = False
 
     def __post_init__(self) -> None:
-        # As it will be read back, so that records compare equal.
+        # Converted as when read back, so that records compare equal.
         self.made_from = json.loads(json.dumps(self.made_from))
 
     @property
@@ -42,7 +42,7 @@ class StageRecord:
 
     @classmethod
     def read(cls, folder: str | os.PathLike) -> Self | None:
-        """The record in a folder, or `None` where there is none."""
+        """The record in a folder, or `None` if there is none."""
         path = Path(folder) / RECORD_NAME
         return cls(**json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
 
@@ -51,7 +51,7 @@ class StageRecord:
         write_json(Path(folder) / RECORD_NAME, asdict(self))
 
     def differences(self, other: "StageRecord") -> list[str]:
-        """One line for each thing in which this record differs from another."""
+        """One line per difference from another record."""
         mine, others = _flat(self.made_from), _flat(other.made_from)
         return [
             f"{key}: {mine.get(key)} there, {others.get(key)} here"
@@ -67,14 +67,14 @@ def stage_record(
     tokenizer: Any,
     records: Mapping[str, StageRecord],
 ) -> StageRecord:
-    """The record of a stage: its recipe, parents, data, encoder and those arguments that change what is learnt.
+    """Create the record of a stage: its recipe, parents, data, encoder and the arguments that affect its result.
 
     Args:
         stage ([`Stage`]): The stage.
-        args ([`RunArguments`]): The run's arguments. What does not change what is learnt does not count.
+        args ([`RunArguments`]): The run's arguments; those without effect on the result are left out.
         tasks (`Mapping[str, TaskDataset]`): By task, its data.
         tokenizer (`PreTrainedTokenizerBase`): The run's tokenizer.
-        records (`Mapping[str, StageRecord]`): By stage, the records of those that it starts from.
+        records (`Mapping[str, StageRecord]`): Records of the stages that it starts from.
     """
     model, training = args.model, stage_arguments(stage, args)
     made_from: dict[str, Any] = {
@@ -118,8 +118,8 @@ def stage_record(
 
 
 def _common_options(stage: CommonSpaceStage, options: CommonSpaceArguments) -> dict[str, Any]:
-    """Options of a common space. Rate, epochs and batches of a space on vectors do not count for one that is trained
-    with its encoders."""
+    """Options of a common space. Learning rate, epochs and batch size of a space on vectors are left out for one that
+    is trained with its encoders."""
     if not stage.trains_encoder:
         return vars(options)
     unused = ("common_learning_rate", "common_num_train_epochs", "common_train_batch_size")

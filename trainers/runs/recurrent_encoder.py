@@ -1,4 +1,4 @@
-"""Untrained recurrent encoders, as folders that a run takes as its `--encoder`."""
+"""Untrained recurrent encoders, saved as folders to pass as `--encoder`."""
 
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,39 +23,43 @@ _SPECIAL_TOKENS = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CL
 
 @dataclass
 class RecurrentArguments:
-    """The recurrent encoder that training starts from."""
+    """The untrained recurrent encoder."""
 
     branches: list[str] = field(
         default_factory=lambda: ["bilstm:128"],
         metadata={
-            "help": f"The branches, side by side: TYPE:SIZE, with TYPE one of {', '.join(BRANCH_TYPES)} and SIZE that "
-            "of each direction (of each kernel size); a third part has the layers or, as in cnn:100:3,4,5, kernels."
+            "help": f"Parallel branches: TYPE:SIZE, where TYPE is one of {', '.join(BRANCH_TYPES)} and SIZE is per "
+            "direction (or per kernel size); a third part gives the layers or, as in cnn:100:3,4,5, the kernel sizes."
         },
     )
     vocabulary: str = field(
         default="words",
-        metadata={"help": "What the vocabulary learnt from the training texts holds.", "choices": VOCABULARIES},
+        metadata={
+            "help": "Entries of the vocabulary, which is learnt from the training texts.",
+            "choices": VOCABULARIES,
+        },
     )
     vocabulary_size: int = field(
         default=16_000,
-        metadata={"help": "At most this many entries, letters of word pieces not counted; words must occur twice."},
+        metadata={"help": "Maximum number of entries, not counting letters of word pieces; words must occur twice."},
     )
     embeddings_from: str | None = field(
         default=None,
         metadata={
-            "help": "Take tokenizer and word embeddings of this pretrained encoder (folder or Hub id) instead; "
-            "--freeze_word_embeddings True leaves them as they are."
+            "help": "Instead, use the tokenizer and word embeddings of this pretrained encoder (folder or Hub id); "
+            "--freeze_word_embeddings True keeps them fixed."
         },
     )
     embedding_size: int | None = field(
         default=None, metadata={"help": "Width of the word embeddings (default: 200, or those of --embeddings_from)."}
     )
     projection_size: int | None = field(
-        default=None, metadata={"help": "Map the embeddings to this width before the branches (default: not at all)."}
+        default=None,
+        metadata={"help": "Project the embeddings to this width before the branches (default: no projection)."},
     )
     embedding_dropout: float = field(default=0.5, metadata={"help": "Dropout on the word embeddings."})
     hidden_dropout: float = field(
-        default=0.3, metadata={"help": "Dropout between the layers of a branch and on the token states."}
+        default=0.3, metadata={"help": "Dropout between layers of a branch and on the token states."}
     )
 
     def __post_init__(self) -> None:
@@ -78,10 +82,10 @@ class RecurrentArguments:
 
 
 def parse_branch(text: str) -> dict[str, Any]:
-    """A branch from `TYPE:SIZE`, `TYPE:SIZE:LAYERS` or `cnn:SIZE:KERNEL,KERNEL`.
+    """Parse a branch from `TYPE:SIZE`, `TYPE:SIZE:LAYERS` or `cnn:SIZE:KERNEL,KERNEL`.
 
     Raises:
-        ValueError: If it is not one.
+        ValueError: If it is malformed.
     """
     kind, *rest = text.split(":")
     numbers = [part.split(",") for part in rest]
@@ -102,20 +106,20 @@ def parse_branch(text: str) -> dict[str, Any]:
 def write_recurrent_encoder(
     folder: Path, args: RecurrentArguments, texts: Iterable[str], *, steps: Sequence[str], seed: int
 ) -> Path:
-    """Write an untrained encoder and its tokenizer, or find those that an earlier call with the same wrote there.
+    """Write an untrained encoder and its tokenizer, or reuse those written by an earlier call with the same arguments.
 
     Args:
         folder (`Path`): The folder to write.
-        args ([`RecurrentArguments`]): What the encoder is to be.
-        texts (`Iterable[str]`): The training texts, of which the vocabulary is made; gone through twice.
-        steps (`Sequence[str]`): Steps of tweet normalisation that the run will give the tokenizer.
+        args ([`RecurrentArguments`]): Options of the encoder.
+        texts (`Iterable[str]`): The training texts, from which the vocabulary is made; they are iterated over twice.
+        steps (`Sequence[str]`): Tweet normalisation steps that the run will add to the tokenizer.
         seed (`int`): Seed of the initial weights.
 
     Returns:
-        `Path`, the folder.
+        `Path`: The folder.
 
     Raises:
-        ValueError: If the folder holds something else.
+        ValueError: If the folder contains something else.
     """
     made_from: dict[str, Any] = {"options": vars(args), "seed": seed}
     if args.embeddings_from:
@@ -169,13 +173,13 @@ def write_recurrent_encoder(
 def train_tokenizer(
     texts: Iterable[str], vocabulary: str, size: int, steps: Sequence[str] = ()
 ) -> PreTrainedTokenizerBase:
-    """A tokenizer of lower-cased words or word pieces, with a vocabulary of the texts' own.
+    """Train a tokenizer of lower-cased words or word pieces on texts.
 
     Args:
         texts (`Iterable[str]`): Raw texts.
         vocabulary (`str`): `"words"`, with `[UNK]` for all others, or `"wordpieces"`.
-        size (`int`): Largest size of the vocabulary. Words that occur once are no part of it.
-        steps (`Sequence[str]`): Steps of tweet normalisation that come before it later (see
+        size (`int`): Maximum size of the vocabulary. Words that occur only once are left out.
+        steps (`Sequence[str]`): Tweet normalisation steps that will precede it (see
             [`~trainers.data.tokenization.normalize_tweets`]); they are not built in here.
     """
     special, unknown = list(_SPECIAL_TOKENS.values()), _SPECIAL_TOKENS["unk_token"]
@@ -193,7 +197,7 @@ def train_tokenizer(
         return (first.normalize_str(text) for text in texts)
 
     backend.train_from_iterator(normalized(), trainer)
-    # A text without any word still has a token, and with pooling "cls" it is the one that stands for the text.
+    # So that a text without words still has a token; with pooling "cls", this one represents the text.
     ids = [
         (token, backend.token_to_id(token)) for token in (_SPECIAL_TOKENS["cls_token"], _SPECIAL_TOKENS["sep_token"])
     ]

@@ -1,4 +1,4 @@
-"""The figures of a run: `results.json` and the table that people see."""
+"""The results of a run: `results.json` and the table in the terminal."""
 
 import json
 import sys
@@ -13,49 +13,49 @@ from ..data import write_json
 from ..recipes import Recipe
 
 RESULTS_NAME = "results.json"
-# In a classifier's folder: its scores of the dev texts, from which it is compared with others.
+# In a classifier's folder: its logits for the dev texts, used to compare it with others.
 DEV_LOGITS_NAME = "dev_logits.npy"
-# What the table says of a stage that does not predict emotions.
+# Metrics in the table for stages that do not predict emotions.
 OTHER_METRICS = ("accuracy", "macro_recall", "pearson", "loss", "pair_auc")
 
 
 def read_results(output_dir: Path) -> dict[str, Any]:
-    """What `results.json` of a run's folder holds, `{"recipes": {}}` where there is none yet."""
+    """Contents of `results.json` in a run's folder, or `{"recipes": {}}` if there is none yet."""
     path = output_dir / RESULTS_NAME
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {"recipes": {}}
 
 
 def read_evaluation(folder: Path) -> dict[str, Any]:
-    """What `eval_results.json` of a finished stage holds."""
+    """Contents of `eval_results.json` of a finished stage."""
     return json.loads((folder / "eval_results.json").read_text(encoding="utf-8"))
 
 
 def task_results(folder: Path, task: str) -> dict[str, Any]:
-    """What `eval_results.json` of a finished stage says of one of its tasks: `metrics`, `thresholds` and so on."""
+    """Results of a finished stage on one of its tasks: `metrics`, `thresholds` and so on."""
     results = read_evaluation(folder)
     return results if results["task"] == task else results["tasks"][task]
 
 
 def chosen_thresholds(results: Mapping[str, Any]) -> list[float] | None:
-    """The thresholds of a stage or of one of its tasks, one per label; `None` where they were not tuned."""
+    """Thresholds of a stage or of one of its tasks, one per label; `None` if they were not tuned."""
     return list(results["thresholds"].values()) if "thresholds" in results else None
 
 
 def dev_logits_name(task: str, first: str) -> str:
-    """The name of the file of a stage's scores of the dev texts in one of its tasks, of which another is the first."""
+    """Name of the file with a stage's logits for the dev texts of a task; `first` is the stage's first task."""
     return DEV_LOGITS_NAME if task == first else f"dev_logits_{task}.npy"
 
 
 def dev_logits_path(folder: Path, task: str) -> Path:
-    """The file of a finished stage's scores of the dev texts in one of its tasks, in the order of the task's data."""
+    """File with the logits of a finished stage for the dev texts of a task, in the order of the task's data."""
     results = read_evaluation(folder)
     return folder / dev_logits_name(task, results["task"])
 
 
 def update_results(output_dir: Path, recipes: Sequence[Recipe]) -> None:
-    """Write `results.json` for the recipes that were run, keeping those of earlier runs into the same folder.
+    """Write `results.json` for the recipes that were run, keeping those of earlier runs in the same folder.
 
-    It holds `{"recipes": {name: {"model", "metrics", "seconds", "stages": {name: {...}}}}}`; metrics are fractions.
+    It contains `{"recipes": {name: {"model", "metrics", "seconds", "stages": {name: {...}}}}}`; metrics are fractions.
     """
     results = read_results(output_dir)
     for recipe in recipes:
@@ -75,10 +75,10 @@ def update_results(output_dir: Path, recipes: Sequence[Recipe]) -> None:
 
 
 def print_results(results: dict[str, Any], headline: tuple[str, ...], console: Console | None = None) -> None:
-    """One row a stage with its dev scores, and one a recipe; scores of other tasks than emotion stand aside.
+    """A table with one row per stage and one per recipe; scores of tasks other than emotion are in words.
 
     Args:
-        results (`dict`): What [`read_results`] returned.
+        results (`dict`): As returned by [`read_results`].
         headline (`tuple[str, ...]`): The metrics of the emotion task to show.
     """
     table = Table(title="Dev results (scores x 100)")
@@ -95,12 +95,12 @@ def print_results(results: dict[str, Any], headline: tuple[str, ...], console: C
             seen.add(stage)
         final = {**list(figures["stages"].values())[-1], "metrics": figures["metrics"]}
         table.add_row(f"[bold]{recipe}[/bold]", *_cells(final, headline), f"{figures['seconds']:.0f}")
-    # A pipe has no width of its own, and a table that is cut is of no use.
+    # A pipe has no width, and a truncated table is useless.
     (console or Console(width=None if sys.stdout.isatty() else 120)).print(table)
 
 
 def _cells(stage: dict[str, Any], headline: tuple[str, ...]) -> list[str]:
-    """The headline metrics of the emotion task, and the main ones of anything else in words."""
+    """Headline metrics of the emotion task; for other tasks, the main metrics in words."""
     metrics = stage["metrics"]
     others = [_in_words(name, task["metrics"]) for name, task in stage.get("tasks", {}).items()]
     if stage.get("task") == "emotion":

@@ -1,4 +1,4 @@
-"""Carries recipes out: one complete folder per stage, stages shared, killed runs continued."""
+"""Runs recipes: one complete folder per stage, shared stages, resumption of killed runs."""
 
 import json
 import logging
@@ -33,19 +33,19 @@ logger = logging.getLogger(__name__)
 class Runner:
     """Trains the stages of recipes into one output folder.
 
-    Everything is checked before anything is trained. Finished stages with identical inputs are reused, also those of
-    the runs in `reuse_stages_from`; a run that was killed continues from its last checkpoint.
+    Everything is checked before any training. Finished stages with identical inputs are reused, including those of the
+    runs in `reuse_stages_from`; a killed run continues from its last checkpoint.
 
     Args:
         args ([`RunArguments`]): The run's arguments.
-        data (`Mapping[str, TaskDataset]`, *optional*): By task, data that are loaded already.
-        recipes (`Sequence[Recipe]`, *optional*): The recipes; by default those that the arguments name.
+        data (`Mapping[str, TaskDataset]`, *optional*): Data by task, if already loaded.
+        recipes (`Sequence[Recipe]`, *optional*): The recipes; by default those named in the arguments.
         callbacks (`Sequence[TrainerCallback]`): Callbacks for the Trainers of all stages.
-        metrics (`Callable`, *optional*): From a Trainer's tasks to its `compute_metrics`, in place of its own.
+        metrics (`Callable`, *optional*): Creates `compute_metrics` from a Trainer's tasks, replacing its own.
 
     Attributes:
         prepared ([`PreparedRun`]): The run, with its data, tokenizer and records.
-        publisher ([`RunPublisher`], *optional*): What publishes its stages, with `push_to_hub`.
+        publisher ([`RunPublisher`], *optional*): Publishes its stages, if `push_to_hub` is set.
 
     Raises:
         ValueError, OSError: If something is wrong, with what to do about it.
@@ -66,17 +66,17 @@ class Runner:
         self.callbacks, self.metrics = tuple(callbacks), metrics
 
     def run(self) -> dict[str, Any]:
-        """Train the stages that are missing, one after the other.
+        """Train the missing stages, one after the other.
 
         Returns:
-            `dict`: What `results.json` holds: by recipe its final `model` folder, metrics and times.
+            `dict`: Contents of `results.json`: for each recipe its final `model` folder, metrics and times.
         """
-        # No process may still be checking the folders while another writes into them.
+        # No process may still be checking the folders when another writes to them.
         PartialState().wait_for_everyone()
         stages, output_dir = self.prepared.stages, self.prepared.output_dir
         for number, stage in enumerate(stages, start=1):
             if is_finished(self.prepared.folder(stage)):
-                logger.info("Stage %d of %d, %s: already there.", number, len(stages), stage.name)
+                logger.info("Stage %d of %d, %s: already finished.", number, len(stages), stage.name)
                 _remove_checkpoints(self.prepared.folder(stage))
             else:
                 logger.info("Stage %d of %d: %s", number, len(stages), stage.name)
@@ -92,11 +92,11 @@ class Runner:
         return read_results(output_dir)
 
     def final_results(self) -> dict[str, Any]:
-        """What `eval_results.json` of the final stage holds, once it is finished."""
+        """Contents of `eval_results.json` of the final stage, once it is finished."""
         return read_evaluation(self.prepared.folder(self.prepared.final))
 
     def _reuse(self, stage: Stage) -> bool:
-        """Copy a finished stage from an earlier run, if one was made from the same."""
+        """Copy a finished stage with identical inputs from an earlier run, if there is one."""
         record, folder = self.prepared.records[stage.name], self.prepared.folder(stage)
         for run in self.prepared.args.training.reuse_stages_from or ():
             found = StageRecord.read(Path(run) / stage.name)
@@ -107,7 +107,7 @@ class Runner:
                 unfinished = folder.with_name(folder.name + ".unfinished")
                 shutil.rmtree(unfinished, ignore_errors=True)
                 shutil.rmtree(folder, ignore_errors=True)
-                # A run that was killed as it tidied up may have left these.
+                # May be left by a run that was killed while cleaning up.
                 left = shutil.ignore_patterns(f"{PREFIX_CHECKPOINT_DIR}-*", "*.unfinished")
                 shutil.copytree(Path(run) / stage.name, unfinished, ignore=left)
                 unfinished.rename(folder)
@@ -162,7 +162,7 @@ class Runner:
 
 
 def last_complete_checkpoint(folder: Path) -> Path | None:
-    """The newest checkpoint that was written to its end; half-written ones are deleted.
+    """The newest complete checkpoint; incomplete ones are deleted.
 
     `trainer_state.json` is the last file that the Trainer writes into a checkpoint.
     """
@@ -185,7 +185,7 @@ def _remove_checkpoints(folder: Path) -> None:
 
 
 def _emissions_of(trainer: StageTrainer) -> float | None:
-    """Kilograms of CO2 equivalents of a finished training; `None` without `--report_to codecarbon`."""
+    """Emissions of a finished training in kilograms of CO2 equivalents; `None` without `--report_to codecarbon`."""
     for callback in trainer.callback_handler.callbacks:
         if isinstance(callback, CodeCarbonCallback) and callback.tracker:
             return callback.tracker.final_emissions

@@ -1,4 +1,4 @@
-"""One stage's training arguments, from the run's."""
+"""The training arguments of a stage, derived from the run's."""
 
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,13 @@ from .arguments import RunArguments
 
 
 def stage_arguments(stage: Stage, args: RunArguments) -> StageTrainingArguments:
-    """The training arguments of one stage of a run: the run's own, those of the stage's kind, then the recipe's."""
+    """Training arguments of a stage: the run's, overridden by those for the kind of stage, then by the recipe's."""
     training = args.training
     changes: dict[str, Any] = {
         "output_dir": str(Path(training.output_dir) / stage.name),
         "cache_dir": training.cache_dir or training.output_dir,
         "seed": training.seed + stage.seed_offset,
-        # The runner publishes whole stages; the Trainer would push what it happens to have.
+        # The Runner publishes complete stages; the Trainer would push whatever is there.
         "push_to_hub": False,
     }
     kind: type[StageTrainingArguments] = StageTrainingArguments
@@ -50,7 +50,7 @@ def stage_arguments(stage: Stage, args: RunArguments) -> StageTrainingArguments:
 
 
 def _on_vectors(options: Any, prefix: str) -> dict[str, Any]:
-    """What differs in stages that train small networks on vectors, where half precision costs more than it saves."""
+    """Arguments of stages that train small networks on vectors, where half precision costs more than it saves."""
     return {
         "learning_rate": getattr(options, f"{prefix}_learning_rate"),
         "num_train_epochs": getattr(options, f"{prefix}_num_train_epochs"),

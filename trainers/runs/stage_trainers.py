@@ -1,4 +1,4 @@
-"""From a stage's description to its Trainer, ready to train."""
+"""Building the Trainer of a stage."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -27,12 +27,12 @@ TRAINERS: dict[type[Stage], type[StageTrainer]] = {
 
 
 def build_trainer(stage: Stage, run: PreparedRun, callbacks: Sequence[TrainerCallback] = ()) -> StageTrainer:
-    """A stage's Trainer. The same seed gives the same start, whatever ran before.
+    """Build a stage's Trainer. The same seed gives the same initial weights, whatever ran before.
 
     Args:
         stage ([`Stage`]): The stage.
-        run ([`PreparedRun`]): The run, in whose folder the stages that it starts from are finished.
-        callbacks (`Sequence[TrainerCallback]`): Further callbacks.
+        run ([`PreparedRun`]): The run; its folder contains the finished stages that this one starts from.
+        callbacks (`Sequence[TrainerCallback]`): Additional callbacks.
     """
     args = stage_arguments(stage, run.args)
     set_seed(args.seed)

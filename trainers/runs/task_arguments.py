@@ -1,4 +1,4 @@
-"""The options that each task has, such as `--emotion_dataset`: made from one description per task."""
+"""The options of each task, such as `--emotion_dataset`, generated from one description per task."""
 
 from dataclasses import dataclass, field, make_dataclass
 from typing import Any
@@ -9,14 +9,13 @@ GIVEN = "given as --emotion_dataset is"
 @dataclass(frozen=True)
 class TaskDescription:
     """
-    What the options of one task say in their help texts.
+    Defaults and help texts of the options of a task.
 
     Args:
-        texts (`str`): What its texts are called.
+        texts (`str`): Name for its texts.
         dataset (`str`): Help text of `--TASK_dataset`.
         default (`str`, *optional*): Default of `--TASK_dataset`.
-        label_columns (`str`, *optional*): What `--TASK_label_columns` names, and its default; `None` if there are no
-            labels.
+        label_columns (`str`, *optional*): Help text of `--TASK_label_columns`; `None` if the task has no labels.
     """
 
     texts: str
@@ -71,11 +70,11 @@ TASKS = {
     "unlabelled": TaskDescription(
         "unlabelled data",
         "Texts that self-trained stages (model-3.4) label themselves, such as semeval2017-4a-all; "
-        f"{GIVEN}, but without need of labels or a dev split; also a .txt file, one text per line. Default: "
+        f"{GIVEN}, but it needs no labels and no dev split; also a .txt file with one text per line. Default: "
         "--sentiment_dataset.",
         label_columns=None,
     ),
 }
 
-# `Any`, since type checkers cannot look into a class that is made at run time.
+# `Any`, since type checkers cannot see into a class made at run time.
 TaskArguments: Any = make_dataclass("TaskArguments", [option for task in TASKS for option in TASKS[task].options(task)])

@@ -1,4 +1,4 @@
-"""The data of one task, as a run asks for them: chosen labels, a share of the texts, copies of rare ones."""
+"""The data of a task in a run: selected labels, a sample of the texts, copies of rare ones."""
 
 from datasets import Dataset
 
@@ -19,17 +19,17 @@ from .data_arguments import DataArguments
 def load_task(
     task: str, data: DataArguments, seed: int, in_dialogues: bool = False, loaded: TaskDataset | None = None
 ) -> TaskDataset:
-    """Load a task's data set and make of it what the arguments ask for.
+    """Load the data of a task, and select, sample and augment them according to the arguments.
 
     Args:
         task (`str`): The task, such as `"emotion"`.
         data ([`DataArguments`]): The options of all tasks.
-        seed (`int`): Of samples and copies.
-        in_dialogues (`bool`, defaults to `False`): Whether the texts are to stand in dialogues.
-        loaded ([`TaskDataset`], *optional*): The data set, where it is loaded already.
+        seed (`int`): Seed of samples and copies.
+        in_dialogues (`bool`, defaults to `False`): Whether the texts must be utterances in dialogues.
+        loaded ([`TaskDataset`], *optional*): The dataset, if already loaded.
 
     Raises:
-        ValueError: If no data are given for the task, they lack what it needs, or have too few texts.
+        ValueError: If no data are given for the task, something it needs is missing, or there are too few texts.
     """
     name = data.dataset(task)
     if name is None:
@@ -47,11 +47,11 @@ def load_task(
 
 
 def sample_train(dataset: TaskDataset, size: int, seed: int) -> Dataset:
-    """Some of the training texts of a dataset: whole dialogues, else stratified by label where there are labels.
+    """Sample the training texts of a dataset: whole dialogues, or else stratified by label if there are labels.
 
     Args:
         dataset ([`TaskDataset`]): The dataset.
-        size (`int`): How many texts; all where there are not more.
+        size (`int`): Number of texts; all if there are no more.
         seed (`int`): Seed of the draw.
     """
     train = dataset.splits["train"]

@@ -1,4 +1,4 @@
-"""What the options of a run say of one task in one stage."""
+"""Options of a task in a stage, from the options of the run."""
 
 from typing import Any
 
@@ -8,15 +8,15 @@ from .model_arguments import ModelArguments
 
 
 def task_config(dataset: TaskDataset) -> dict[str, Any]:
-    """A task as [`MultitaskConfig`] has it, without the options of its loss."""
+    """The entry of a task in [`MultitaskConfig`], without loss options."""
     return {"labels": list(dataset.labels), "problem_type": dataset.problem_type}
 
 
 def loss_options(stage: Stage, task: str, dataset: TaskDataset, model: ModelArguments) -> dict[str, Any]:
     """Loss options for `task` in `stage`: `class_weights` and `label_loss`, where they apply.
 
-    Tasks other than emotion are learnt without them, so that one source encoder serves all settings. Self-trained
-    stages have no class weights: their teachers already favour rare labels, and twice is too much.
+    They do not apply to tasks other than emotion, so that all settings share one source encoder. Self-trained stages
+    have no class weights: their teachers already favour rare labels, and twice would be too much.
     """
     options: dict[str, Any] = {}
     if task != "emotion":

@@ -1,4 +1,4 @@
-"""A whole recipe in one call."""
+"""Training a whole recipe in one call."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -31,16 +31,16 @@ logger = logging.getLogger(__name__)
 @dataclass(frozen=True)
 class RunResult:
     """
-    What a run has made.
+    The result of a run.
 
     Args:
         run ([`PreparedRun`]): The run.
-        results (`dict`): What its `results.json` holds.
+        results (`dict`): Contents of its `results.json`.
 
     Attributes:
         folder (`Path`): The folder of the recipe's model.
         metrics (`dict[str, float]`): Its scores on dev, as fractions.
-        stages (`dict[str, dict]`): By stage, its `metrics`, `seconds` and `folder`.
+        stages (`dict[str, dict]`): Maps each stage to its `metrics`, `seconds` and `folder`.
     """
 
     run: PreparedRun
@@ -74,10 +74,10 @@ class RunResult:
         return AutoTokenizer.from_pretrained(self.folder)
 
     def pipeline(self, task: str = "emotion-classification", **kwargs: Any) -> Pipeline:
-        """The model in a pipeline.
+        """Create a pipeline with the model.
 
         Args:
-            task (`str`, defaults to `"emotion-classification"`): The pipeline's task.
+            task (`str`, defaults to `"emotion-classification"`): Task of the pipeline.
             **kwargs: Further arguments of [`~transformers.pipeline`].
         """
         # Its overloads only list the tasks of transformers.
@@ -85,12 +85,12 @@ class RunResult:
         return build(task, model=self.model, tokenizer=self.tokenizer, **kwargs)
 
     def push_to_hub(self, repo_id: str, *, token: str | None = None, private: bool | None = None) -> str:
-        """Push all stages, each to its repository with card, code and tokenizer, and gather them in a collection.
+        """Push each stage to its own repository, with card, code and tokenizer, and gather them in a collection.
 
         Args:
-            repo_id (`str`): Repository of the recipe's model, `"org/name"`; the other stages' are named after it.
-            token (`str`, *optional*): A token that may write; that of `hf auth login` by default.
-            private (`bool`, *optional*): Whether new repositories are private.
+            repo_id (`str`): Repository of the recipe's model, `"org/name"`; the others are named after it.
+            token (`str`, *optional*): A token with write access. Defaults to that of `hf auth login`.
+            private (`bool`, *optional*): Whether to make new repositories private.
 
         Returns:
             `str`: The id of the repository.
@@ -121,19 +121,19 @@ def train(
     """Train a recipe, stage by stage.
 
     Args:
-        recipe (`str` or [`Recipe`], defaults to `"model-3.3"`): A registered recipe, or one of one's own.
-        emotion, sentiment, related, intensity, valence, unlabelled (*optional*): The data of each task that the recipe
-            learns: a DataFrame, `Dataset`, `DatasetDict` or list of dicts, a path, a Hub id or a registered name. By
-            default the bundled posts, which are few.
+        recipe (`str` or [`Recipe`], defaults to `"model-3.3"`): A registered recipe, or your own.
+        emotion, sentiment, related, intensity, valence, unlabelled (*optional*): Data for each task of the recipe:
+            a DataFrame, `Dataset`, `DatasetDict` or list of dicts, a path, a Hub id or a registered name. Defaults
+            to the bundled posts, which are few.
         callbacks (`Sequence[TrainerCallback]`): Callbacks for the Trainers of all stages.
-        **options: Options of `csr-emotion train` by name, such as `encoder`, `output_dir`, `data_dir`, `threshold` or
+        **options: Options of `csr-emotion train`, such as `encoder`, `output_dir`, `data_dir`, `threshold` or
             `num_train_epochs`.
 
     Returns:
         [`RunResult`]: The model, its scores and its stages.
 
     Raises:
-        ValueError, OSError: If an option, the data or the recipe is not valid; before anything is trained.
+        ValueError, OSError: If an option, the data or the recipe is not valid, before any training.
 
     Example:
 
@@ -166,7 +166,7 @@ def train(
 
 
 def _loaded(task: str, data: Any, args: RunArguments) -> TaskDataset:
-    """Data that are in memory already, as a task's."""
+    """Load data in memory as those of a task."""
     columns = args.data.columns(task)
     if task == "unlabelled":
         return load_texts(data, **columns)

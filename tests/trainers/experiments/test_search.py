@@ -160,7 +160,7 @@ def test_two_workers_share_a_search_and_one_finishes_it(place: Path, tmp_path: P
     ("changes", "message"),
     [
         ({"recipe": ["bert", "bert-head-rate"]}, "a search starts from one recipe"),
-        ({"search_metric": "accuracy"}, "accuracy is none of jaccard, micro_f1, macro_f1, which posts is measured by"),
+        ({"search_metric": "accuracy"}, "accuracy is not one of jaccard, micro_f1, macro_f1, the metrics of posts"),
         ({"n_trials": 0}, "--n_trials must be at least 1, got 0"),
         ({"search_samples": 0}, "--search_samples must be at least 1, got 0"),
     ],

@@ -71,7 +71,7 @@ def test_a_run_takes_options_up_wherever_they_belong() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("- learning_rate\n", "must hold `option: "),
+        ("- learning_rate\n", "must contain `option: "),
         ("a: [1\n", "is not valid YAML"),
         ("learning_rat: [1e-4]\n", "learning_rat: there is no such option"),
         ("learning_rate: {low: 1e-3, high: 1e-5}\n", "learning_rate: expected a list of choices or"),
@@ -84,7 +84,7 @@ def test_a_run_takes_options_up_wherever_they_belong() -> None:
         ("encoder_dropout: [0.0, 1.5]\n", "encoder_dropout: --encoder_dropout must lie below 1, got 1.5"),
         ("recipe: [bert, modell]\n", "recipe: --recipe modell: There is no recipe 'modell'"),
         ("recipe: [bert, model-3.3]\n", "the recipe model-3.3 has several stages"),
-        ("learning_rate: [1e-3, 1e-5]\n", "the run's own --learning_rate 0.0001 is not in it"),
+        ("learning_rate: [1e-3, 1e-5]\n", "the run's own --learning_rate 0.0001 is not in the space"),
     ],
 )
 def test_space_that_is_not_valid(tmp_path: Path, text: str, message: str) -> None:

@@ -234,7 +234,7 @@ def test_killed_stage_goes_on(finished: Path, place: Path, tmp_path: Path, caplo
     with caplog.at_level(logging.INFO, logger="trainers.runs.runner"):
         run_csr(argv)
     assert f"Continuing from {output_dir / stage.name / 'checkpoint-20'}." in caplog.text
-    assert caplog.text.count("already there") == len(RECIPES[EVERYTHING].stages) - 1
+    assert caplog.text.count("already finished") == len(RECIPES[EVERYTHING].stages) - 1
     mine, theirs = (load_file(folder / stage.name / "model.safetensors") for folder in (output_dir, finished))
     assert mine.keys() == theirs.keys()
     for name, value in mine.items():

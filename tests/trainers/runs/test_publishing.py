@@ -64,7 +64,7 @@ def test_refused_push_does_not_stop_the_training(run: SimpleNamespace) -> None:
     assert run.first.returncode == 1
     error = run.first.stderr[run.first.stderr.index("csr-emotion train: error:") :]
     assert f"All stages are in {run.out}, but siamese could not be published: org/csr-emotion-siamese" in error
-    assert "403" in error and "Repeat the command to go on; nothing is trained again." in error
+    assert "403" in error and "Repeat the command to continue; nothing is trained again." in error
     assert "Traceback" not in run.first.stderr
     # The stage after it has been trained and published.
     assert run.commits == {name: 1 if name == NAMES["siamese"] else 2 for name in NAMES.values()}
@@ -75,7 +75,7 @@ def test_repeated_command_publishes_what_was_missing(hub: Any, run: SimpleNamesp
     for stage in STAGES:
         assert len(hub.repositories[NAMES[stage]].commits) == 2
         assert (run.out / stage / "model.safetensors").stat().st_mtime_ns == run.written[stage]
-        assert f"{stage}: already there." in run.second.stderr
+        assert f"{stage}: already finished." in run.second.stderr
     assert 'model="org/csr-emotion"' in run.second.stdout
 
 

@@ -176,7 +176,7 @@ def test_killed_run_goes_on_from_its_checkpoints(killed: tuple[Path, dict[str, s
         found = re.search(rf"Continuing from .*{stage}/checkpoint-(\d+)", log)
         assert found and int(found[1]) >= 10, log
         assert int(found[1]) < 9998
-    assert logs["last"].count("already there") == 3
+    assert logs["last"].count("already finished") == 3
 
 
 def test_killed_run_leaves_no_checkpoint(killed: tuple[Path, dict[str, str]]) -> None:

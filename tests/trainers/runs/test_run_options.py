@@ -58,13 +58,13 @@ def test_options_that_a_recipe_overrules_are_named(
     def warnings(**changes: Any) -> list[str]:
         caplog.clear()
         Runner(parse_run_arguments(tiny_run.options(place, tmp_path / "out", **related, **changes)))
-        return [record.getMessage() for record in caplog.records if "its recipe has" in record.getMessage()]
+        return [record.getMessage() for record in caplog.records if "its recipe sets" in record.getMessage()]
 
     assert set(CONTROLS) < set(RECIPES)  # those of the benchmarks are known
     stage = next(stage for stage in RECIPES["label-attention-from-related"].stages if stage.name == "related-encoder")
     epochs = stage.training["num_train_epochs"]
     assert warnings(num_train_epochs=epochs + 1) == [
-        f"--num_train_epochs does not count for related-encoder: its recipe has {epochs}."
+        f"--num_train_epochs has no effect on related-encoder: its recipe sets {epochs}."
     ]
     assert warnings(num_train_epochs=epochs) == []
     assert warnings(num_train_epochs=None) == []
@@ -210,7 +210,7 @@ def test_sources_are_the_same_for_all_losses(place: Path, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"label_loss": "correlation"}, "--label_loss correlation is for emotion data with several labels a text"),
+        ({"label_loss": "correlation"}, "--label_loss correlation is for emotion data with several labels per text"),
         (
             {"class_weights": "sqrt", "recipe": ["single-sentiment"]},
             "--class_weights sqrt is for emotion data with labels; the run has reviews",
