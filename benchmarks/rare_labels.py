@@ -1,9 +1,9 @@
-"""What class weights and augmentation each bring to rare labels, over seeds, with intervals for each label.
+"""The effect of class weights and of augmentation on rare labels, over seeds, with intervals for each label.
 
 python -m benchmarks.rare_labels --data_dir DATA
 
-The runs are those of the config, and the same with each treatment alone. Further options are those of `csr-emotion
-train`, and go to every run.
+Runs follow the config, without and with each treatment. All options of `csr-emotion train` are accepted and apply to
+every run.
 """
 
 import sys
@@ -22,7 +22,7 @@ BASELINE = "default"
 
 
 def treatments(copies: int) -> dict[str, list[str]]:
-    """By treatment, the options that differ from the config's; the first is what the others are tested against."""
+    """Options that differ from the config, by treatment; the others are tested against the first."""
     return {
         BASELINE: [],
         "sqrt": ["--class_weights", "sqrt"],
@@ -33,8 +33,10 @@ def treatments(copies: int) -> dict[str, list[str]]:
 
 def main(argv: list[str]) -> None:
     parser = benchmark_parser(__doc__, output_dir="outputs/rare_labels")
-    parser.add_argument("--config", default=str(CONFIG), help="The options of all runs, of one recipe.")
-    parser.add_argument("--copies", type=int, default=600, help="How many training texts --augment_rare fills up to.")
+    parser.add_argument("--config", default=str(CONFIG), help="YAML file with the options of all runs, for one recipe.")
+    parser.add_argument(
+        "--copies", type=int, default=600, help="Number of training texts per label for --augment_rare."
+    )
     args, further = parser.parse_known_args(argv)
     set_up_logging()
 

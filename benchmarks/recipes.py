@@ -1,7 +1,7 @@
-"""The recipes that only measure something: controls, ablations, and what model-3.4 was not made of in the end.
+"""Recipes for measurements: controls, ablations, and alternatives that model-3.4 does not use.
 
-Each is a recipe of the library with one thing changed, so that a difference in scores has one cause. All commands run
-them when this file is named: `--recipe benchmarks/recipes.py:token-space-related`.
+Each is a recipe of the library with one thing changed, so that a difference in scores has one cause. Commands accept
+them by file: `--recipe benchmarks/recipes.py:token-space-related`.
 """
 
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ ALL_IN_ONE = _STAGES["all-in-one"]
 
 
 def _register(name: str, final: Stage, question: str) -> None:
-    """Register the recipe that ends with a stage; the stages before it are those that it is made of."""
+    """Register a recipe that consists of a stage and its ancestors."""
     register_recipe(Recipe(name, tuple(lineage(final)), question))
 
 
@@ -55,7 +55,7 @@ _register(
     replace(CSR, name="csr-two-emotion", source_encoders=(SECOND_EMOTION_ENCODER,)),
     "Does a second emotion encoder of another seed do what the sentiment encoder does?",
 )
-# It judges emotions by the sentiment encoder, so that there is no emotion encoder to reconstruct.
+# It predicts emotions from the sentiment encoder, so there is no emotion encoder to reconstruct.
 _register(
     "sentiment-alone",
     CommonSpaceStage(
@@ -63,7 +63,7 @@ _register(
     ),
     "What does a sentiment encoder know about emotions?",
 )
-# Where a part of P_E is missing, the common space needs P_S to reconstruct it.
+# With part of P_E missing, the common space needs P_S to reconstruct it.
 _register(
     "corrupted-emotion",
     replace(CSR, name="csr-corrupted", config={"emotion_corruption": 0.3}),
@@ -91,7 +91,7 @@ _register(
     LABEL_ATTENTION_FROM_RELATED,
     "What does label attention gain from a start with an encoder of related data?",
 )
-# How much of an emotion there is says more about a text than whether there is any.
+# The intensity of an emotion says more about a text than its presence.
 INTENSITY_FROM_RELATED = EncoderStage(
     name="intensity-encoder-from-related",
     tasks=REGRESSION_TASKS,
@@ -196,5 +196,5 @@ _register_student(
     "Do three teachers of one kind that differ in their seeds teach as well as three kinds?",
 )
 
-# What may be started from related data, without self-training.
+# Starting from related data, without self-training.
 FROM_RELATED = ("bert-from-related", "label-attention-from-related", "common-space-from-related")

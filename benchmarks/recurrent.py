@@ -1,4 +1,4 @@
-"""What run_recurrent.py reaches with its defaults, over seeds; further options are passed on to it.
+"""Scores of run_recurrent.py with its defaults, over seeds; other options are passed on to it.
 
 python -m benchmarks.recurrent --data_dir DATA --seeds 42 43 44
 """
@@ -19,10 +19,10 @@ METRICS = ("accuracy", "macro_f1", "weighted_f1")
 
 def main(argv: list[str]) -> None:
     parser = benchmark_parser(__doc__)
-    parser.add_argument("--seeds", nargs="+", type=int, default=[42, 43, 44], help="One run each (default: 42 43 44).")
     parser.add_argument(
-        "--output_dir", type=Path, default=Path("outputs/recurrent_seeds"), help="Where the runs are written."
+        "--seeds", nargs="+", type=int, default=[42, 43, 44], help="Seeds, one run each (default: 42 43 44)."
     )
+    parser.add_argument("--output_dir", type=Path, default=Path("outputs/recurrent_seeds"), help="Folder of the runs.")
     args, further = parser.parse_known_args(argv)
 
     scores: dict[str, list[float]] = {}

@@ -1,4 +1,4 @@
-"""Scores without a test: those of every seed as JSON, their means and spread as a Markdown table."""
+"""Scores without tests: JSON with every seed, and a Markdown table of means and spread."""
 
 from pathlib import Path
 from typing import Any
@@ -11,10 +11,10 @@ def write_report(folder: Path, name: str, run: dict[str, Any], scores: dict[str,
     """Write `NAME.json` and `NAME.md`.
 
     Args:
-        folder (`Path`): Where to write.
-        name (`str`): The benchmark's name.
-        run (`dict`): What was run: data, encoder, seeds and the command.
-        scores (`dict`): By setting and metric, one score per seed, as fractions.
+        folder (`Path`): Folder to write to.
+        name (`str`): Name of the benchmark.
+        run (`dict`): Data, encoder, seeds and command of the runs.
+        scores (`dict`): One score per seed, as fractions, by setting and metric.
     """
     folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / f"{name}.json", {**run, "scores": scores})
@@ -28,5 +28,5 @@ def write_report(folder: Path, name: str, run: dict[str, Any], scores: dict[str,
 
 
 def described(run: dict[str, Any]) -> str:
-    """What was run, as a Markdown list."""
+    """Description of the runs as a Markdown list."""
     return "\n".join(f"- {key.replace('_', ' ')}: {value}" for key, value in run.items())

@@ -1,8 +1,8 @@
-"""Put the tables of results where people read them: into benchmarks/results/README.md, and five rows into README.md.
+"""Collect the result tables in benchmarks/results/README.md, and five rows of them in README.md.
 
 python -m benchmarks.results_page
 
-`benchmarks/results/notes.md` says what the results taught, with a line `<!-- table NAME -->` for each table; README.md
+`benchmarks/results/notes.md` discusses the results, with a line `<!-- table NAME -->` for each table; README.md
 has the lines `<!-- results -->` and `<!-- end -->` around its table.
 """
 
@@ -19,13 +19,13 @@ README = RESULTS.parent.parent / "README.md"
 TABLE = re.compile(r"^<!-- table (?P<name>\S+) -->$", re.MULTILINE)
 SUMMARY = re.compile(r"<!-- results -->\n.*?<!-- end -->", re.DOTALL)
 NOTICE = "<!-- Made by `python -m benchmarks.results_page` from notes.md and the tables beside it. -->\n\n"
-# What the summary shows: recipes, and shares of the labels.
+# Recipes and shares of the labels in the summary.
 RECIPES = ("bert", "bert-head-rate", "model-3.3", "common-space-from-related", "model-3.4")
 SHARES = ("0.1", "1.0")
 
 
 def page(folder: Path = RESULTS) -> str:
-    """The page of all results: the notes with their tables in place.
+    """The page of all results: the notes, with the tables inserted.
 
     Args:
         folder (`Path`): The folder of the notes and tables.
@@ -42,7 +42,7 @@ def page(folder: Path = RESULTS) -> str:
 
 
 def with_summary(text: str, folder: Path = RESULTS) -> str:
-    """A text with the summary of the results between its markers.
+    """Insert the summary of the results between the markers of a text.
 
     Args:
         text (`str`): Markdown.

@@ -1,9 +1,9 @@
-"""What options bring: a recipe with each of several settings, over seeds.
+"""The effect of options: a recipe with each of several settings, over seeds.
 
 python -m benchmarks.settings --data_dir DATA
 
-Further options are those of `csr-emotion train`, and go to every run. A run's stages that --reuse_stages_from has are
-not trained again.
+All options of `csr-emotion train` are accepted and apply to every run. Stages found in --reuse_stages_from are not
+trained again.
 """
 
 import argparse
@@ -23,20 +23,20 @@ from .report import write_report
 from .shares import EPOCHS, share_heading, share_options
 
 ALL_TWEETS = "semeval2017-4a-all"
-# The same for both: to evaluate draws random numbers, which changes the training that goes on.
+# The same for both, since evaluation draws random numbers, which changes the training after it.
 BY_EPOCH = ["--eval_strategy", "epoch", "--save_strategy", "epoch"]
 READ_ONCE = ["--max_train_samples", "40000", "--source_num_train_epochs", "1"]
 
 
 @dataclass(frozen=True)
 class Group:
-    """Settings that are compared.
+    """Settings to compare.
 
     Args:
-        title (`str`): What the options are of.
-        recipe (`str`): The recipe that shows what they bring.
-        settings (`dict[str, list[str]]`): By setting, the options that differ from the defaults; the first is what the
-            others are tested against.
+        title (`str`): Subject of the options.
+        recipe (`str`): Recipe to measure them with.
+        settings (`dict[str, list[str]]`): Options that differ from the defaults, by setting; the others are
+            tested against the first.
         options (`tuple[str, ...]`): Options of all settings.
     """
 
@@ -47,7 +47,7 @@ class Group:
 
 
 GROUPS: dict[str, Group] = {
-    # All stages of the recipe are of the emotion data: the loss is that of every multi-label stage.
+    # All stages of the recipe use the emotion data: every multi-label stage has the loss.
     "label_losses": Group(
         "Label losses and class weights",
         "label-attention",
@@ -71,7 +71,7 @@ GROUPS: dict[str, Group] = {
             "contrastive": ["--siamese_loss", "contrastive"],
         },
     ),
-    # An emotion encoder that is stopped before it knows its own training texts by heart, and the space that reads it.
+    # An emotion encoder that is stopped before it memorises its training texts, and the space on top of it.
     "early_stopping": Group(
         "Early stopping",
         "emotion-alone",
@@ -80,7 +80,7 @@ GROUPS: dict[str, Group] = {
             "best_epoch": [*BY_EPOCH, "--load_best_model_at_end", "True"],
         },
     ),
-    # In this recipe the sentiment encoder weighs most. Of the larger ones, seven times the texts are read once.
+    # The sentiment encoder matters most in this recipe. Larger datasets: seven times the texts, each read once.
     "sentiment_source": Group(
         "Sentiment data",
         "token-space",
@@ -90,7 +90,7 @@ GROUPS: dict[str, Group] = {
             "sentiment140": ["--sentiment_dataset", "sentiment140", *READ_ONCE],
         },
     ),
-    # How many texts without labels the last stage reads.
+    # Number of unlabelled texts for the last stage.
     "unlabelled_texts": Group(
         "Texts without labels",
         "model-3.4",
@@ -100,7 +100,7 @@ GROUPS: dict[str, Group] = {
             "all": ["--unlabelled_dataset", ALL_TWEETS, "--max_unlabelled_samples", "100000"],
         },
     ),
-    # How the tasks of one model are weighted, and how batches are drawn from them.
+    # Task weights, and how batches are drawn from tasks.
     "task_weighting": Group(
         "Task weighting",
         "all-in-one",
@@ -111,7 +111,7 @@ GROUPS: dict[str, Group] = {
             "by_task": ["--task_sampling", "by_task"],
         },
     ),
-    # Without any step of tweet normalisation, with all, and with all but one.
+    # Tweet normalisation: no steps, all steps, and all but one.
     "text_normalization": Group(
         "Tweet normalisation",
         "bert",
@@ -132,11 +132,13 @@ def main(argv: list[str]) -> None:
     parser = benchmark_parser(__doc__, output_dir="outputs/settings")
     parser.add_argument("--groups", nargs="+", default=list(GROUPS), choices=GROUPS, help="What to compare.")
     known = sorted({setting for group in GROUPS.values() for setting in group.settings})
-    parser.add_argument("--settings", nargs="+", choices=known, metavar="SETTING", help="Only these of the groups.")
-    parser.add_argument("--recipe", choices=RECIPES, metavar="RECIPE", help="Another recipe than the group's own.")
+    parser.add_argument(
+        "--settings", nargs="+", choices=known, metavar="SETTING", help="Only these settings of the groups."
+    )
+    parser.add_argument("--recipe", choices=RECIPES, metavar="RECIPE", help="Recipe to use instead of the group's own.")
     parser.add_argument("--share", type=float, default=1.0, choices=EPOCHS, help="Share of the emotion texts.")
     add_data_options(parser, ("emotion", "sentiment", "related", "intensity", "valence"))
-    parser.add_argument("--reuse_stages_from", help="A folder of runs `seed-N` whose equal stages are copied.")
+    parser.add_argument("--reuse_stages_from", help="Folder of runs `seed-N` whose identical stages are copied.")
     args, further = parser.parse_known_args(argv)
     chosen = {
         name: {
@@ -148,14 +150,14 @@ def main(argv: list[str]) -> None:
     }
     for name, settings in chosen.items():
         if len(settings) < 2:
-            parser.error(f"--settings leaves fewer than two of group {name}, which are to be compared.")
+            parser.error(f"--settings leaves fewer than two settings of group {name} to compare.")
     set_up_logging()
     for name, settings in chosen.items():
         compare(name, settings, args, further)
 
 
 def compare(name: str, settings: dict[str, list[str]], args: argparse.Namespace, further: list[str]) -> None:
-    """Carry out the runs of a group, and write what came out."""
+    """Run a group, and write its results."""
     group = GROUPS[name]
     recipe = args.recipe or group.recipe
     given = ["--recipe", recipe, *run_options(args), *share_options(args.share), *group.options, *further]
@@ -186,7 +188,7 @@ def compare(name: str, settings: dict[str, list[str]], args: argparse.Namespace,
 
 
 def scores_by_task(grid: Grid) -> dict[str, dict[str, Any]]:
-    """By setting and metric of each task, the scores of finished models of several tasks."""
+    """Scores of finished multi-task models, by setting and by metric of each task."""
     found: dict[str, dict[str, Any]] = {}
     for setting, of_seeds in grid.runners.items():
         runs = [runner.prepared for runner in of_seeds.values()]

@@ -1,7 +1,7 @@
-"""A share of the labelled emotion texts, and the epochs that belong to it: the same in every benchmark.
+"""Shares of the labelled emotion texts and their numbers of epochs, the same in every benchmark.
 
-The shares are stratified by label and nested; the sources keep all their texts. Small shares are read more often, so
-that no model stops before it has learnt what it can.
+The shares are stratified by label and nested; the sources keep all their texts. Small shares get more epochs,
+so that no model stops too early.
 """
 
 from trainers import RunArguments
@@ -11,7 +11,7 @@ EPOCHS = {0.01: 40, 0.03: 20, 0.1: 10, 0.3: 6, 1.0: 4}
 
 
 def share_options(share: float) -> list[str]:
-    """The options for a share of the labelled texts: none if it is all of them, else the epochs of every kind of stage.
+    """Options for a share of the labelled texts: none for all of them, else the epochs of every kind of stage.
 
     Args:
         share (`float`): One of `EPOCHS`.
@@ -27,5 +27,5 @@ def share_options(share: float) -> list[str]:
 
 
 def share_heading(share: float | None) -> str:
-    """What a result's heading says of a share; nothing if it is all of the labels."""
+    """Text for the heading of a result; empty if all labels are used."""
     return f", {100 * share:g} % of the labels" if share and share < 1 else ""

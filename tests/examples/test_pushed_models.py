@@ -42,7 +42,7 @@ for _ in range(2):
 """
 # What cannot be published is said before anything is trained.
 REFUSED = [
-    ("run_multitask", ["--seeds", "1", "2"], "--seeds is for comparisons: give --push_to_hub with one of them."),
+    ("run_multitask", ["--seeds", "1", "2"], "--seeds is for comparisons: use --push_to_hub with one of them."),
     ("run_search", ["--hub_model_id", "nowhere/x"], "--hub_model_id: there is no organisation nowhere."),
 ]
 USE = """

@@ -122,7 +122,7 @@ def run_arguments(
 def published_once(run: RunArguments, args: argparse.Namespace, alone: bool) -> RunArguments:
     """Return the run, to be published only if it is the one that the name on the Hub refers to."""
     if run.training.push_to_hub and len(args.seeds) > 1:
-        raise ValueError("--seeds is for comparisons: use --push_to_hub with a single seed.")
+        raise ValueError("--seeds is for comparisons: use --push_to_hub with one of them.")
     run.training.push_to_hub = run.training.push_to_hub and not alone
     return run
 

@@ -89,7 +89,7 @@ def read_space(path: str | None, args: RunArguments) -> list[Parameter]:
         except yaml.YAMLError as error:
             raise ValueError(f"{source} is not valid YAML: {error}") from error
     if not isinstance(entries, Mapping) or not entries:
-        raise ValueError(f"{source} must hold `option: [choices]` or `option: {{low: ..., high: ...}}` lines.")
+        raise ValueError(f"{source} must contain `option: [choices]` or `option: {{low: ..., high: ...}}` lines.")
     space = [_parameter(name, entry, args, f"{source}, {name}") for name, entry in entries.items()]
     for parameter in space:
         for value in parameter.ends():
