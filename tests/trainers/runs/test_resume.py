@@ -30,9 +30,9 @@ STAGES = ("emotion-encoder", "sentiment-encoder", "siamese", "csr")
 KILLED = ("emotion-encoder", "siamese", "csr")
 # Enough steps with checkpoints between them that a kill after the first one comes long before the last.
 OPTIONS: dict[str, Any] = {
-    "num_train_epochs": 20,
-    "siamese_num_train_epochs": 12,
-    "common_num_train_epochs": 20,
+    "num_train_epochs": 12,
+    "siamese_num_train_epochs": 8,
+    "common_num_train_epochs": 12,
     "save_strategy": "steps",
     "save_steps": 10,
     "eval_strategy": "steps",
