@@ -80,7 +80,7 @@ def test_share_and_data_that_differ_are_told(place: Path, written: dict[str, Any
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"recipes": ["bert"]}, "--recipes leaves fewer than two of group little-data"),
+        ({"recipes": ["bert"]}, "--recipes leaves fewer than two recipes of group little-data"),
         ({"recipes": ["bert-hed-rate"]}, "invalid choice: 'bert-hed-rate'"),
         ({"emotion_dataset": "nowhere"}, "ablation: error: .*nowhere"),
     ],

@@ -107,7 +107,7 @@ def test_models_of_several_tasks_have_a_column_per_task_and_metric(place: Path) 
         ({"group": "losses"}, "invalid choice: 'losses'"),
         ({"recipe": ["birt"]}, "invalid choice: 'birt'"),
         ({"share": 0.5}, "invalid choice: 0.5"),
-        ({"settings": ["best_epoch"]}, "--settings leaves fewer than two of group label_losses"),
+        ({"settings": ["best_epoch"]}, "--settings leaves fewer than two settings of group label_losses"),
         ({"emotion_dataset": "moods", "emotion_label_columns": None}, "settings: error: --label_loss asymmetric"),
         ({"reuse_stages_from": "nowhere"}, "settings: error: --reuse_stages_from nowhere/seed-1 does not exist"),
     ],
