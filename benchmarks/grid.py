@@ -14,7 +14,7 @@ class Grid:
     """Runs of several settings over several seeds.
 
     Args:
-        runners (`Mapping[str, Mapping[int, Runner]]`): By setting and seed, the run.
+        runners (`Mapping[str, Mapping[int, Runner]]`): Runs by setting and seed.
     """
 
     runners: Mapping[str, Mapping[int, Runner]]
@@ -30,10 +30,10 @@ class Grid:
         """Check all runs before any of them is trained.
 
         Args:
-            settings (`Mapping[str, Sequence[str]]`): By setting, its options of `csr-emotion train`.
-            seeds (`Iterable[int]`): One run of each setting for each.
-            folder (`Path`): Each run's folder is `SETTING/seed-SEED` in this one.
-            reuse_stages_from (`str`, *optional*): A folder of runs `seed-SEED` whose finished stages are reused.
+            settings (`Mapping[str, Sequence[str]]`): Options of `csr-emotion train` by setting.
+            seeds (`Iterable[int]`): Seeds; each setting is run once per seed.
+            folder (`Path`): Parent of the run folders `SETTING/seed-SEED`.
+            reuse_stages_from (`str`, *optional*): Folder of runs `seed-SEED` whose finished stages are reused.
 
         Raises:
             ValueError, OSError: If something is wrong with a run, with what to do about it.
@@ -52,10 +52,10 @@ class Grid:
         return next(iter(next(iter(self.runners.values())).values()))
 
     def run(self) -> dict[str, list[dict[str, Any]]]:
-        """Carry the runs out, or what is missing of them, one seed after the other.
+        """Run everything that is missing, one seed after the other.
 
         Returns:
-            `dict`: By setting, for each seed what `results.json` holds of the recipe.
+            `dict`: Entries of `results.json` for the recipe, one per seed, by setting.
         """
         for seed in next(iter(self.runners.values())):
             for of_seeds in self.runners.values():
@@ -67,12 +67,12 @@ class Grid:
 
 
 def recipe_results(runner: Runner) -> dict[str, Any]:
-    """What `results.json` of a finished run holds of its last recipe."""
+    """Entry of `results.json` for the last recipe of a finished run."""
     return read_results(runner.prepared.output_dir)["recipes"][runner.prepared.recipes[-1].name]
 
 
 def run_recipes(command: str, options: Sequence[str]) -> Runner:
-    """Carry one run out. What is wrong with it ends the command with a message, before anything is trained."""
+    """Run recipes. Errors end the command with a message, before any training."""
     with exit_on(command, *BAD_INPUT):
         runner = Runner(parse_run_arguments(options))
     runner.run()

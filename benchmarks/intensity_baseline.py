@@ -1,4 +1,4 @@
-"""TF-IDF with ridge regression on the intensities of emotions and on valence: what a model has to beat.
+"""TF-IDF with ridge regression for emotion intensities and valence: the baseline to beat.
 
 python -m benchmarks.intensity_baseline --data_dir DATA
 """
@@ -21,7 +21,7 @@ DATASETS = ("semeval2018-ei-reg-intensity", "semeval2018-v-reg")
 
 
 def build_baseline(alpha: float) -> Pipeline:
-    """Words and pairs of them, and strings of 2 to 5 characters within words, with a linear model."""
+    """A linear model on words, pairs of words, and strings of 2 to 5 characters within words."""
     words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, min_df=2)
     characters = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True, min_df=2)
     return make_pipeline(FeatureUnion([("words", words), ("characters", characters)]), Ridge(alpha=alpha))
@@ -32,7 +32,7 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--datasets", nargs="+", default=DATASETS, help="Registered regression data.")
     parser.add_argument("--data_dir", help="Directory with one subfolder per registered dataset.")
     parser.add_argument("--alpha", type=float, default=1.0, help="Strength of the ridge penalty.")
-    parser.add_argument("--output_file", help="Where to write the scores, as JSON.")
+    parser.add_argument("--output_file", help="File for the scores, as JSON.")
     args = parser.parse_args(argv)
     results = {}
     with exit_on("intensity_baseline", *BAD_INPUT):
@@ -40,7 +40,7 @@ def main(argv: list[str]) -> None:
     for name, data in loaded.items():
         train, dev = data.splits["train"], data.splits["dev"]
         predictions = []
-        # One model an output, on the texts that have a score of it.
+        # One model per output, on the texts with a score for it.
         for index in range(len(data.labels)):
             scored = [
                 (text, row[index])

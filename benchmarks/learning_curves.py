@@ -1,11 +1,10 @@
-"""Little data: recipes at growing shares of the labelled emotion texts, over seeds.
+"""Learning curves: recipes on growing shares of the labelled emotion texts, over seeds.
 
 python -m benchmarks.learning_curves --data_dir DATA
 
 Shares and epochs are those of benchmarks/shares.py; the sources are trained once per seed. At the full share model-3.4
-is that of benchmarks/ablation.py, self-trained on --unlabelled_dataset; smaller shares take the sentiment texts,
-without their labels, which are fewer and so read in less time. Further options are those of `csr-emotion train`, and
-go to every run.
+is that of benchmarks/ablation.py, self-trained on --unlabelled_dataset; smaller shares use the sentiment texts,
+without labels, which are fewer and so faster. All options of `csr-emotion train` are accepted and apply to every run.
 """
 
 import argparse
@@ -35,15 +34,15 @@ def main(argv: list[str]) -> None:
     parser.add_argument(
         "--recipes",
         nargs="+",
-        # With and without a richer source than sentiment, of which model-3.4 has one.
+        # With and without a richer source than sentiment, such as model-3.4 has.
         default=["bert-head-rate", "bert", "model-1", "model-3.3", *FROM_RELATED, "model-3.4"],
         choices=RECIPES,
         metavar="RECIPE",
-        help="What to compare; the first is what the others are tested against.",
+        help="Recipes to compare; the others are tested against the first.",
     )
     parser.add_argument("--shares", nargs="+", type=float, default=list(EPOCHS), choices=EPOCHS, metavar="SHARE")
     add_data_options(parser, ("emotion", "sentiment", "related", "unlabelled"))
-    parser.add_argument("--reuse_stages_from", help="A folder of runs `seed-N` whose equal stages are copied.")
+    parser.add_argument("--reuse_stages_from", help="Folder of runs `seed-N` whose identical stages are copied.")
     args, further = parser.parse_known_args(argv)
     set_up_logging()
 
@@ -73,14 +72,14 @@ def run_folder(args: argparse.Namespace, share: float, seed: int) -> Path:
 
 
 def arguments(args: argparse.Namespace, share: float, seed: int) -> list[str]:
-    """The options of one run, with those of its share."""
+    """Options of one run, including those for its share."""
     argv = ["--recipe", *args.recipes, "--encoder", args.encoder, "--data_dir", args.data_dir, "--seed", str(seed)]
     argv += ["--emotion_dataset", args.emotion_dataset, "--sentiment_dataset", args.sentiment_dataset]
     argv += ["--related_dataset", args.related_dataset, *share_options(share)]
     argv += ["--unlabelled_dataset", args.unlabelled_dataset] if share == 1.0 else []
     argv += ["--threshold", "global", "--eval_strategy", "no"]
     argv += ["--output_dir", str(run_folder(args, share, seed))]
-    # The full share is run first; the smaller ones take its source encoders.
+    # The full share is run first; smaller ones reuse its source encoders.
     earlier = [run_folder(args, 1.0, seed)] if share != 1.0 and 1.0 in args.shares else []
     earlier += [Path(args.reuse_stages_from) / f"seed-{seed}"] if args.reuse_stages_from else []
     return argv + (["--reuse_stages_from", *map(str, earlier)] if earlier else [])
@@ -89,7 +88,7 @@ def arguments(args: argparse.Namespace, share: float, seed: int) -> list[str]:
 def write_results(
     folder: Path, run: dict[str, Any], compared: dict[str, dict[str, Any]], metrics: tuple[str, ...]
 ) -> None:
-    """Write the tables and a figure for each metric, of all shares that are there so far."""
+    """Write tables, and a figure per metric, of all shares finished so far."""
     folder.mkdir(parents=True, exist_ok=True)
     shares = sorted(compared, key=float)
     counts = [round(float(share) * run["texts"]) for share in shares]
@@ -129,16 +128,16 @@ def write_results(
 
 
 def labels_for(score: float, counts: Sequence[int], scores: Sequence[float]) -> float | None:
-    """How many labelled texts a recipe needs to reach a score.
+    """Number of labelled texts that a recipe needs to reach a score.
 
     Args:
         score (`float`): The score to reach.
-        counts (`Sequence[int]`): Numbers of texts it was trained on, growing.
-        scores (`Sequence[float]`): What it reached with each.
+        counts (`Sequence[int]`): Numbers of training texts, ascending.
+        scores (`Sequence[float]`): Scores with each number of texts.
 
     Returns:
-        `float`, *optional*: The number of texts, from a straight line between neighbouring scores over the logarithm of
-        their numbers; the smallest number if that is enough; `None` if the largest is not.
+        `float`, *optional*: The number of texts, interpolated linearly between neighbouring scores over the logarithm
+        of the number; the smallest number if that suffices; `None` if the largest does not.
     """
     for number, reached in enumerate(scores):
         if reached >= score:
@@ -151,7 +150,7 @@ def labels_for(score: float, counts: Sequence[int], scores: Sequence[float]) -> 
 
 
 def written(needed: float | None, count: int, fewest: int) -> str:
-    """A number of labelled texts, and as a multiple of another; what lies outside of the measured shares as such."""
+    """Format a number of labelled texts, also as a multiple of another, and mark values outside the measured shares."""
     if needed is None:
         return "more than all"
     return f"at most {fewest:,}" if needed <= fewest else f"{needed:,.0f} ({needed / count:.1f} x)"

@@ -6,7 +6,7 @@ from .recipe import RECIPES, Recipe, register_recipe
 from .stages import CommonSpaceStage, DialogueStage, EncoderStage, SiameseStage
 
 AVERAGED: dict[str, Any] = {"weight_averaging": 0.25}
-# New layers over tokens, and heads beside others, learn too little for the rare labels at the rate of the encoder.
+# At the encoder's learning rate, new layers over tokens and heads beside others learn too little about rare labels.
 HEAD_RATE: dict[str, Any] = {"head_learning_rate": 1e-3}
 JOINT = AVERAGED | HEAD_RATE
 # Related data are usually many more texts than the emotion data.
@@ -14,7 +14,7 @@ RELATED: dict[str, Any] = {"num_train_epochs": 2.0}
 # A common space over tokens, trained with its emotion encoder and read with one attention head per label.
 TOKEN_LEVEL: dict[str, Any] = {"common_level": "token", "reconstruction_loss_weight": 0.0}
 OVER_TOKENS: dict[str, Any] = {"trains": "emotion_encoder", "config": TOKEN_LEVEL, "training": JOINT}
-# Models of several tasks have no layers that models of one task lack, so that they are of the same size.
+# Multi-task models have no layers that single-task models lack, so that they have the same size.
 SEVERAL_TASKS: dict[str, Any] = {"config": {"shared_layer_sizes": []}, "training": HEAD_RATE}
 ALL_TASKS = ("emotion", "intensity", "valence")
 
@@ -41,12 +41,12 @@ EMOTION_FROM_RELATED = EncoderStage(name="emotion-encoder-from-related", encoder
 LABEL_ATTENTION_FROM_RELATED = CommonSpaceStage(
     name="label-attention-from-related", emotion_encoder=RELATED_ENCODER, **OVER_TOKENS
 )
-# The space itself may be learnt from related data; it is then there before the first emotion label is read.
+# The space itself may be learnt from related data, before the first emotion label is seen.
 RELATED_SPACE = CommonSpaceStage(
     name="related-space", tasks=("related",), **OVER_TOKENS | {"training": JOINT | RELATED}
 )
 SPACE_FROM_RELATED = CommonSpaceStage(name="common-space-from-related", common_space=RELATED_SPACE, **OVER_TOKENS)
-# It reads some four times the texts, in larger batches.
+# It sees about four times as many texts, in larger batches.
 STUDENT_TRAINING: dict[str, Any] = JOINT | {
     "num_train_epochs": 3.0,
     "per_device_train_batch_size": 48,

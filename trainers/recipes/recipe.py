@@ -1,4 +1,4 @@
-"""Recipes: stages in order, registered by name and found again."""
+"""Recipes: ordered stages, registered by name."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from .stages import Stage
 
 @dataclass(frozen=True)
 class Recipe:
-    """Stages that are trained in order to one end, the last of them.
+    """Stages trained in order, the last of which is the goal.
 
     Args:
-        name (`str`): What the recipe is asked for by.
+        name (`str`): Name of the recipe.
         stages (`tuple[Stage, ...]`): Its stages, parents before children.
-        question (`str`): The question of a user that it answers, or what it is compared for.
+        question (`str`): The question of a user that it answers, or the purpose of comparing with it.
 
     Raises:
-        ValueError: If there is no stage, a name stands for two, or a stage comes before one that it starts from.
+        ValueError: If there is no stage, two stages share a name, or a stage comes before one that it starts from.
     """
 
     name: str
@@ -40,14 +40,14 @@ class Recipe:
             for parent in stage.parents:
                 if seen.get(parent.name) != parent:
                     raise ValueError(
-                        f"Recipe {self.name!r}: the stage {stage.name!r} starts from {parent.name!r}, which must stand "
+                        f"Recipe {self.name!r}: the stage {stage.name!r} starts from {parent.name!r}, which must come "
                         "before it among the stages."
                     )
             seen[stage.name] = stage
 
     @property
     def final(self) -> Stage:
-        """The stage that the recipe is for: the last one."""
+        """The last stage, which the recipe is for."""
         return self.stages[-1]
 
 
@@ -55,13 +55,13 @@ RECIPES: dict[str, Recipe] = {}
 
 
 def register_recipe(recipe: Recipe) -> Recipe:
-    """Make a recipe known by its name, for `train(...)` and `--recipe`.
+    """Register a recipe by its name, for `train(...)` and `--recipe`.
 
     Returns:
-        `Recipe`: The same.
+        `Recipe`: The recipe itself.
 
     Raises:
-        ValueError: If the name stands for another recipe.
+        ValueError: If another recipe has the name.
     """
     known = RECIPES.setdefault(recipe.name, recipe)
     if known != recipe:
@@ -105,7 +105,7 @@ def _load_recipes(source: str, recipe: str) -> None:
         try:
             importlib.import_module(source)
         except ModuleNotFoundError as error:
-            # A module that is there and imports one that is not has a mistake of its own.
+            # A module that exists but imports a missing one has an error of its own.
             if error.name is None or not f"{source}.".startswith(f"{error.name}."):
                 raise
             raise ModuleNotFoundError(
@@ -114,10 +114,10 @@ def _load_recipes(source: str, recipe: str) -> None:
 
 
 def stages_of(recipes: Iterable[Recipe]) -> list[Stage]:
-    """The stages of several recipes, each once, parents before children.
+    """All stages of some recipes, each once, parents before children.
 
     Raises:
-        ValueError: If two of the recipes have different stages of one name.
+        ValueError: If two recipes have different stages with the same name.
     """
     stages: dict[str, Stage] = {}
     for recipe in recipes:
@@ -128,7 +128,7 @@ def stages_of(recipes: Iterable[Recipe]) -> list[Stage]:
 
 
 def lineage(stage: Stage) -> list[Stage]:
-    """A stage and all that it is made of, parents before children."""
+    """A stage and all its ancestors, parents before children."""
     found: dict[str, Stage] = {}
     for parent in stage.parents:
         found |= {one.name: one for one in lineage(parent)}
@@ -136,5 +136,5 @@ def lineage(stage: Stage) -> list[Stage]:
 
 
 def learnt_tasks(stage: Stage) -> list[str]:
-    """The tasks whose texts a stage is trained on, then those that the stages before it were trained on."""
+    """The tasks that a stage is trained on, followed by those of its ancestors."""
     return list(dict.fromkeys(task for one in (stage, *lineage(stage)) for task in (*one.tasks, *one.unlabelled)))

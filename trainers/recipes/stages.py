@@ -1,4 +1,4 @@
-"""The kinds of training stages: what each learns, what it starts from and what it leaves frozen."""
+"""The kinds of training stages: what each learns, starts from and leaves frozen."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal, get_args
 
 # Tasks whose labels are scores.
 REGRESSION_TASKS = ("intensity", "valence")
-# Tasks that a model is trained on for what it carries over to the emotions.
+# Tasks that a model is trained on for the sake of transfer to emotions.
 SOURCE_TASKS = ("sentiment", "related")
 
 Trained = Literal["classifier", "common_space", "emotion_encoder", "encoders"]
@@ -16,11 +16,11 @@ Trained = Literal["classifier", "common_space", "emotion_encoder", "encoders"]
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """One training stage. Use one of the subclasses, which name what a stage of their kind can start from.
+    """A training stage. Use one of the subclasses, whose fields name what a stage of their kind can start from.
 
     Args:
-        name (`str`): Its folder in the run's folder. Within a run, one name stands for one stage.
-        tasks (`tuple[str, ...]`): The tasks it has labels of; it is judged by the first.
+        name (`str`): Name of its folder in the run's folder, unique within a run.
+        tasks (`tuple[str, ...]`): The tasks that it has labels for; the first is its main task.
         config (`Mapping[str, Any]`): Fields of the model's config that belong to the recipe.
         training (`Mapping[str, Any]`): Training arguments that belong to the recipe.
         seed_offset (`int`): Added to the run's seed.
@@ -36,12 +36,12 @@ class Stage:
 
     @property
     def starts_from(self) -> dict[str, Stage]:
-        """By part of the model, the stage that it is taken from."""
+        """Maps parts of the model to the stages that they are taken from."""
         return {}
 
     @property
     def parents(self) -> list[Stage]:
-        """The stages that it takes something from, each once."""
+        """The stages that it starts from, each once."""
         return list({stage.name: stage for stage in (*self.starts_from.values(), *self.teachers)}.values())
 
     @property
@@ -51,22 +51,22 @@ class Stage:
 
     @property
     def unlabelled(self) -> tuple[str, ...]:
-        """Tasks whose training texts it reads without their labels."""
+        """Tasks whose training texts it uses without labels."""
         return ()
 
     @property
     def trains_encoder(self) -> bool:
-        """Whether a text encoder is trained, and so on texts instead of on vectors."""
+        """Whether a text encoder is trained, and thus on texts rather than vectors."""
         return False
 
     @property
     def starts_anew(self) -> bool:
-        """Whether its text encoder is the pretrained one, not that of an earlier stage."""
+        """Whether it starts from the pretrained text encoder, not from that of an earlier stage."""
         return False
 
     @property
     def classifies(self) -> bool:
-        """Whether a classifier is trained; otherwise the losses on dev say what was learnt."""
+        """Whether a classifier is trained; otherwise only dev losses are reported."""
         return True
 
 
@@ -122,13 +122,13 @@ class CommonSpaceStage(Stage):
         emotion_encoder (`Stage`, *optional*): The stage of the emotion encoder; the pretrained encoder by default.
         source_encoders (`tuple[Stage, ...]`): The stages of the source encoders.
         siamese (`Stage`, *optional*): The stage of the Siamese network that measures the reconstruction.
-        common_space (`Stage`, *optional*): A stage whose whole common space is taken over, under a new classifier.
-        model (`Stage`, *optional*): A stage whose whole model is trained further.
+        common_space (`Stage`, *optional*): A stage whose complete common space is reused, under a new classifier.
+        model (`Stage`, *optional*): A stage whose complete model is trained further.
         trains (`str`): What is trained: the `"classifier"` alone, the `"common_space"` on frozen encoders (the paper's
             way), the space with its `"emotion_encoder"`, or with all its `"encoders"`.
         learns_from (`tuple[Stage, ...]`): Teachers: stages whose predictions are the targets.
-        temperature (`float`, *optional*): How sure the teachers' decisions are taken to be (see
-            [`~trainers.distillation_trainer.sharpen`]); by default their probabilities are taken as they are.
+        temperature (`float`, *optional*): Temperature for sharpening the teachers' probabilities (see
+            [`~trainers.distillation_trainer.sharpen`]); by default they are used unchanged.
         unlabelled_tasks (`tuple[str, ...]`): Tasks whose training texts the teachers label.
     """
 
@@ -196,11 +196,11 @@ class DialogueStage(Stage):
 
 @dataclass(frozen=True, kw_only=True)
 class DistilledStage(Stage):
-    """A classifier of a stock class that learns what a trained model says.
+    """A classifier of a stock class that learns the predictions of a trained model.
 
     Args:
-        teacher (`str`): Folder or Hub id of the trained model, which no stage of the recipe has to make.
-        unlabelled_tasks (`tuple[str, ...]`): Tasks whose training texts the teacher labels besides those of `tasks`.
+        teacher (`str`): Folder or Hub id of the trained model, which is not part of the recipe.
+        unlabelled_tasks (`tuple[str, ...]`): Further tasks whose training texts the teacher labels.
     """
 
     teacher: str

@@ -97,9 +97,9 @@ def test_unknown_recipes_are_told_from_similar_ones() -> None:
     [
         ((), "has no stages"),
         ((FIRST, EncoderStage(name="first")), "two stages of the name 'first'"),
-        ((SECOND,), "'second' starts from 'first', which must stand before it"),
-        ((SECOND, FIRST), "which must stand before it"),
-        ((EncoderStage(name="first"), SECOND), "which must stand before it"),
+        ((SECOND,), "'second' starts from 'first', which must come before it"),
+        ((SECOND, FIRST), "which must come before it"),
+        ((EncoderStage(name="first"), SECOND), "which must come before it"),
     ],
 )
 def test_recipes_whose_stages_do_not_fit(stages: tuple[EncoderStage, ...], message: str) -> None:
