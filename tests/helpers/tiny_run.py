@@ -20,6 +20,8 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 # Each label has two words of its own, so that even a tiny model can learn to tell them apart.
 EMOTIONS = {"anger": "furious shouting", "joy": "happy laughing", "sadness": "crying lonely"}
 SENTIMENTS = {"negative": "awful broken", "neutral": "plain usual", "positive": "great lovely"}
+# Options with which every stage of a tiny run learns its labels; the defaults here are enough to have a model.
+LEARNING = {"num_train_epochs": 12, "siamese_num_train_epochs": 4, "common_num_train_epochs": 12}
 FILLERS = ["the", "day", "was", "so", "very", "my", "friend", "said", "it", "again", "and", "we", "all", "went", "home"]
 
 
@@ -121,12 +123,12 @@ def options(place: Path, output_dir: str | Path, **changes: Any) -> list[str]:
         "max_length": 64,
         # Not emoji, of which these texts have none: its thousand rules make the tokenizer many times slower.
         "normalization": ["entities", "newlines", "users", "urls"],
-        "num_train_epochs": 12,
+        "num_train_epochs": 4,
         "learning_rate": 1e-2,
         "per_device_train_batch_size": 8,
-        "siamese_num_train_epochs": 4,
+        "siamese_num_train_epochs": 2,
         "siamese_train_batch_size": 32,
-        "common_num_train_epochs": 12,
+        "common_num_train_epochs": 4,
         "common_learning_rate": 1e-2,
         "common_train_batch_size": 8,
         "eval_strategy": "no",

@@ -278,7 +278,8 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A place with data, and a run there with bf16_weights."""
     place = tiny_run.workplace(tmp_path_factory.mktemp("place"))
     output_dir = tmp_path_factory.mktemp("half") / "out"
-    run_csr(tiny_run.options(place, output_dir, recipe=["model-2", "model-3.3"], bf16_weights=True))
+    changes = {"recipe": ["model-2", "model-3.3"], "bf16_weights": True}
+    run_csr(tiny_run.options(place, output_dir, **tiny_run.LEARNING | changes))
     return place, output_dir
 
 
@@ -299,4 +300,4 @@ def test_half_and_single_precision_are_different_stages(finished: tuple[Path, Pa
     place, output_dir = finished
     copy = Path(shutil.copytree(output_dir, tmp_path / "out"))
     with pytest.raises(SystemExit, match=r"training\.bf16_weights: True there, False here"):
-        run_csr(tiny_run.options(place, copy, recipe=["model-3.3"]))
+        run_csr(tiny_run.options(place, copy, recipe=["model-3.3"], **tiny_run.LEARNING))

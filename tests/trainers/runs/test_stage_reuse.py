@@ -18,6 +18,11 @@ run_csr = tiny_run.example("run_csr").main
 STAGES = {name: [stage.name for stage in RECIPES[name].stages] for name in (*PAPER_RECIPES, *CONTROLS)}
 
 
+def options(place: Path, output_dir: Path, **changes: Any) -> list[str]:
+    """The options of the finished run."""
+    return tiny_run.options(place, output_dir, **tiny_run.LEARNING | changes)
+
+
 @pytest.fixture
 def copy(finished: Path, tmp_path: Path) -> Path:
     """A copy of the finished run that a test may change."""
@@ -41,7 +46,7 @@ def refusal(argv: list[str]) -> str:
 
 def test_second_run_trains_nothing(place: Path, copy: Path) -> None:
     before, results = times_of_writing(copy), tiny_run.read_json(copy / "results.json")
-    run_csr(tiny_run.options(place, copy, recipe=list(STAGES)))
+    run_csr(options(place, copy, recipe=list(STAGES)))
     assert times_of_writing(copy) == before
     again = tiny_run.read_json(copy / "results.json")
     assert [figures["metrics"] for figures in again["recipes"].values()] == [
@@ -52,22 +57,22 @@ def test_second_run_trains_nothing(place: Path, copy: Path) -> None:
 def test_arguments_that_change_nothing_learnt_do_not_matter(place: Path, copy: Path) -> None:
     before = times_of_writing(copy)
     changes = {"logging_steps": 3, "save_strategy": "epoch", "per_device_eval_batch_size": 7, "save_total_limit": 2}
-    run_csr(tiny_run.options(place, copy, recipe=["model-3.3"], **changes))
+    run_csr(options(place, copy, recipe=["model-3.3"], **changes))
     assert times_of_writing(copy) == before
 
 
 def test_moved_data_and_encoder_are_the_same(place: Path, copy: Path, tmp_path: Path) -> None:
     moved = Path(shutil.copytree(place, tmp_path / "moved"))
     before = times_of_writing(copy)
-    run_csr(tiny_run.options(moved, copy, recipe=["model-3.3"]))
+    run_csr(options(moved, copy, recipe=["model-3.3"]))
     assert times_of_writing(copy) == before
 
 
 def test_later_recipe_takes_the_stages_that_are_there(place: Path, finished: Path, tmp_path: Path) -> None:
     output_dir = tmp_path / "out"
-    run_csr(tiny_run.options(place, output_dir, recipe=["model-1"]))
+    run_csr(options(place, output_dir, recipe=["model-1"]))
     before = times_of_writing(output_dir)
-    run_csr(tiny_run.options(place, output_dir, recipe=["model-3.1"]))
+    run_csr(options(place, output_dir, recipe=["model-3.1"]))
     after = times_of_writing(output_dir)
     assert before.items() <= after.items()
     assert sorted(path.name for path in output_dir.iterdir() if path.is_dir()) == sorted(
@@ -84,7 +89,7 @@ def test_later_recipe_takes_the_stages_that_are_there(place: Path, finished: Pat
 def test_deleted_stage_is_trained_anew_alone(place: Path, copy: Path) -> None:
     shutil.rmtree(copy / "siamese")
     before = times_of_writing(copy)
-    run_csr(tiny_run.options(place, copy, recipe=["model-3.3"]))
+    run_csr(options(place, copy, recipe=["model-3.3"]))
     after = times_of_writing(copy)
     assert {name.split("/")[0] for name in after.keys() - before.keys()} == {"siamese"}
     assert before.items() <= after.items()
@@ -105,9 +110,9 @@ def test_stage_made_from_the_same_is_copied(place: Path, finished: Path, copy: P
 
     # No stage of the first folder is the same, and csr is not the same in either.
     other = tmp_path / "other"
-    run_csr(tiny_run.options(place, other, recipe=["bert"], num_train_epochs=1))
+    run_csr(options(place, other, recipe=["bert"], num_train_epochs=1))
     changes = {"reuse_stages_from": [other, copy], "common_num_train_epochs": 1}
-    run_csr(tiny_run.options(place, output_dir, **changes))
+    run_csr(options(place, output_dir, **changes))
     for stage in ("emotion-encoder", "sentiment-encoder", "siamese"):
         # Copies have the times of what they were copied from.
         assert times_of_writing(output_dir / stage) == times_of_writing(finished / stage), stage
@@ -128,7 +133,7 @@ def test_stage_that_is_not_finished_is_not_copied(place: Path, copy: Path, tmp_p
     record.write(copy / "emotion-encoder")
     log = copy / "emotion-encoder" / "training_log.json"
     log.write_text("[]")
-    run_csr(tiny_run.options(place, tmp_path / "new", recipe=["bert"], reuse_stages_from=[copy]))
+    run_csr(options(place, tmp_path / "new", recipe=["bert"], reuse_stages_from=[copy]))
     trained = tiny_run.read_json(tmp_path / "new" / "emotion-encoder" / "training_log.json")
     assert trained[-1]["epoch"] == 12
 
@@ -158,7 +163,7 @@ def test_run_with_other_arguments_is_refused(
     place: Path, finished: Path, changes: dict[str, Any], stage: str, difference: str
 ) -> None:
     before = times_of_writing(finished)
-    message = refusal(tiny_run.options(place, finished, **changes))
+    message = refusal(options(place, finished, **changes))
     assert f"{finished / stage} belongs to another run" in message
     assert difference in message
     assert "--output_dir" in message
@@ -169,7 +174,7 @@ def test_run_on_other_data_is_refused(place: Path, finished: Path, tmp_path: Pat
     moved = Path(shutil.copytree(place, tmp_path / "moved"))
     rows = tiny_run.label_rows(tiny_run.SENTIMENTS, 80, seed=3)
     tiny_run.write_jsonl(moved / "data" / "reviews" / "train.jsonl", rows)
-    message = refusal(tiny_run.options(moved, finished))
+    message = refusal(options(moved, finished))
     assert f"{finished / 'sentiment-encoder'} belongs to another run" in message
     assert "data.sentiment.train" in message
 
@@ -180,14 +185,14 @@ def test_run_with_renamed_labels_is_refused(place: Path, finished: Path, tmp_pat
     for split in ("train", "dev"):
         path = moved / "data" / "posts" / f"{split}.csv"
         path.write_text(path.read_text(encoding="utf-8").replace("text,anger,", "text,fury,", 1), encoding="utf-8")
-    message = refusal(tiny_run.options(moved, finished, emotion_label_columns=["fury", "joy", "sadness"]))
+    message = refusal(options(moved, finished, emotion_label_columns=["fury", "joy", "sadness"]))
     assert f"{finished / 'emotion-encoder'} belongs to another run" in message
     assert "fury" in message
 
 
 def test_run_on_another_encoder_is_refused(place: Path, finished: Path, tmp_path: Path) -> None:
     other = tiny_run.write_encoder(tmp_path / "other", seed=1)
-    message = refusal(tiny_run.options(place, finished, encoder=other))
+    message = refusal(options(place, finished, encoder=other))
     assert f"{finished / 'emotion-encoder'} belongs to another run" in message
     assert "encoder" in message
 
@@ -196,7 +201,7 @@ def test_folder_that_no_run_has_written_is_refused(place: Path, tmp_path: Path) 
     theirs = tmp_path / "out" / "csr" / "notes.txt"
     theirs.parent.mkdir(parents=True)
     theirs.write_text("mine")
-    message = refusal(tiny_run.options(place, tmp_path / "out"))
+    message = refusal(options(place, tmp_path / "out"))
     assert str(theirs.parent) in message
     assert "--output_dir" in message
     assert [path for path in (tmp_path / "out").rglob("*") if path.is_file()] == [theirs]
@@ -210,7 +215,7 @@ def test_run_killed_while_it_began_a_stage_goes_on(place: Path, tmp_path: Path) 
     folder = tmp_path / "out" / "emotion-encoder"
     folder.mkdir(parents=True)
     (folder / "stage.json.unfinished").write_text('{"stage": "emotion-')
-    run_csr(tiny_run.options(place, tmp_path / "out", recipe=["bert"], num_train_epochs=1))
+    run_csr(options(place, tmp_path / "out", recipe=["bert"], num_train_epochs=1))
     assert tiny_run.read_json(folder / "stage.json")["complete"] is True
     assert not (folder / "stage.json.unfinished").exists()
 
@@ -221,6 +226,6 @@ def test_run_killed_while_it_tidied_a_stage_up_goes_on(place: Path, copy: Path) 
     left.mkdir()
     (left / "trainer_state.json").write_text("{}")
     before = times_of_writing(copy)
-    run_csr(tiny_run.options(place, copy, recipe=["model-3.3"]))
+    run_csr(options(place, copy, recipe=["model-3.3"]))
     assert not left.exists()
     assert times_of_writing(copy).items() <= before.items()
