@@ -7,8 +7,7 @@ from typing import Any
 from transformers import HfArgumentParser
 
 from ..evaluation import HEADLINE
-from ..hub import PublishingError
-from ..runs import DistillationArguments, HubArguments, distillation_runner, read_evaluation
+from ..runs import RUN_ERRORS, DistillationArguments, HubArguments, distillation_runner, read_evaluation
 from ..training_arguments import StageTrainingArguments
 from .terminal import BAD_INPUT, exit_on, set_up_logging
 
@@ -31,7 +30,7 @@ def run_distillation(argv: Sequence[str], description: str = DESCRIPTION) -> dic
     with exit_on("csr-emotion distill", *BAD_INPUT):
         args, hub, training = parser.parse_args_into_dataclasses(list(argv))
         runner = distillation_runner(args, training, hub)
-    with exit_on("csr-emotion distill", PublishingError):
+    with exit_on("csr-emotion distill", *RUN_ERRORS):
         runner.run()
     results = runner.final_results()
     if args.baseline:

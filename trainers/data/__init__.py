@@ -9,6 +9,7 @@ from .registered_files import BUNDLED_POSTS
 from .registry import REGISTRY
 from .rows import column_array, is_plain, label_space, task_rows, text_rows
 from .sampling import random_sample, stratified_sample
+from .sealed_files import Seal, damages, is_whole, sealed_array
 from .sources import ColumnValues
 from .task_dataset import TaskDataset, load_task_dataset, load_texts
 from .tokenization import (
@@ -31,6 +32,7 @@ __all__ = [
     "REGISTRY",
     "ROWS_WITHOUT_LABELS",
     "ColumnValues",
+    "Seal",
     "TaskDataset",
     "augment_rare_labels",
     "check_augmentations",
@@ -39,10 +41,12 @@ __all__ = [
     "class_weights",
     "column_array",
     "count_truncated",
+    "damages",
     "dialogue_rows",
     "digest",
     "file_digest",
     "is_plain",
+    "is_whole",
     "label_space",
     "load_task_dataset",
     "load_texts",
@@ -50,6 +54,7 @@ __all__ = [
     "normalize_tweets",
     "random_sample",
     "sample_dialogues",
+    "sealed_array",
     "select_labels",
     "stratified_sample",
     "task_rows",

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from tqdm.auto import tqdm
 
 from .columns import name_rows, row_features, score_rows, sort_names
 from .digests import digest, file_digest
+from .sealed_files import is_whole, write_sealed
 from .sources import Source
 from .tables import Table
 
@@ -129,8 +130,9 @@ def map_splits(
         path = folder / f"{name}.arrow"
         # A lock of its own rather than accelerate's main_process_first: separate runs share the folder, too.
         with FileLock(folder / f"{name}.lock"):
-            if not path.is_file():
-                _write(source, path, reader, space or reader.label_space(source))
+            if not is_whole(path):
+                found = space or reader.label_space(source)
+                write_sealed(path, partial(_write, source, reader, found))
         splits[split] = datasets.Dataset.from_file(str(path))
         space = space or _read_space(path)
     assert space is not None
@@ -144,20 +146,16 @@ def _code_digest() -> str:
     return digest([file_digest(path) for path in sorted(folder.rglob("*.py"))])
 
 
-def _write(source: Source, path: Path, reader: ColumnReader | TargetReader, space: tuple[list[str], str]) -> None:
-    unfinished = path.with_name(f"{path.name}.unfinished")
-    with ExitStack() as leftovers:
-        leftovers.callback(unfinished.unlink, missing_ok=True)
-        with ExitStack() as files:
-            writer = None
-            for table in _with_progress(source, f"Reading {source.name}"):
-                rows = reader.encode(table, *space)
-                if writer is None:
-                    schema = _schema(space, rows[0])
-                    file = files.enter_context(pa.OSFile(str(unfinished), "wb"))
-                    writer = files.enter_context(pa.ipc.new_stream(file, schema))
-                writer.write_table(pa.Table.from_pylist(rows, schema=schema))
-        unfinished.replace(path)
+def _write(source: Source, reader: ColumnReader | TargetReader, space: tuple[list[str], str], path: Path) -> None:
+    with ExitStack() as files:
+        writer = None
+        for table in _with_progress(source, f"Reading {source.name}"):
+            rows = reader.encode(table, *space)
+            if writer is None:
+                schema = _schema(space, rows[0])
+                file = files.enter_context(pa.OSFile(str(path), "wb"))
+                writer = files.enter_context(pa.ipc.new_stream(file, schema))
+            writer.write_table(pa.Table.from_pylist(rows, schema=schema))
 
 
 def _schema(space: tuple[list[str], str], row: Mapping[str, Any]) -> pa.Schema:

@@ -16,11 +16,12 @@ from .results import (
     read_results,
     task_results,
 )
-from .runner import Runner
+from .runner import RUN_ERRORS, Runner
 from .stage_trainers import build_trainer
 from .train import RunResult, train
 
 __all__ = [
+    "RUN_ERRORS",
     "DataArguments",
     "DistillationArguments",
     "HubArguments",

@@ -3,7 +3,6 @@
 import contextlib
 import json
 import logging
-import os
 import re
 import shutil
 import signal
@@ -17,11 +16,8 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
-from transformers import AutoModel, AutoTokenizer
 
 from tests.helpers import tiny_run
-from trainers.evaluation.representations import cached_representations
-from trainers.runs.runner import last_complete_checkpoint
 
 run_csr = tiny_run.example("run_csr").main
 
@@ -203,52 +199,7 @@ def test_run_killed_while_encoding_goes_on(place: Path, uninterrupted: Path, tmp
     for path in (uninterrupted / "representations").glob("*.npy"):
         if not (output_dir / "representations" / path.name).exists():
             half = path.read_bytes()[: path.stat().st_size // 2]
-            (output_dir / "representations" / path.name).with_suffix(".unfinished").write_bytes(half)
+            (output_dir / "representations" / f"{path.name}.unfinished").write_bytes(half)
     run_csr(tiny_run.options(place, output_dir, **OPTIONS))
     assert_same_results(output_dir, uninterrupted)
     assert not list(output_dir.glob("representations/*.unfinished"))
-
-
-def test_encoding_that_stops_half_way_leaves_no_cache(uninterrupted: Path, tmp_path: Path) -> None:
-    encoder = AutoModel.from_pretrained(uninterrupted / "emotion-encoder")
-    tokenizer = AutoTokenizer.from_pretrained(uninterrupted / "emotion-encoder")
-    texts = [row["text"] for row in tiny_run.emotion_rows(20, seed=5)]
-    path, options = tmp_path / "cache.npy", {"max_length": 64, "batch_size": 4}
-    seen = []
-
-    def interrupt(*_: Any) -> None:
-        seen.append(1)
-        if len(seen) == 3:
-            raise KeyboardInterrupt
-
-    hook = encoder.register_forward_hook(interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        cached_representations(path, encoder, tokenizer, texts, **options)
-    hook.remove()
-    assert not path.exists()
-    again = cached_representations(path, encoder, tokenizer, texts, **options)
-    batch = tokenizer(texts, padding=True, return_tensors="pt")
-    with torch.inference_mode():
-        np.testing.assert_allclose(again, encoder.eval()(**batch).representation.numpy(), atol=1e-5)
-
-
-def test_last_complete_checkpoint(tmp_path: Path) -> None:
-    """By number, not by name or time; half-written ones go, and older complete ones stay."""
-    for number, state in ((90, "{}"), (100, "{}"), (110, None), (120, ""), (1000, '{"global_step": 1')):
-        folder = tmp_path / f"checkpoint-{number}"
-        folder.mkdir()
-        (folder / "model.safetensors").write_bytes(b"")
-        if state is not None:
-            (folder / "trainer_state.json").write_text(state)
-    os.utime(tmp_path / "checkpoint-90")
-    assert last_complete_checkpoint(tmp_path) == tmp_path / "checkpoint-100"
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["checkpoint-100", "checkpoint-90"]
-
-
-def test_no_checkpoint_at_all(tmp_path: Path) -> None:
-    assert last_complete_checkpoint(tmp_path) is None
-    half = tmp_path / "checkpoint-5"
-    half.mkdir()
-    (half / "trainer_state.json").write_text(json.dumps({"global_step": 5})[:-1])
-    assert last_complete_checkpoint(tmp_path) is None
-    assert not half.exists()
