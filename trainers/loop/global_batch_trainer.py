@@ -79,7 +79,7 @@ class GlobalBatchTrainer(Trainer):
 
     def _check_weights(self) -> None:
         for name, weights in self.accelerator.unwrap_model(self.model).named_parameters():
-            if weights.requires_grad and not torch.isfinite(weights).all():
+            if not torch.isfinite(weights).all():
                 self._stop(f"weights of {name} are not finite")
 
     def _stop(self, reason: str) -> NoReturn:
