@@ -1,7 +1,5 @@
 """Runs that are killed and started again."""
 
-import contextlib
-import json
 import logging
 import re
 import shutil
@@ -18,6 +16,7 @@ import torch
 from safetensors.torch import load_file
 
 from tests.helpers import tiny_run
+from trainers.loop.checkpoints import SEALS_NAME
 
 run_csr = tiny_run.example("run_csr").main
 
@@ -54,11 +53,8 @@ def wait_for_checkpoint(folder: Path, process: subprocess.Popen, timeout: float 
     """The first checkpoint in the folder that was written to its end, as soon as it is there."""
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
-        for state in folder.glob("checkpoint-*/trainer_state.json"):
-            # It may be there and not be written yet, or be gone again with its checkpoint.
-            with contextlib.suppress(FileNotFoundError, json.JSONDecodeError):
-                json.loads(state.read_text(encoding="utf-8"))
-                return state.parent
+        for seals in folder.glob(f"checkpoint-*/{SEALS_NAME}"):
+            return seals.parent
         assert process.poll() is None, f"The run ended before {folder.name} had a checkpoint."
         time.sleep(0.002)
     raise AssertionError(f"No checkpoint in {folder} after {timeout} s.")
@@ -133,7 +129,7 @@ def killed(place: Path, uninterrupted: Path, tmp_path_factory: pytest.TempPathFa
         finally:
             kill(process)
         logs[stage] = log.read_text()
-        assert tiny_run.read_json(output_dir / stage / "stage.json")["complete"] is False, logs[stage]
+        assert tiny_run.read_json(output_dir / stage / "stage.json")["files"] is None, logs[stage]
         assert not (output_dir / stage / "model.safetensors").exists()
         if stage == "siamese":
             # A kill may also leave a checkpoint that was being written: weights, and no or half a state.
