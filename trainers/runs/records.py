@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from ..data import DIALOGUE_COLUMNS, ColumnValues, Seal, TaskDataset, damages, digest, tokenizer_digest, write_json
-from ..hub import decisive_arguments
+from ..hub import decisive_arguments, is_part_of_model
 from ..loop import encoder_identity
 from ..recipes import CommonSpaceStage, DialogueStage, DistilledStage, EncoderStage, SiameseStage, Stage
 from .arguments import CommonSpaceArguments, RunArguments
@@ -82,9 +82,8 @@ class StageRecord:
 
     def finished(self, folder: Path) -> Self:
         """The record of the finished stage in a folder. Its files are on the disk by then."""
-        paths = sorted(path for path in folder.iterdir() if path.is_file() and path.suffix not in EDITABLE)
-        seals = {path.name: Seal.of(path) for path in paths if path.name != RECORD_NAME}
-        return dataclasses.replace(self, files=seals)
+        paths = [path for path in files_of_stage(folder) if path.suffix not in EDITABLE and path.name != RECORD_NAME]
+        return dataclasses.replace(self, files={path.name: Seal.of(path) for path in paths})
 
     def check_files(self, folder: Path) -> None:
         """Check that a finished stage's files are as they were written.
@@ -108,6 +107,12 @@ class StageRecord:
             for key in sorted(mine.keys() | others.keys())
             if mine.get(key) != others.get(key)
         ]
+
+
+def files_of_stage(folder: Path) -> list[Path]:
+    """The files in a stage's folder that the stage has written, in order of their names."""
+    arrays = (path for path in folder.glob("*.npy") if path.is_file() and not path.is_symlink())
+    return sorted([*filter(is_part_of_model, folder.iterdir()), *arrays])
 
 
 def stage_record(

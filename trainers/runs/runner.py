@@ -12,7 +12,6 @@ import numpy as np
 from accelerate import PartialState
 from transformers import TrainerCallback
 from transformers.integrations import CodeCarbonCallback
-from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
 from ..data import TaskDataset
 from ..evaluation import describe_examples
@@ -27,7 +26,7 @@ from .disk import DiskFullError, naming_a_full_disk
 from .lock import RunLockedError, locked
 from .prepared_run import prepare_run
 from .publishing import RunPublisher, with_publisher
-from .records import DamagedStageError, StageRecord
+from .records import DamagedStageError, StageRecord, files_of_stage
 from .results import dev_logits_name, read_evaluation, read_results, update_results
 from .stage_trainers import build_trainer
 
@@ -132,9 +131,9 @@ class Runner:
                 unfinished = folder.with_name(folder.name + ".unfinished")
                 shutil.rmtree(unfinished, ignore_errors=True)
                 shutil.rmtree(folder, ignore_errors=True)
-                # May be left by a run that was killed while cleaning up.
-                left = shutil.ignore_patterns(f"{PREFIX_CHECKPOINT_DIR}-*", "*.unfinished")
-                shutil.copytree(Path(run) / stage.name, unfinished, ignore=left)
+                unfinished.mkdir(parents=True)
+                for path in files_of_stage(source):
+                    shutil.copy2(path, unfinished)
                 unfinished.rename(folder)
             PartialState().wait_for_everyone()
             return True
