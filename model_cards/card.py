@@ -10,7 +10,7 @@ from typing import Any
 import jinja2
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
-from .escaping import escape
+from .escaping import escape, printable
 
 TEMPLATE = Path(__file__).parent / "templates" / "stage.md.jinja"
 
@@ -173,7 +173,7 @@ class StageCard:
     def render(self) -> ModelCard:
         """Return the complete card."""
         fields = {"card": self, "metric_names": METRIC_NAMES, "text": escape}
-        return ModelCard(_template().render(card_data=self.data().to_yaml(), **fields))
+        return ModelCard(printable(_template().render(card_data=self.data().to_yaml(), **fields)))
 
     def save(self, folder: Path) -> None:
         """Write the card to `README.md` in `folder`."""

@@ -7,6 +7,15 @@ import re
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|~@:$])")
 
 
+# All but tabs and line breaks: terminals and editors obey them. Half a character, a surrogate, cannot be encoded.
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+def printable(text: str) -> str:
+    """Replace control characters and lone surrogates by U+FFFD, the replacement character."""
+    return _UNPRINTABLE.sub("\ufffd", text)
+
+
 def escape(text: object) -> str:
     """Return one line of Markdown that displays `text` verbatim, without markup, HTML, links, cells or comments."""
     line = " ".join(str(text).split())

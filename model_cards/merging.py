@@ -7,6 +7,7 @@ to people.
 import re
 from typing import cast
 
+import yaml
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 _BLOCK = re.compile(r"<!-- generated: (?P<name>[\w-]+) -->.*?<!-- end of (?P=name) -->", re.DOTALL)
@@ -24,10 +25,17 @@ def merge_cards(old: str, new: str) -> str:
 
     Returns:
         `str`: The merged card.
+
+    Raises:
+        ValueError: If the existing card has metadata that are not those of a card.
     """
-    before, after = ModelCard(old, ignore_metadata_errors=True), ModelCard(new)
+    try:
+        before = ModelCard(old, ignore_metadata_errors=True)
+        after = ModelCard(new)
+        after.data = _merge_data(cast(ModelCardData, before.data), cast(ModelCardData, after.data))
+    except (yaml.YAMLError, AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"its metadata are not those of a card: {error}") from error
     after.text = _merge_texts(before.text, after.text)
-    after.data = _merge_data(cast(ModelCardData, before.data), cast(ModelCardData, after.data))
     return str(after)
 
 

@@ -139,3 +139,16 @@ def test_labels_of_several_lines_stay_in_the_metadata(tmp_path: Path) -> None:
     loaded = ModelCard.load(tmp_path / "README.md")
     assert loaded.data.to_dict()["widget"][0]["text"] == label
     assert loaded.text.lstrip().startswith("<!-- generated: model -->")
+
+
+@pytest.mark.parametrize("theirs", ["1: x", "license: [mit", "- license", "just words", "2024-01-01: x"])
+def test_metadata_that_are_not_those_of_a_card(theirs: str) -> None:
+    with pytest.raises(ValueError, match="its metadata are not those of a card"):
+        merge_cards(f"---\n{theirs}\n---\nMy words.\n", "---\nlicense: mit\n---\nOurs.\n")
+
+
+def test_control_characters_and_half_characters_do_not_reach_the_file(tmp_path: Path) -> None:
+    title = "joy\x00\x1b[31m\x9b\ud83d\x7f"
+    StageCard(title=title, kind="csr", stage="csr", labels=["joy"], results={}).save(tmp_path)
+    text = (tmp_path / "README.md").read_text(encoding="utf-8")
+    assert "joy" in text and not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f]", text)

@@ -168,6 +168,7 @@ class Search:
         import optuna
         from optuna.storages import JournalStorage
         from optuna.storages.journal import JournalFileBackend
+        from optuna.trial import TrialState
 
         options: dict[str, Any] = {
             "study_name": STUDY_NAME,
@@ -184,8 +185,10 @@ class Search:
         worker = uuid.uuid4().hex
         with FileLock(self._lock_file(worker)), self._progress() as progress:
             while not self._finished(study, progress):
-                # One at a time: other workers count as well, and each trial has its own seed.
-                seed = self.args.training.seed + len(study.trials)
+                # One at a time: other workers count as well, and each trial has its own seed. Failed ones are repeated
+                # and do not count, so that a search that was killed goes on as it would have.
+                begun = [trial for trial in study.get_trials(deepcopy=False) if trial.state != TrialState.FAIL]
+                seed = self.args.training.seed + len(begun)
                 study.sampler = optuna.samplers.TPESampler(n_startup_trials=random_trials, seed=seed)
                 study.pruner = pruner
                 study.optimize(lambda trial: self._score(trial, worker), n_trials=1)
@@ -208,6 +211,7 @@ class Search:
             if self._abandoned(trial):
                 logger.info("The worker of trial %d is gone: its options are tried again.", trial.number)
                 study.tell(trial.number, state=TrialState.FAIL)
+                shutil.rmtree(self.folder / "trials" / str(trial.number), ignore_errors=True)
                 attributes = {name: value for name, value in trial.user_attrs.items() if name != "worker"}
                 study.enqueue_trial(trial.params, user_attrs=attributes)
         done = (TrialState.COMPLETE, TrialState.PRUNED)

@@ -2,23 +2,22 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from json import JSONDecodeError
 from pathlib import Path
 from typing import TypeVar
 
-import tenacity
 from huggingface_hub import CommitOperationAdd, HfApi
-from huggingface_hub.errors import HfHubHTTPError, HTTPError, LocalEntryNotFoundError, RemoteEntryNotFoundError
+from huggingface_hub.errors import HTTPError, RemoteEntryNotFoundError
 
 from model_cards import merge_cards
 
 from .published_files import CARD_NAME, published_files
 from .repositories import HubRepositories
+from .retries import cause_of, patiently
 
 logger = logging.getLogger(__name__)
 
-# Temporary errors: time-outs, conflicts with another commit, rate limits and server faults.
-PASSING = {408, 409, 412, 429, 500, 502, 503, 504}
+# Where somebody's card is kept that cannot be merged with ours.
+PREVIOUS_CARD_NAME = "README.previous.md"
 
 T = TypeVar("T")
 
@@ -78,8 +77,10 @@ class StagePublisher:
                 self.api.create_branch(repository, branch=self.revision, exist_ok=True)
             head = self.api.repo_info(repository, revision=self.revision).sha
             operations = [CommitOperationAdd(name, path) for name, path in files.items()]
-            card = self._card(repository, folder, head)
+            card, unread = self._card(repository, folder, head)
             operations.append(CommitOperationAdd(CARD_NAME, card.encode("utf-8")))
+            if unread is not None:
+                operations.append(CommitOperationAdd(PREVIOUS_CARD_NAME, unread))
             # If someone else commits in the meantime, the Hub refuses, and the retry merges the card again.
             commit = self.api.create_commit(
                 repository, operations, commit_message=message, revision=self.revision, parent_commit=head
@@ -122,15 +123,25 @@ class StagePublisher:
 
         return self.patiently(gather, f"the collection {title}")
 
-    def _card(self, repository: str, folder: Path, head: str | None) -> str:
-        """The stage's card, keeping what people wrote into the published one."""
+    def _card(self, repository: str, folder: Path, head: str | None) -> tuple[str, bytes | None]:
+        """The stage's card, keeping what people wrote into the published one, and that one if it cannot be read."""
         generated = (folder / CARD_NAME).read_text(encoding="utf-8")
         try:
             there = self.api.hf_hub_download(repository, CARD_NAME, revision=head)
         except RemoteEntryNotFoundError:
             # Only if there is no card: with other errors, going on would overwrite what people wrote.
-            return generated
-        return merge_cards(Path(there).read_text(encoding="utf-8"), generated)
+            return generated, None
+        before = Path(there).read_bytes()
+        try:
+            return merge_cards(before.decode("utf-8"), generated), None
+        except ValueError as error:
+            logger.warning(
+                "The card of %s cannot be read (%s). It is kept there as %s, and ours takes its place.",
+                repository,
+                error,
+                PREVIOUS_CARD_NAME,
+            )
+            return generated, before
 
     def _tag(self, repository: str, tag: str, commit: str) -> None:
         found = {ref.name: ref.target_commit for ref in self.api.list_repo_refs(repository).tags}
@@ -153,43 +164,14 @@ class StagePublisher:
         Raises:
             PublishingError: If `send` keeps failing, or fails for good.
         """
-        attempts = tenacity.Retrying(
-            stop=tenacity.stop_before_delay(self.patience),
-            wait=_wait,
-            retry=tenacity.retry_if_exception(_passes),
-            before_sleep=lambda state: logger.warning(
-                "%s: %s Trying again in %.0f s.", what, _reason(state), state.upcoming_sleep
-            ),
-            reraise=True,
-        )
         try:
-            return attempts(send)
-        except (HTTPError, OSError, RuntimeError, ValueError) as error:
-            # A ValueError means that the Hub refuses a card's metadata, or that its answer is not JSON.
-            reasons = dict.fromkeys((str(error), str(_cause(error))))
+            return patiently(send, what, self.patience)
+        except Exception as error:
+            # Not only the client's own errors: an answer of another shape than it expects ends in any error at all.
+            reasons = dict.fromkeys((_said(error), _said(cause_of(error))))
             raise PublishingError(f"{what} could not be published: {' '.join(reasons)}") from error
 
 
-def _cause(error: BaseException | None) -> BaseException | None:
-    """The error behind the client's report that a file could not be uploaded or downloaded."""
-    return error.__cause__ or error if isinstance(error, (RuntimeError, LocalEntryNotFoundError)) else error
-
-
-def _passes(error: BaseException) -> bool:
-    cause = _cause(error)
-    if isinstance(cause, HfHubHTTPError):
-        return cause.response.status_code in PASSING
-    # A failing gateway answers with an HTML page, which the client tries to parse as JSON.
-    return isinstance(cause, (HTTPError, ConnectionError, TimeoutError, JSONDecodeError))
-
-
-def _wait(state: tenacity.RetryCallState) -> float:
-    """Seconds to wait before retrying: what the Hub asks for, otherwise longer each time."""
-    error = _cause(state.outcome.exception()) if state.outcome else None
-    asked = error.response.headers.get("Retry-After", "") if isinstance(error, HfHubHTTPError) else ""
-    return float(asked) if asked.isdigit() else min(2.0 ** (state.attempt_number - 1), 30.0)
-
-
-def _reason(state: tenacity.RetryCallState) -> str:
-    error = state.outcome.exception() if state.outcome else None
-    return str(error).splitlines()[0] if str(error) else type(error).__name__
+def _said(error: BaseException | None) -> str:
+    known = isinstance(error, (HTTPError, OSError, RuntimeError, ValueError))
+    return str(error) if known else f"the Hub's answer was not understood ({type(error).__name__}: {error})."

@@ -1,13 +1,20 @@
 """Where the stages of a run go on the Hub, and whether they can, which is checked before training."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from json import JSONDecodeError
 from typing import Any
 
 from huggingface_hub import HfApi, get_token
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, HTTPError, LocalTokenNotFoundError
 from huggingface_hub.utils import validate_repo_id
+
+from .retries import patiently
+
+# Before any training, nobody waits long. In seconds.
+PATIENCE = 20.0
 
 ADVICE = "run `hf auth login`, set HF_TOKEN or give --hub_token (https://huggingface.co/settings/tokens)"
 
@@ -52,7 +59,8 @@ def full_repository_name(api: HfApi, name: str) -> str:
     Raises:
         ValueError: If there is no valid token, or the Hub cannot be reached.
     """
-    return name if "/" in name else f"{_user(api)['name']}/{name}"
+    with _understood(api.endpoint):
+        return name if "/" in name else f"{_user(api)['name']}/{name}"
 
 
 def check_repositories(api: HfApi, repositories: HubRepositories) -> None:
@@ -67,6 +75,11 @@ def check_repositories(api: HfApi, repositories: HubRepositories) -> None:
             validate_repo_id(repositories[stage])
         except HFValidationError as error:
             raise ValueError(f"--hub_model_id gives the stage {stage} a name that the Hub refuses: {error}") from error
+    with _understood(api.endpoint):
+        _check_rights(api, repositories)
+
+
+def _check_rights(api: HfApi, repositories: HubRepositories) -> None:
     user, namespace = _user(api), repositories.namespace
     token = user.get("auth", {}).get("accessToken", {})
     if token.get("role") == "read":
@@ -98,11 +111,23 @@ def check_metadata(cards: Mapping[str, Any]) -> None:
     """
     for stage, card in cards.items():
         try:
-            card.validate()
-        except HTTPError as error:
+            patiently(card.validate, f"The check of the card of {stage}", PATIENCE)
+        except (HTTPError, OSError, JSONDecodeError) as error:
             raise ValueError(f"The Hub could not check the card of {stage}: {error}") from error
         except ValueError as error:
             raise ValueError(f"The Hub refuses the metadata of the card of {stage}: {error}") from error
+
+
+@contextmanager
+def _understood(endpoint: str) -> Iterator[None]:
+    """Say which answers could not be understood: those of something else than a Hub, or of a gateway on its way."""
+    try:
+        yield
+    except (AttributeError, IndexError, JSONDecodeError, KeyError, TypeError) as error:
+        raise ValueError(
+            f"The Hub at {endpoint} gave an answer that cannot be understood ({type(error).__name__}: {error}). Check "
+            "HF_ENDPOINT, or repeat the command later."
+        ) from error
 
 
 def _user(api: HfApi) -> dict[str, Any]:
@@ -110,7 +135,7 @@ def _user(api: HfApi) -> dict[str, Any]:
         # Checked here because later errors would quote the token.
         raise ValueError(f"The token contains invalid characters, such as a space or a line break: {ADVICE}.")
     try:
-        return api.whoami(cache=True)
+        return patiently(lambda: api.whoami(cache=True), "The check of the token", PATIENCE)
     except LocalTokenNotFoundError as error:
         raise ValueError(f"--push_to_hub needs a token: {ADVICE}.") from error
     except HfHubHTTPError as error:
@@ -124,7 +149,7 @@ def _user(api: HfApi) -> dict[str, Any]:
 def _explain_foreign(api: HfApi, namespace: str, user: str) -> None:
     """Raise a `ValueError` that explains why the user cannot push to a namespace they do not belong to."""
     try:
-        api.get_organization_overview(namespace)
+        patiently(lambda: api.get_organization_overview(namespace), f"The check of {namespace}", PATIENCE)
     except HfHubHTTPError as error:
         if error.response.status_code == 404:
             raise ValueError(

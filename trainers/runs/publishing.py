@@ -77,7 +77,7 @@ class RunPublisher:
     def __init__(self, run: PreparedRun) -> None:
         assert run.publisher is not None, "with_publisher prepares what publishes a run"
         self.run, self.publisher, self.repositories = run, run.publisher, run.publisher.repositories
-        self._failed: dict[str, PublishingError] = {}
+        self._failed: dict[str, Exception] = {}
 
     def publish(self, stage: Stage) -> None:
         """Publish a finished stage. A failure is reported by [`~RunPublisher.finish`]."""
@@ -89,8 +89,11 @@ class RunPublisher:
             write_card(stage, self.run)
             message = f"{stage.name} of {', '.join(recipes)}"
             self.publisher.publish(stage.name, self.run.folder(stage), message, tags=recipes)
-        except PublishingError as error:
-            logger.error("%s", error)
+        except Exception as error:
+            # Whatever it is, it must not cost a training.
+            logger.error(
+                "%s could not be published, training goes on: %s", stage.name, error, exc_info=_is_a_fault(error)
+            )
             self._failed[stage.name] = error
 
     def finish(self) -> None:
@@ -144,6 +147,11 @@ class RunPublisher:
         return _CheckpointPublishing(stage, self.run, self.publisher)
 
 
+def _is_a_fault(error: Exception) -> bool:
+    """Whether an error is a fault of this library, whose traceback is wanted, rather than one of the Hub."""
+    return not isinstance(error, PublishingError)
+
+
 class _CheckpointPublishing(TrainerCallback):
     """Publishes each checkpoint as a loadable model, without optimizer state."""
 
@@ -154,9 +162,9 @@ class _CheckpointPublishing(TrainerCallback):
         if not state.is_world_process_zero:
             return
         folder = self.run.folder(self.stage) / f"{PREFIX_CHECKPOINT_DIR}-{state.global_step}"
-        stage_card(self.stage, self.run, {"metrics": {}}).save(folder)
         try:
+            stage_card(self.stage, self.run, {"metrics": {}}).save(folder)
             self.publisher.publish(self.stage.name, folder, f"{self.stage.name}, step {state.global_step}")
-        except PublishingError as error:
+        except Exception as error:
             # The next checkpoint, or the finished stage, replaces it anyway.
-            logger.warning("%s", error)
+            logger.warning("A checkpoint could not be published: %s", error, exc_info=_is_a_fault(error))

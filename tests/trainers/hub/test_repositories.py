@@ -12,6 +12,7 @@ from huggingface_hub import HfApi, ModelCard, constants
 
 from tests.helpers import hub_server, tiny_run
 from trainers.commands.parser import parse_run_arguments
+from trainers.hub import repositories
 from trainers.hub.repositories import HubRepositories, check_metadata, check_repositories, full_repository_name
 from trainers.recipes import RECIPES, stages_of
 from trainers.runs.runner import Runner
@@ -150,6 +151,13 @@ def test_names_that_the_hub_refuses(name: str, hub: Any, connect: Callable[..., 
     assert not hub.requests
 
 
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Checks that are hardly repeated."""
+    monkeypatch.setattr(repositories, "PATIENCE", 0.01)
+
+
+@pytest.mark.usefixtures("hasty")
 def test_hub_that_is_away(hub: Any, connect: Callable[..., HfApi]) -> None:
     api = connect(hub, "hf_write")
     hub.stop()
@@ -161,6 +169,7 @@ def test_hub_that_is_away(hub: Any, connect: Callable[..., HfApi]) -> None:
         check_metadata({"csr": ModelCard("---\nlicense: mit\n---\n")})
 
 
+@pytest.mark.usefixtures("hasty")
 def test_hub_in_trouble(hub: Any, connect: Callable[..., HfApi]) -> None:
     hub.fail("/api/whoami-v2", 500)
     with pytest.raises(ValueError, match=r"could not tell whose token this is: .*500"):
@@ -173,6 +182,31 @@ def test_hub_in_trouble(hub: Any, connect: Callable[..., HfApi]) -> None:
         check_repositories(connect(hub, "hf_write"), HubRepositories("nobody/csr", "csr"))
 
 
+@pytest.mark.parametrize("fault", [{"drop": True}, {"status": 500}, {"status": 507}, {"status": 520}])
+def test_checks_are_repeated_after_a_fault_that_passes(
+    hub: Any, connect: Callable[..., HfApi], fault: dict[str, Any]
+) -> None:
+    api = connect(hub, "hf_write")
+    for path in ("/api/whoami-v2", "/api/validate-yaml"):
+        hub.fail(path, **fault)
+    check_repositories(api, REPOSITORIES)
+    check_metadata({"csr": ModelCard("---\nlicense: mit\n---\n")})
+    assert len(hub.asked("/api/whoami-v2")) == 2 and len(hub.asked("/api/validate-yaml")) == 2
+
+
+@pytest.mark.usefixtures("hasty")
+@pytest.mark.parametrize("answer", [b"[]", b'{"what": 1}', b'"me"', b"null", b"<html>", b""])
+def test_answers_of_another_shape(
+    hub: Any, connect: Callable[..., HfApi], answer: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    json_type = {"Content-Type": "application/json"}
+    for check in (lambda api: check_repositories(api, REPOSITORIES), lambda api: full_repository_name(api, "csr")):
+        monkeypatch.setattr(hub, "answer", lambda request: hub_server.Answer(answer, 200, json_type))
+        with pytest.raises(ValueError, match=f"The Hub at {hub.url} gave an answer that cannot be understood"):
+            check(connect(hub, "hf_write"))
+
+
+@pytest.mark.usefixtures("hasty")
 def test_metadata_that_the_hub_refuses(hub: Any, connect: Callable[..., HfApi]) -> None:
     connect(hub)
     good = ModelCard("---\nlicense: mit\nbase_model: org/encoder\n---\n")

@@ -1,0 +1,72 @@
+"""Files of finished runs that are damaged in every way, and the command that meets them."""
+
+import os
+import random
+import shutil
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+from tests.helpers import tiny_run
+from tests.torture.outcomes import difference
+from tests.torture.trials import Command, Trial, seconds_of
+
+
+def _flip(path: Path) -> None:
+    contents = bytearray(path.read_bytes())
+    if contents:
+        contents[len(contents) // 2] ^= 4
+    path.write_bytes(contents)
+
+
+def _zero_half(path: Path) -> None:
+    size = path.stat().st_size
+    path.write_bytes(path.read_bytes()[: size // 2] + bytes(size - size // 2))
+
+
+DAMAGES: dict[str, Callable[[Path], object]] = {
+    "missing": Path.unlink,
+    "empty": lambda path: path.write_bytes(b""),
+    "halved": lambda path: os.truncate(path, path.stat().st_size // 2),
+    "a flipped bit": _flip,
+    "half of it zeros": _zero_half,
+    "another's": lambda path: path.write_bytes(b"[1, 2, 3]\n"),
+    "a folder": lambda path: (path.unlink(), path.mkdir()),
+}
+
+
+def trials(folder: Path, seed: int, count: int) -> Iterator[Trial]:
+    """Damage a file of a finished run, of a half-finished one or of the cache, and repeat the command.
+
+    Args:
+        folder (`Path`): Where to work.
+        seed (`int`): Seed of the files and damages.
+        count (`int`): How many to try.
+    """
+    rng, place = random.Random(seed), tiny_run.workplace(folder / "place")
+    run_csr, whole = tiny_run.example("run_csr").main, folder / "whole"
+    seconds_of(Command(partial(run_csr, tiny_run.options(place, whole)), folder / "whole.log"))
+    for number in range(count):
+        out = Path(shutil.copytree(whole, folder / f"damaged-{number}"))
+        if rng.random() < 0.5:  # a run that still has to train its last stage on the others
+            shutil.rmtree(out / "csr")
+            (out / "results.json").unlink()
+        files = sorted(
+            path for path in out.rglob("*") if path.is_file() and path.suffix not in (".png", ".md", ".lock")
+        )
+        path, name = rng.choice(files), rng.choice(list(DAMAGES))
+        DAMAGES[name](path)
+        argv = tiny_run.options(place, out)
+        command = Command(partial(run_csr, argv), folder / f"damaged-{number}.log").start()
+        command.wait()
+        lost = command.complaint()
+        if command.code == 0:
+            lost = difference(out, whole)
+        elif lost is None and path.name not in command.output:
+            lost = f"the message does not name the file: {command.output.strip().splitlines()[-1]}"
+        elif lost is None:
+            again = Command(partial(run_csr, [*argv, "--repair", "True"]), command.log).start()
+            again.wait()
+            lost = again.complaint() or difference(out, whole)
+        yield Trial("damaged files", f"{path.relative_to(out)}: {name}", lost)
+        shutil.rmtree(out)

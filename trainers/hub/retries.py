@@ -1,0 +1,83 @@
+"""Requests to the Hub that are repeated after temporary errors, and given up in the end."""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from json import JSONDecodeError
+from typing import TypeVar
+
+import tenacity
+from huggingface_hub import get_session
+from huggingface_hub.errors import HfHubHTTPError, HTTPError, LocalEntryNotFoundError
+
+logger = logging.getLogger(__name__)
+
+# Temporary errors: time-outs, conflicts with another commit, rate limits, and faults of the server or of a proxy.
+PASSING = {408, 409, 412, 429, 500, 502, 503, 504, 507, *range(520, 531)}
+# The client itself waits for ever. In seconds without a byte.
+LONGEST_SILENCE = 120.0
+
+T = TypeVar("T")
+
+
+def patiently(send: Callable[[], T], what: str, patience: float) -> T:
+    """Call `send`, and retry temporary errors, a Hub that says nothing among them.
+
+    Args:
+        send (`Callable`): The requests to make; it has to be repeatable.
+        what (`str`): What is being sent, for messages.
+        patience (`float`): How many seconds to keep retrying.
+
+    Returns:
+        What `send` returns.
+
+    Raises:
+        Exception: The last error, if `send` keeps failing or fails for good.
+    """
+    attempts = tenacity.Retrying(
+        stop=tenacity.stop_before_delay(patience),
+        wait=_wait,
+        retry=tenacity.retry_if_exception(_passes),
+        before_sleep=lambda state: logger.warning(
+            "%s: %s Trying again in %.0f s.", what, _reason(state), state.upcoming_sleep
+        ),
+        reraise=True,
+    )
+    with _limited_silence(min(LONGEST_SILENCE, max(patience, 1.0))):
+        return attempts(send)
+
+
+def cause_of(error: BaseException | None) -> BaseException | None:
+    """The error behind the client's report that a file could not be uploaded or downloaded."""
+    return error.__cause__ or error if isinstance(error, (RuntimeError, LocalEntryNotFoundError)) else error
+
+
+@contextmanager
+def _limited_silence(seconds: float) -> Iterator[None]:
+    client = get_session()
+    before = client.timeout
+    client.timeout = seconds
+    try:
+        yield
+    finally:
+        client.timeout = before
+
+
+def _passes(error: BaseException) -> bool:
+    cause = cause_of(error)
+    if isinstance(cause, HfHubHTTPError):
+        return cause.response.status_code in PASSING
+    # A failing gateway answers with an HTML page, which the client tries to parse as JSON.
+    return isinstance(cause, (HTTPError, ConnectionError, TimeoutError, JSONDecodeError))
+
+
+def _wait(state: tenacity.RetryCallState) -> float:
+    """Seconds to wait before retrying: what the Hub asks for, otherwise longer each time."""
+    error = cause_of(state.outcome.exception()) if state.outcome else None
+    asked = error.response.headers.get("Retry-After", "") if isinstance(error, HfHubHTTPError) else ""
+    return float(asked) if asked.isdigit() else min(2.0 ** (state.attempt_number - 1), 30.0)
+
+
+def _reason(state: tenacity.RetryCallState) -> str:
+    error = state.outcome.exception() if state.outcome else None
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
