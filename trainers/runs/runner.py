@@ -25,6 +25,7 @@ from .prepared_run import prepare_run
 from .publishing import RunPublisher, with_publisher
 from .records import StageRecord
 from .results import dev_logits_name, read_evaluation, read_results, update_results
+from .skipped_rows import write_skipped_rows
 from .stage_trainers import build_trainer
 
 logger = logging.getLogger(__name__)
@@ -74,6 +75,8 @@ class Runner:
         # No process may still be checking the folders when another writes to them.
         PartialState().wait_for_everyone()
         stages, output_dir = self.prepared.stages, self.prepared.output_dir
+        if PartialState().is_main_process:
+            write_skipped_rows(output_dir, self.prepared.tasks)
         for number, stage in enumerate(stages, start=1):
             if is_finished(self.prepared.folder(stage)):
                 logger.info("Stage %d of %d, %s: already finished.", number, len(stages), stage.name)
