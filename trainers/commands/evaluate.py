@@ -53,7 +53,7 @@ def evaluation_parser() -> argparse.ArgumentParser:
         "--bad_rows", default="error", choices=BAD_ROWS, help="Whether rows that are not valid are errors or left out."
     )
     parser.add_argument(
-        "--unlabelled_rows", default="error", choices=UNLABELLED_ROWS, help="The same for rows without a label."
+        "--unlabelled_rows", default="error", choices=UNLABELLED_ROWS[:2], help="The same for rows without a label."
     )
     parser.add_argument(
         "--labels", nargs="+", help="Use only these labels of multi-label data, such as those of the model."

@@ -65,7 +65,7 @@ class ColumnReader:
             if named.declared and problem_type:
                 return named.declared, problem_type
             for index, names in zip(named.indices, named.names, strict=True):
-                for name in names:
+                for name in names or ():
                     if name not in places:
                         places[name] = table.where(index, named.label_column)
         check.finish(source.name)

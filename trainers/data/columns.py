@@ -10,6 +10,7 @@ import datasets
 from .dialogues import DIALOGUE_COLUMNS, dialogue_columns_of, utterance_place
 from .label_names import sort_names
 from .label_readers import names_reader
+from .label_values import NO_CLASS
 from .row_check import RowCheck
 from .tables import Table
 from .texts import require_text
@@ -20,7 +21,8 @@ _Row = TypeVar("_Row")
 @dataclass(frozen=True)
 class NamedRows:
     """
-    The texts of a table, with their labels by name. Rows that are not valid, or not labelled, are not among them.
+    The texts of a table, with their labels by name. Rows that are not valid are not among them, and those that are not
+    labelled only if they are kept as context.
 
     Args:
         table (`Table`): Where they come from.
@@ -29,7 +31,8 @@ class NamedRows:
             no row has a label from which to tell.
         indices (`list[int]`): The number of each row in the table.
         texts (`list[str]`): The texts.
-        names (`list[list[str]]`): Label names of each text; exactly one for single-label data.
+        names (`list[list[str] | None]`): Label names of each text, exactly one for single-label data; `None` for a text
+            that is not labelled.
         declared (`list[str]`, *optional*): The label space, if the columns, their features or an option define it.
     """
 
@@ -38,12 +41,12 @@ class NamedRows:
     problem_type: str | None
     indices: list[int]
     texts: list[str]
-    names: list[list[str]]
+    names: list[list[str] | None]
     declared: list[str] | None
 
     def label_space(self) -> list[str]:
         """Label names: the declared ones, or those that occur, in order."""
-        return self.declared or sort_names({name for row in self.names for name in row})
+        return self.declared or sort_names({name for row in self.names for name in row or ()})
 
     def encode(
         self,
@@ -62,11 +65,13 @@ class NamedRows:
                 [`~trainers.data.dialogues.dialogue_columns_of`].
 
         Returns:
-            `list[dict]` with `text` (`str`) and `labels` (`list[float]` multi-hot, or `int` class id), and, for
-            utterances, the columns of [`~trainers.data.dialogues.utterance_place`].
+            `list[dict]` with `text` (`str`) and `labels` (`list[float]` multi-hot, or `int` class id; NaN or -100 for a
+            text that is not labelled), and, for utterances, the columns of
+            [`~trainers.data.dialogues.utterance_place`].
 
         Raises:
-            ValueError: If a label is not in the space, or the table has another space or problem type.
+            ValueError: If a label is not in the space, the table has another space or problem type, or rows that are
+                not labelled are not in a dialogue.
         """
         if self.problem_type not in (None, problem_type):
             raise ValueError(
@@ -79,17 +84,26 @@ class NamedRows:
             )
         index = {name: i for i, name in enumerate(labels)}
         of_dialogue = dialogue_columns_of(self.table, dialogue_columns)
+        if of_dialogue is None and None in self.names:
+            raise ValueError(
+                f"{self.table.source}: --unlabelled_rows context is for utterances in dialogues, but there is no "
+                "column dialogue_id. Leave unlabelled rows out with --unlabelled_rows skip."
+            )
 
         def encode_row(number: int) -> dict[str, Any]:
             row, names = self.indices[number], self.names[number]
-            for name in names:
+            for name in names or ():
                 if name not in index:
                     place = self.table.where(row, self.label_column)
                     raise ValueError(
                         f"{place}: label {name!r} does not occur in train; its labels: {', '.join(labels)}."
                     )
             single = problem_type == "single_label_classification"
-            target = index[names[0]] if single else [float(name in names) for name in labels]
+            target: int | list[float]
+            if names is None:
+                target = NO_CLASS if single else [math.nan] * len(labels)
+            else:
+                target = index[names[0]] if single else [float(name in names) for name in labels]
             return {"text": self.texts[number], "labels": target} | utterance_place(self.table, row, of_dialogue)
 
         places = [self.table.place(row) for row in self.indices]
@@ -160,11 +174,14 @@ def name_rows(
         return text, reader.names(index)
 
     places = [table.place(index) for index in range(len(table.rows))]
-    indices, texts, names = [], [], []
+    indices: list[int] = []
+    texts: list[str] = []
+    names: list[list[str] | None] = []
     for index, (text, found) in valid_rows(table.source, places, read, check):
         if found is None:
             check.unlabelled(table.source, places[index])
-            continue
+            if not check.keeps_unlabelled_rows:
+                continue
         indices.append(index)
         texts.append(text)
         names.append(found)

@@ -103,7 +103,9 @@ def sample_dialogues(rows: datasets.Dataset, size: int, seed: int) -> datasets.D
         seed (`int`): Seed of the draw.
     """
     dialogues = np.asarray(rows["dialogue_id"])
-    return rows.select(stratified_split(np.asarray(rows["labels"]), size / len(rows), seed, dialogues)[1])
+    # NaN are the labels of utterances that are context alone.
+    labels = np.nan_to_num(np.asarray(rows["labels"]))
+    return rows.select(stratified_split(labels, size / len(rows), seed, dialogues)[1])
 
 
 def dialogue_rows(rows: datasets.Dataset, max_utterances: int) -> list[np.ndarray]:

@@ -14,6 +14,8 @@ _ZERO_ONE = {"0": 0, "1": 1, "0.0": 0, "1.0": 1, "false": 0, "true": 1}
 _NUMPY_NUMBERS = re.compile(r"\[\s*[\d.]+(\s+[\d.]+)+\s*\]")
 # What people write for "nobody has labelled this".
 NOT_ANNOTATED = -1
+# The class id of a text without one, which losses pass over, as in torch.
+NO_CLASS = -100
 
 
 def read_value(value: Any, place: str, known: Sequence[str] = ()) -> Any:

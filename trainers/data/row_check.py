@@ -6,7 +6,8 @@ from typing import Any
 logger = logging.getLogger(__name__)
 
 BAD_ROWS = ("error", "skip")
-UNLABELLED_ROWS = ("error", "skip")
+# "context": in dialogues, they are read but neither learnt from nor scored.
+UNLABELLED_ROWS = ("error", "skip", "context")
 # How many unlabelled rows an error message names.
 _SHOWN = 3
 
@@ -18,14 +19,15 @@ class RowCheck:
     Args:
         bad_rows (`str`, defaults to `"error"`): Whether the first row that is not valid is an error (`"error"`), or
             such rows are left out (`"skip"`).
-        unlabelled_rows (`str`, defaults to `"error"`): The same for rows that nobody has labelled.
+        unlabelled_rows (`str`, defaults to `"error"`): The same for rows that nobody has labelled; or `"context"`:
+            they are kept, without a label, as parts of dialogues.
 
     Attributes:
         skipped (`dict[tuple[str, str], str]`): The reason for each row that is left out, by its source and its place in
             it, such as `"line 4"`. A row that is read twice is there once.
 
     Raises:
-        ValueError: If an argument is neither of the two.
+        ValueError: If an argument is none of these.
     """
 
     def __init__(self, bad_rows: str = "error", unlabelled_rows: str = "error") -> None:
@@ -37,6 +39,7 @@ class RowCheck:
                 raise ValueError(f"--{option} must be {' or '.join(known)}, got {value!r}.")
         self.skips_bad_rows = bad_rows == "skip"
         self.skips_unlabelled_rows = unlabelled_rows == "skip"
+        self.keeps_unlabelled_rows = unlabelled_rows == "context"
         self.skipped: dict[tuple[str, str], str] = {}
         self._unlabelled: dict[tuple[str, str], None] = {}
 
@@ -47,13 +50,13 @@ class RowCheck:
         self.skipped[source, place] = str(error).removeprefix(f"{source}, {place}").lstrip(",: ")
 
     def unlabelled(self, source: str, place: str) -> None:
-        """Note a row without a label. [`finish`] raises an error that counts them, unless they are left out."""
+        """Note a row without a label. [`finish`] raises an error that counts them, if they are one."""
         self._unlabelled[source, place] = None
         if self.skips_unlabelled_rows:
             self.skipped[source, place] = "has no label"
 
     def finish(self, source: str, option: str = "--unlabelled_rows skip") -> None:
-        """Check, at the end of a source, that all its rows have labels, unless those without are left out.
+        """Check, at the end of a source, that all its rows have labels, if they must.
 
         Args:
             source (`str`): The source.
@@ -63,7 +66,7 @@ class RowCheck:
             ValueError: If a row has no label; the message says how many there are, and where the first ones are.
         """
         places = [place for found, place in self._unlabelled if found == source]
-        if not places or self.skips_unlabelled_rows:
+        if not places or self.skips_unlabelled_rows or self.keeps_unlabelled_rows:
             return
         shown = ", ".join(places[:_SHOWN]) + (", ..." if len(places) > _SHOWN else "")
         rows = "1 row has no label" if len(places) == 1 else f"{len(places)} rows have no label"

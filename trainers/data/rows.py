@@ -13,7 +13,7 @@ import pandas as pd
 from .columns import name_rows, row_features
 from .dialogues import DIALOGUE_COLUMNS, dialogue_columns_of, utterance_place
 from .label_names import check_single_names, parts_of, sort_names, warn_of_similar_names
-from .label_values import NOT_ANNOTATED, is_not_annotated, read_value, whole_number, zero_or_one
+from .label_values import NO_CLASS, NOT_ANNOTATED, is_not_annotated, read_value, whole_number, zero_or_one
 from .row_check import RowCheck
 from .tables import Table
 from .texts import require_encodable, require_text
@@ -75,7 +75,7 @@ def task_rows(
         targets.append(read(value, place.format(number)))
         if targets[-1] is None:
             check.unlabelled(name, f"row {number}")
-    check.finish(name, "dataset.filter(...)")
+    check.finish(name, "dataset.filter(...), or give utterances that are context alone the label -100")
     return datasets.Dataset.from_dict({"text": texts, "labels": targets, **_places(rows, name)}, features=own)
 
 
@@ -114,10 +114,10 @@ def label_space(
     table = Table(name, rows.column_names, rows.to_list(), features=rows.features)
     named = name_rows(table, None, [column], check=check)
     check.finish(name, "dataset.filter(...)")
-    counts = Counter(label for names in named.names for label in names)
+    counts = Counter(label for names in named.names for label in names or ())
     places: dict[str, str] = {}
     for index, names in zip(named.indices, named.names, strict=True):
-        for label in names:
+        for label in names or ():
             places.setdefault(label, table.where(index, column))
     check_single_names(places)
     warn_of_similar_names(name, counts)
@@ -305,7 +305,7 @@ class _Targets:
                 return self._index(self.declared[number], place)
             if str(number) in self.labels:
                 return self.labels.index(str(number))
-            if number == -100 or 0 <= number < len(self.labels):
+            if number == NO_CLASS or 0 <= number < len(self.labels):
                 return number
         parts = parts_of(str(value), self.labels)
         if parts:

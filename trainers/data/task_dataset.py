@@ -52,6 +52,17 @@ class TaskDataset:
         """Multi-hot floats or scores `(texts, num_labels)`, or class ids `(texts,)`."""
         return np.concatenate(list(self.target_batches(split)))
 
+    def labelled_targets(self, split: str) -> np.ndarray:
+        """[`targets`] of the texts that are labelled: all but utterances that are context alone. Of a regression, all,
+        since single scores may be missing."""
+        return np.concatenate([self.labelled_rows(targets) for targets in self.target_batches(split)])
+
+    def labelled_rows(self, targets: np.ndarray) -> np.ndarray:
+        """Those of some rows' targets that are labelled."""
+        if self.problem_type == "regression":
+            return targets
+        return targets[targets >= 0] if targets.ndim == 1 else targets[~np.isnan(targets).any(axis=1)]
+
     def target_batches(self, split: str) -> Iterator[np.ndarray]:
         """The same, a few thousand texts at a time."""
         kind = np.int64 if self.problem_type == "single_label_classification" else np.float32
@@ -106,7 +117,8 @@ def load_task_dataset(
         bad_rows (`str`, defaults to `"error"`): Whether a row that is not valid is an error (`"error"`), or such rows
             are left out, with a warning that counts them (`"skip"`). Registered datasets have their own rules.
         unlabelled_rows (`str`, defaults to `"error"`): The same for rows without a label: a blank, or -1 where that is
-            not a label. In multi-label data, a blank means that a text has none of the labels.
+            not a label. In multi-label data, a blank means that a text has none of the labels. In dialogues,
+            `"context"` keeps them, to be read but neither learnt from nor scored.
         cache_dir (`str` or `Path`, *optional*): Directory of the Arrow files; by default one in the cache of the
             datasets library (`HF_DATASETS_CACHE`).
 
@@ -236,10 +248,14 @@ def _check_scores(data: TaskDataset) -> None:
 def _check_labels(data: TaskDataset) -> None:
     name, labels, single = data.name, data.labels, data.problem_type == "single_label_classification"
     first, alike, counts = None, True, np.zeros(len(labels), dtype=np.int64)
-    for targets in data.target_batches("train"):
+    for targets in map(data.labelled_rows, data.target_batches("train")):
+        if not len(targets):
+            continue
         first = targets[0] if first is None else first
         alike = alike and bool((targets == first).all())
         counts += np.bincount(targets, minlength=len(labels)) if single else targets.astype(np.int64).sum(axis=0)
+    if first is None:
+        raise ValueError(f"{name}: no row of train has a label; there is nothing to learn.")
     if alike:
         found = [label for label, count in zip(labels, counts, strict=True) if count]
         what = f"the label {found[0]}" if single else f"the labels {found}"

@@ -47,7 +47,8 @@ class DataArguments(TaskArguments):
     unlabelled_rows: str = field(
         default="error",
         metadata={
-            "help": "The same for rows that nobody has labelled: with a blank label, or -1 where that is not a label.",
+            "help": "The same for rows that nobody has labelled: with a blank label, or -1 where that is not a label. "
+            "In dialogues they may also be kept as context, which is read but neither learnt from nor scored.",
             "choices": UNLABELLED_ROWS,
         },
     )
@@ -135,10 +136,12 @@ class DataArguments(TaskArguments):
         columns = {"text_column": getattr(self, f"{task}_text_column"), "bad_rows": self.bad_rows}
         if TASKS[task].label_columns is None:
             return columns
+        is_context = self.unlabelled_rows == "context"
         columns |= {
             "label_columns": getattr(self, f"{task}_label_columns"),
             "regression": task in REGRESSION_TASKS,
-            "unlabelled_rows": self.unlabelled_rows,
+            # Context is for the texts of dialogues, which are emotion data.
+            "unlabelled_rows": "error" if is_context and task != "emotion" else self.unlabelled_rows,
         }
         if TASKS[task].classes:
             columns["label_names"] = getattr(self, f"{task}_label_names")

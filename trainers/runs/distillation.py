@@ -36,7 +36,7 @@ class DistillationArguments:
         metadata={"help": "Whether rows that are not valid are errors or left out.", "choices": BAD_ROWS},
     )
     unlabelled_rows: str = field(
-        default="error", metadata={"help": "The same for rows without a label.", "choices": UNLABELLED_ROWS}
+        default="error", metadata={"help": "The same for rows without a label.", "choices": UNLABELLED_ROWS[:2]}
     )
     unlabelled_dataset: str | None = field(
         default="csr-emotion-posts-sentiment",

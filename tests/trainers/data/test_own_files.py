@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import datasets
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -188,3 +189,22 @@ def test_dialogues_with_columns_and_ids_as_pandas_leaves_them() -> None:
         load_task_dataset(frame, dialogue_columns=["talks"])
     with pytest.raises(ValueError, match=r"row 1, column 'text': expected a whole number, got 'text 0'"):
         load_task_dataset(frame, dialogue_columns=["talk", "text"])
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_unlabelled_utterances_as_context(several: bool, tmp_path: Path) -> None:
+    rows: list[dict[str, Any]] = [{**row, "dialogue_id": number // 4} for number, row in enumerate(ROWS)]
+    columns = ["joy", "fear"] if several else None
+    for row in rows:
+        row |= {name: int(row["label"] == name) for name in columns or ()}
+    rows[6] |= dict.fromkeys(columns, -1) if columns else {"label": None}
+    path = tmp_path / "talks.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    data = load_task_dataset(path, label_columns=columns, unlabelled_rows="context", dev_fraction=0.3)
+    found = {row["text"]: row["labels"] for split in data.splits.values() for row in split}
+    assert len(found) == 20 and not data.skipped
+    assert np.isnan(found["text 6"]).all() if several else found["text 6"] == -100
+    assert sum(len(data.labelled_targets(split)) for split in data.splits) == 19
+    assert sum(len(data.targets(split)) for split in data.splits) == 20
+    with pytest.raises(ValueError, match="context is for utterances in dialogues"):
+        load_task_dataset([{**ROWS[0], "label": None}, *ROWS], unlabelled_rows="context")
