@@ -59,16 +59,17 @@ class _ZeroOneColumns:
         self.table, self.declared = table, columns
 
     def names(self, index: int) -> list[str] | None:
-        row, names = self.table.rows[index], []
-        if any(is_not_annotated(row.get(column), ()) for column in self.declared):
-            return None
+        row, names, annotated = self.table.rows[index], [], True
         for column in self.declared:
-            bit = zero_or_one(row.get(column))
-            if bit is None:
-                raise ValueError(f"{self.table.where(index, column)}: expected 0 or 1, got {row.get(column)!r}.")
+            value = row.get(column)
+            bit = zero_or_one(value)
             if bit:
                 names.append(column)
-        return names
+            elif bit is None and is_not_annotated(value, ()):
+                annotated = False
+            elif bit is None:
+                raise ValueError(f"{self.table.where(index, column)}: expected 0 or 1, got {value!r}.")
+        return names if annotated else None
 
 
 class _OneColumn:

@@ -53,7 +53,10 @@ def zero_or_one(value: Any) -> int | None:
     """0 or 1 for a number, a boolean or either in writing (TRUE, 0.0); 0 for a blank cell; `None` for anything else."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return 0
-    written = str(value).strip().lower()
+    written = str(value)
+    if written in _ZERO_ONE:  # nearly always
+        return _ZERO_ONE[written]
+    written = written.strip().lower()
     return _ZERO_ONE.get(written) if written else 0
 
 

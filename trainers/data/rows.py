@@ -36,8 +36,9 @@ def task_rows(
 
     Args:
         dataset (`Dataset`, `DataFrame` or `list[dict]`): Rows of `text` and `labels` (or `label`): label names, lists
-            of names, ids, 0/1 lists or scores; or of `text` and one 0/1 column per label. Rows that already
-            have targets are returned unchanged.
+            of names, ids, 0/1 lists or scores; or of `text` and one 0/1 column per label. Lists may be written as
+            strings; a blank is no label in multi-label data, and -100 a text without a class. Rows that already have
+            targets are returned unchanged.
         labels (`Sequence[str]`): The labels, in the order of the targets.
         problem_type (`str`): `"multi_label_classification"`, `"single_label_classification"` or `"regression"`.
         name (`str`): What error messages call the dataset.
@@ -48,7 +49,7 @@ def task_rows(
         dialogue columns.
 
     Raises:
-        ValueError: If a column is missing or a row is not valid; the message names it.
+        ValueError: If a column is missing, or a row is not valid or not labelled; the message names it.
     """
     rows = plain_dataset(dataset, name, column_mapping)
     # Dialogues have all columns of their own; those that are missing are filled in, as for files.
@@ -64,9 +65,11 @@ def task_rows(
         values, place = rows[column], f"{name}, row {{}}, column {column!r}"
     elif set(labels) <= set(rows.column_names):
         read = _Targets(labels, problem_type, None)
-        columns = zip(*(rows[label] for label in labels), strict=True)
-        bit = _bit if problem_type != "regression" else lambda value: value
-        values, place = ([bit(value) for value in row] for row in columns), f"{name}, row {{}}"
+        bits = problem_type != "regression"
+        columns = [
+            _bits(rows[label], f"{name}, row {{}}, column {label!r}") if bits else rows[label] for label in labels
+        ]
+        values, place = map(list, zip(*columns, strict=True)), f"{name}, row {{}}"
     else:
         raise _missing(rows, name, "labels")
     check = RowCheck()
@@ -248,12 +251,15 @@ def _missing(rows: datasets.Dataset, name: str, column: str) -> ValueError:
     )
 
 
-def _bit(value: Any) -> Any:
-    """A value of a 0/1 column as a number, if it is one of those that mean 0 or 1."""
-    if is_not_annotated(value, ()):
-        return NOT_ANNOTATED
-    bit = zero_or_one(value)
-    return value if bit is None or isinstance(value, float) else bit
+def _bits(values: Iterable[Any], place: str) -> Iterator[float]:
+    """The numbers of a 0/1 column; those between the two, of soft labels, are checked as parts of the target."""
+    for number, value in enumerate(values, 1):
+        bit = zero_or_one(value)
+        if bit is None and is_not_annotated(value, ()):
+            bit = NOT_ANNOTATED
+        if bit is None and not isinstance(value, int | float):
+            raise ValueError(f"{place.format(number)}: expected 0 or 1, got {value!r}.")
+        yield value if bit is None else bit
 
 
 class _Targets:
