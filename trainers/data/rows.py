@@ -62,20 +62,18 @@ def task_rows(
     values: Iterable[Any]
     if column is not None:
         read = _Targets(labels, problem_type, rows.features[column])
-        values, place = rows[column], f"{name}, row {{}}, column {column!r}"
+        values, of_column = rows[column], f", column {column!r}"
     elif set(labels) <= set(rows.column_names):
         read = _Targets(labels, problem_type, None)
         bits = problem_type != "regression"
-        columns = [
-            _bits(rows[label], f"{name}, row {{}}, column {label!r}") if bits else rows[label] for label in labels
-        ]
-        values, place = map(list, zip(*columns, strict=True)), f"{name}, row {{}}"
+        columns = [_bits(rows[label], name, label) if bits else rows[label] for label in labels]
+        values, of_column = map(list, zip(*columns, strict=True)), ""
     else:
         raise _missing(rows, name, "labels")
     check = RowCheck()
     targets = []
     for number, value in enumerate(values, 1):
-        targets.append(read(value, place.format(number)))
+        targets.append(read(value, f"{name}, row {number}{of_column}"))
         if targets[-1] is None:
             check.unlabelled(name, f"row {number}")
     check.finish(name, "dataset.filter(...), or give utterances that are context alone the label -100")
@@ -251,14 +249,14 @@ def _missing(rows: datasets.Dataset, name: str, column: str) -> ValueError:
     )
 
 
-def _bits(values: Iterable[Any], place: str) -> Iterator[float]:
+def _bits(values: Iterable[Any], name: str, column: str) -> Iterator[float]:
     """The numbers of a 0/1 column; those between the two, of soft labels, are checked as parts of the target."""
     for number, value in enumerate(values, 1):
         bit = zero_or_one(value)
         if bit is None and is_not_annotated(value, ()):
             bit = NOT_ANNOTATED
         if bit is None and not isinstance(value, int | float):
-            raise ValueError(f"{place.format(number)}: expected 0 or 1, got {value!r}.")
+            raise ValueError(f"{name}, row {number}, column {column!r}: expected 0 or 1, got {value!r}.")
         yield value if bit is None else bit
 
 

@@ -89,3 +89,9 @@ def test_places_of_utterances_are_those_of_files() -> None:
     assert task_rows(found, LABELS, SINGLE)[:] == found[:]
     with pytest.raises(ValueError, match=r"posts, row 1, column 'utterance_id': expected a whole number, got 'one'"):
         task_rows(rows.add_column("utterance_id", ["one", "two"]), LABELS, SINGLE, name="posts")
+
+
+def test_names_with_braces_are_names() -> None:
+    rows = [{"text": "a", "{joy}": "2", "{0}": "1"}]
+    with pytest.raises(ValueError, match=r"\{posts\}, row 1, column '\{joy\}': expected 0 or 1, got '2'"):
+        task_rows(rows, ["{joy}", "{0}"], MULTI, name="{posts}")
