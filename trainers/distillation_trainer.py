@@ -16,13 +16,12 @@ from transformers import AutoModelForSequenceClassification, PreTrainedTokenizer
 
 from .data import column_array, digest, text_rows, tokenizer_digest
 from .evaluation import predict_logits, probabilities, score
-from .loop import Counts, cached_path, encoder_identity, fast_attention
+from .loop import Counts, cached_array, encoder_identity, fast_attention
 from .trainer import StageTrainer
 from .training_arguments import StageTrainingArguments
 
 
 def teacher_probabilities(
-    path: str | os.PathLike,
     teachers: Sequence[str | os.PathLike],
     tokenizer: PreTrainedTokenizerBase,
     texts: Sequence[str],
@@ -32,11 +31,9 @@ def teacher_probabilities(
     temperature: float | None = None,
     device: torch.device | str = "cpu",
 ) -> np.ndarray:
-    """Average the probabilities of several classifiers, or read them from the file `path` if it exists.
+    """Average the probabilities of several classifiers.
 
     Args:
-        path (`str`): The `.npy` file, which is written if it does not exist. Its name must identify the teachers, the
-            texts and the options.
         teachers (`Sequence[str]`): Folders (or Hub ids) of classifiers with the same labels.
         tokenizer (`PreTrainedTokenizerBase`): Their tokenizer.
         texts (`Sequence[str]`): Raw texts.
@@ -48,26 +45,19 @@ def teacher_probabilities(
     Returns:
         `np.ndarray` of shape `(texts, num_labels)`, float32, between 0 and 1.
     """
-    path = Path(path)
-    if not path.exists():
-        total: np.ndarray | float = 0.0
-        for folder in teachers:
-            dtype = torch.bfloat16 if half_precision else torch.float32
-            model = AutoModelForSequenceClassification.from_pretrained(
-                folder, dtype=dtype, attn_implementation=fast_attention(device)
-            )
-            logits = predict_logits(model, tokenizer, texts, max_length=max_length, device=device)
-            if temperature is None:
-                said = probabilities(logits, model.config.problem_type)
-            else:
-                said = sharpen(logits, model.config.thresholds, temperature)
-            total = total + said / len(teachers)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_suffix(".unfinished")
-        with open(unfinished, "wb") as file:
-            np.save(file, total)
-        os.replace(unfinished, path)
-    return np.load(path)
+    total: np.ndarray | float = 0.0
+    for folder in teachers:
+        dtype = torch.bfloat16 if half_precision else torch.float32
+        model = AutoModelForSequenceClassification.from_pretrained(
+            folder, dtype=dtype, attn_implementation=fast_attention(device)
+        )
+        logits = predict_logits(model, tokenizer, texts, max_length=max_length, device=device)
+        if temperature is None:
+            said = probabilities(logits, model.config.problem_type)
+        else:
+            said = sharpen(logits, model.config.thresholds, temperature)
+        total = total + said / len(teachers)
+    return np.asarray(total)
 
 
 def sharpen(logits: np.ndarray, thresholds: Sequence[float] | None, temperature: float) -> np.ndarray:
@@ -126,17 +116,17 @@ def soft_targets(
         "half_precision": bool(args.bf16_weights),
         "temperature": temperature,
     }
+
+    def write(path: Path) -> None:
+        options: dict[str, Any] = {"max_length": args.max_length, "half_precision": key["half_precision"]}
+        with open(path, "wb") as file:
+            said = teacher_probabilities(
+                teachers, tokenizer, texts, temperature=temperature, device=args.device, **options
+            )
+            np.save(file, said)
+
     with args.main_process_first(desc="soft targets"):
-        return teacher_probabilities(
-            cached_path(args, "soft_targets", key),
-            teachers,
-            tokenizer,
-            texts,
-            max_length=args.max_length,
-            half_precision=bool(args.bf16_weights),
-            temperature=temperature,
-            device=args.device,
-        )
+        return cached_array(args, "soft_targets", key, write)
 
 
 def self_trained_rows(

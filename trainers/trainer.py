@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, cast
 
@@ -15,9 +16,9 @@ from transformers.trainer_utils import PredictionOutput, TrainOutput
 from modeling_csr import MultitaskModel, present_labels
 
 from .data import digest, is_plain, task_rows, tokenize_rows, tokenizer_digest, weights_digest, write_json
-from .evaluation import TaskMetrics, cached_representations, draw_results, task_report
+from .evaluation import TaskMetrics, draw_results, task_report, write_representations
 from .hub import TrainerHubMixin
-from .loop import GlobalBatchTrainer, SingleTaskCollator, cached_path, fast_attention
+from .loop import GlobalBatchTrainer, SingleTaskCollator, cached_array, fast_attention
 from .training_arguments import StageTrainingArguments
 
 
@@ -205,15 +206,9 @@ class StageTrainer(TrainerHubMixin, GlobalBatchTrainer):
             "texts": digest(texts),
         }
         with self.args.main_process_first(desc="encoding"):
-            return cached_representations(
-                cached_path(self.args, "representations", key),
-                encoder,
-                self.processing_class,
-                texts,
-                max_length=self.args.max_length,
-                device=self.args.device,
-                description=description,
-            )
+            reading = {"max_length": self.args.max_length, "device": self.args.device, "description": description}
+            write = partial(write_representations, encoder=encoder, tokenizer=self.processing_class, texts=texts)
+            return cached_array(self.args, "representations", key, partial(write, **reading))
 
     def default_collator(self) -> Any:
         """Collator for prepared datasets."""

@@ -104,6 +104,13 @@ class StageTrainingArguments(TrainingArguments):
             "trained, and their caches are used."
         },
     )
+    repair: bool = field(
+        default=False, metadata={"help": "Whether to train finished stages anew whose files are damaged or missing."}
+    )
+    wait_for_lock: bool = field(
+        default=False,
+        metadata={"help": "Whether to wait while another command trains in `output_dir`, rather than to refuse."},
+    )
     save_total_limit: int | None = field(default=1, metadata={"help": "Number of checkpoints to keep per stage."})
     logging_steps: float = field(default=50, metadata={"help": "Number of steps between logs of the losses."})
     bf16: bool = field(default=False, metadata={"help": "Use bf16 autocast, which is slower than --bf16_weights."})

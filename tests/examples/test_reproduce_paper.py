@@ -180,7 +180,7 @@ def test_table_2_has_an_experiment_for_each_target(place: Path, tmp_path: Path, 
             assert "accuracy" in one["scores"] and "scores_at_0.5" not in one
         assert (results / f"{stem}.md").read_text(encoding="utf-8") in printed
         arguments = tiny_run.read_json(tmp_path / "out" / stem / "seed-42" / "emotion-encoder" / "stage.json")
-        assert arguments["complete"] is True
+        assert arguments["files"]
 
 
 # -- what is refused before anything is trained -----------------------------------------------------------------------

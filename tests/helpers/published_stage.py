@@ -1,5 +1,9 @@
 """The files of a stage that is published, and those that stay at home."""
 
+from pathlib import Path
+
+import modeling_csr
+
 CARD = """---
 license: apache-2.0
 tags:
@@ -19,7 +23,7 @@ FILES = {
     "config.json": b'{"model_type": "csr"}',
     "eval_results.json": b"{}",
     "model.safetensors": bytes(range(256)) * 2000,
-    "modeling_csr.py": b"import torch\n",
+    "modeling_csr.py": (Path(modeling_csr.__file__).parent / "modeling_csr.py").read_bytes(),
     "space.png": b"\x89PNG\0\1",
     "tokenizer.json": b"{}",
 }

@@ -1,12 +1,16 @@
 """Tiny texts, models and Trainers for the tests of this folder, the same in every process that builds them.
 
-As a script it trains, for torchrun: `tiny.py OUTPUT_DIR KIND:BATCH_SIZE:ACCUMULATION_STEPS[:bf16] ...`. For each run it
-writes the weights into OUTPUT_DIR/KIND (or OUTPUT_DIR/KIND-bf16), and what was logged and measured into log.json there.
+As a script it trains, for torchrun: `tiny.py OUTPUT_DIR KIND:BATCH_SIZE:ACCUMULATION_STEPS[:bf16|:resumed] ...`. For
+each run it writes the weights into OUTPUT_DIR/KIND (or OUTPUT_DIR/KIND-bf16), and what was logged and measured into
+log.json there. A resumed one is ended at its first checkpoint and goes on from there.
 """
 
+import contextlib
 import json
 import os
+import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +19,7 @@ import torch
 from accelerate import PartialState
 from datasets import Dataset, DatasetDict, Features, List, Value
 from torch import nn
-from transformers import BertConfig, BertTokenizer, DataCollatorWithPadding, default_data_collator
+from transformers import BertConfig, BertTokenizer, DataCollatorWithPadding, TrainerCallback, default_data_collator
 
 from modeling_csr import (
     CSRForSequenceClassification,
@@ -41,28 +45,7 @@ from trainers.trainer import StageTrainer
 from trainers.training_arguments import StageTrainingArguments
 
 KINDS = ("one-task", "two-tasks", "siamese", "csr", "dialogue")
-WORDS = [
-    "a",
-    "bad",
-    "calm",
-    "day",
-    "fear",
-    "good",
-    "happy",
-    "i",
-    "joy",
-    "my",
-    "of",
-    "rain",
-    "sad",
-    "so",
-    "sun",
-    "the",
-    "this",
-    "very",
-    "what",
-    "will",
-]
+WORDS = re.findall(r"\w+", "a bad calm day fear good happy i joy my of rain sad so sun the this very what will")
 EMOTION = {"labels": ["anger", "fear", "joy"], "problem_type": "multi_label_classification"}
 SENTIMENT = {"labels": ["bad", "so-so", "good"], "problem_type": "single_label_classification", "loss_weight": 0.5}
 INTENSITY = {"labels": ["anger", "joy"], "problem_type": "regression"}
@@ -225,11 +208,21 @@ def arguments(output_dir: str | Path, **options: Any) -> StageTrainingArguments:
     return StageTrainingArguments(output_dir=str(output_dir), **defaults | options)
 
 
-def trainer(kind: str, output_dir: str | Path, size: int = 21, **options: Any) -> StageTrainer:
+class EndAtSave(TrainerCallback):
+    """Ends a training after its first checkpoint, as a kill would."""
+
+    def on_save(self, *args: Any, **kwargs: Any) -> None:
+        raise KeyboardInterrupt
+
+
+def trainer(
+    kind: str, output_dir: str | Path, size: int = 21, callbacks: Sequence[TrainerCallback] = (), **options: Any
+) -> StageTrainer:
     """A Trainer of one kind on `size` rows, which are its dev rows, too.
 
     Args:
         kind (`str`): One of `KINDS`, or `"csr-tokens"`: the same as `"csr"`, from tokens.
+        callbacks (`Sequence[TrainerCallback]`): Its callbacks.
         options: Fields of the training arguments.
     """
     args = arguments(output_dir, **options)
@@ -271,6 +264,7 @@ def trainer(kind: str, output_dir: str | Path, size: int = 21, **options: Any) -
         eval_dataset=dataset,
         data_collator=collator,
         compute_metrics=metrics,
+        callbacks=list(callbacks),
     )
 
 
@@ -308,18 +302,20 @@ def trained_weights(model: nn.Module) -> dict[str, torch.Tensor]:
 
 
 def main(output_dir: str, *runs: str) -> None:
-    for kind, batch_size, accumulation_steps, *half in (run.split(":") for run in runs):
-        folder = Path(output_dir) / "-".join([kind, *half])
-        run = trainer(
-            kind,
-            folder,
-            size=16,
-            per_device_train_batch_size=int(batch_size),
-            gradient_accumulation_steps=int(accumulation_steps),
-            per_device_eval_batch_size=3,
-            bf16_weights=bool(half),
-        )
-        run.train()
+    for kind, batch_size, accumulation_steps, *variant in (run.split(":") for run in runs):
+        folder, resumed = Path(output_dir) / "-".join([kind, *variant]), "resumed" in variant
+        options: dict[str, Any] = {
+            "per_device_train_batch_size": int(batch_size),
+            "gradient_accumulation_steps": int(accumulation_steps),
+            "per_device_eval_batch_size": 3,
+            "bf16_weights": "bf16" in variant,
+        }
+        if resumed:
+            options |= {"logging_steps": 3, "save_strategy": "steps", "save_steps": 2}
+            with contextlib.suppress(KeyboardInterrupt):
+                trainer(kind, folder, size=16, callbacks=[EndAtSave()], **options).train()
+        run = trainer(kind, folder, size=16, **options)
+        run.train(resume_from_checkpoint=resumed or None)
         run.use_single_precision()
         run.save_model()
         # Other dev rows than training rows, and no round number of them.

@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from ..experiments import compare_recipes, save_comparison
-from ..hub import PublishingError
 from ..loop import encoder_label
 from ..recipes import find_recipe
-from ..runs import Runner
+from ..runs import RUN_ERRORS, Runner
 from .parser import parse_run_arguments
 from .terminal import BAD_INPUT, exit_on, set_up_logging
 
@@ -35,7 +34,7 @@ def run_comparison(argv: Sequence[str]) -> dict[str, dict[str, Any]]:
         # Everything is checked before any training.
         runners = {seed: Runner(_run_arguments(args, further, seed, folder)) for seed in args.seeds}
     for runner in runners.values():
-        with exit_on(COMMAND, PublishingError):
+        with exit_on(COMMAND, *RUN_ERRORS):
             runner.run()
     run = next(iter(runners.values())).prepared
     data = run.tasks["emotion"]

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from ..evaluation import HEADLINE
 from ..experiments import compare_recipes, save_comparison
-from ..hub import PublishingError
 from ..loop import encoder_label
 from ..runs import (
+    RUN_ERRORS,
     RunArguments,
     Runner,
     print_results,
@@ -55,7 +55,7 @@ def run_dialogue(argv: list[str]) -> None:
     with exit_on(NAME, *BAD_INPUT):
         runners = {seed: Runner(args) for seed, args in run_arguments(argv).items()}
     for runner in runners.values():
-        with exit_on(NAME, PublishingError):
+        with exit_on(NAME, *RUN_ERRORS):
             results = runner.run()
         if main_process:
             print_results(results, HEADLINE[runner.prepared.task_config("emotion")["problem_type"]])

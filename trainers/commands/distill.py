@@ -7,9 +7,7 @@ from typing import Any
 from transformers import HfArgumentParser
 
 from ..evaluation import HEADLINE
-from ..hub import PublishingError
-from ..runs import DistillationArguments, HubArguments, distillation_runner, read_evaluation
-from ..training_arguments import StageTrainingArguments
+from ..runs import DISTILLATION_KINDS, RUN_ERRORS, distillation_runner, read_evaluation
 from .terminal import BAD_INPUT, exit_on, set_up_logging
 
 DESCRIPTION = "Distil a trained model into one encoder of a stock class, which the Hub's widget and every tool can run."
@@ -26,12 +24,12 @@ def run_distillation(argv: Sequence[str], description: str = DESCRIPTION) -> dic
         `dict`: Scores of the student, of its `teacher` and, if there is one, of the `baseline`.
     """
     main_process = set_up_logging()
-    kinds: Any = (DistillationArguments, HubArguments, StageTrainingArguments)
+    kinds: Any = DISTILLATION_KINDS
     parser = HfArgumentParser(kinds, description=description, allow_abbrev=False)
     with exit_on("csr-emotion distill", *BAD_INPUT):
         args, hub, training = parser.parse_args_into_dataclasses(list(argv))
         runner = distillation_runner(args, training, hub)
-    with exit_on("csr-emotion distill", PublishingError):
+    with exit_on("csr-emotion distill", *RUN_ERRORS):
         runner.run()
     results = runner.final_results()
     if args.baseline:

@@ -99,14 +99,13 @@ def _about(option: Any) -> str:
 
 def _options(name: str) -> Mapping[str, Any]:
     from ..experiments import SearchArguments
-    from ..runs import DistillationArguments, HubArguments, RunArguments
-    from ..training_arguments import StageTrainingArguments
+    from ..runs import DISTILLATION_KINDS, RunArguments
 
     kinds: tuple[type, ...] = tuple(RunArguments.kinds().values())
     if name == "search":
         kinds = (*kinds, SearchArguments)
     if name == "distill":
-        kinds = (DistillationArguments, HubArguments, StageTrainingArguments)
+        kinds = DISTILLATION_KINDS
     return {item.name: item for kind in kinds for item in fields(kind) if item.init}
 
 

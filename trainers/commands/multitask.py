@@ -18,10 +18,10 @@ from ..data import (
     write_json,
 )
 from ..experiments import TWINS, compare_encoders, compare_with_twins, encoders_table, save_twins
-from ..hub import PublishingError
 from ..loop import encoder_label
 from ..recipes import find_recipe
 from ..runs import (
+    RUN_ERRORS,
     RecurrentArguments,
     RunArguments,
     Runner,
@@ -181,7 +181,7 @@ def run_multitask(argv: list[str]) -> None:
             branch: {seed: Runner(run_arguments(args, further, seed, [branch], alone=True)) for seed in args.seeds}
             for branch in (args.branches if args.each_branch else ())
         }
-    with exit_on(COMMAND, PublishingError):
+    with exit_on(COMMAND, *RUN_ERRORS):
         for of_seeds in (runners, *alone.values()):
             for runner in of_seeds.values():
                 runner.run()

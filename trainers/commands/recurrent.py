@@ -12,8 +12,8 @@ from ..data import (
     load_task_dataset,
 )
 from ..evaluation import HEADLINE
-from ..hub import PublishingError
 from ..runs import (
+    RUN_ERRORS,
     ModelArguments,
     RecurrentArguments,
     Runner,
@@ -61,7 +61,7 @@ def run_recurrent(argv: list[str]) -> None:
     main_process = set_up_logging()
     with exit_on(NAME, *BAD_INPUT):
         runner = prepare(argv)
-    with exit_on(NAME, PublishingError):
+    with exit_on(NAME, *RUN_ERRORS):
         results = runner.run()
     if main_process:
         print_results(results, HEADLINE[runner.prepared.task_config("emotion")["problem_type"]])

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 
 from ..evaluation import HEADLINE
 from ..experiments import Search, SearchArguments
-from ..hub import PublishingError
-from ..runs import print_results
+from ..runs import RUN_ERRORS, print_results
 from .parser import parse_run_arguments_and
 from .terminal import BAD_INPUT, exit_on, set_up_logging
 
@@ -27,7 +26,7 @@ def run_search(argv: Sequence[str], description: str = DESCRIPTION) -> None:
     with exit_on("csr-emotion search", *BAD_INPUT):
         args, search_args = parse_run_arguments_and(SearchArguments, argv, description=description)
         study = Search(args, search_args)
-    with exit_on("csr-emotion search", PublishingError):
+    with exit_on("csr-emotion search", *RUN_ERRORS):
         results = study.run()
     if results is not None:
         print_results(results, HEADLINE[study.default.prepared.task_config("emotion")["problem_type"]])

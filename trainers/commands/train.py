@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..evaluation import HEADLINE
-from ..hub import PublishingError
-from ..runs import Runner, print_results
+from ..runs import RUN_ERRORS, Runner, print_results
 from .parser import parse_run_arguments
 from .terminal import BAD_INPUT, exit_on, set_up_logging
 
@@ -34,7 +33,7 @@ def run_training(argv: Sequence[str], description: str = DESCRIPTION, defaults: 
     with exit_on("csr-emotion train", *BAD_INPUT):
         args = parse_run_arguments(argv, description, defaults)
         runner = Runner(args)
-    with exit_on("csr-emotion train", PublishingError):
+    with exit_on("csr-emotion train", *RUN_ERRORS):
         results = runner.run()
     if main_process:
         print_results(results, HEADLINE[runner.prepared.task_config("emotion")["problem_type"]])

@@ -11,6 +11,7 @@ from .registry import REGISTRY
 from .row_check import BAD_ROWS, UNLABELLED_ROWS
 from .rows import column_array, is_plain, label_space, task_rows, text_rows
 from .sampling import random_sample, stratified_sample
+from .sealed_files import Seal, damages, is_whole, sealed_array
 from .sources import ColumnValues
 from .task_dataset import TaskDataset, load_task_dataset, load_texts
 from .tokenization import (
@@ -35,6 +36,7 @@ __all__ = [
     "ROWS_WITHOUT_LABELS",
     "UNLABELLED_ROWS",
     "ColumnValues",
+    "Seal",
     "TaskDataset",
     "augment_rare_labels",
     "check_augmentations",
@@ -43,10 +45,12 @@ __all__ = [
     "class_weights",
     "column_array",
     "count_truncated",
+    "damages",
     "dialogue_rows",
     "digest",
     "file_digest",
     "is_plain",
+    "is_whole",
     "label_space",
     "load_task_dataset",
     "load_texts",
@@ -55,6 +59,7 @@ __all__ = [
     "random_sample",
     "require_distinct",
     "sample_dialogues",
+    "sealed_array",
     "select_labels",
     "stratified_sample",
     "task_rows",

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,6 +17,7 @@ from .columns import name_rows, row_features, score_rows
 from .digests import digest, file_digest, write_json
 from .label_names import check_single_names, sort_names
 from .row_check import RowCheck, warn_of_skipped_rows
+from .sealed_files import is_whole, write_sealed
 from .sources import Source
 from .tables import Table
 
@@ -173,13 +174,18 @@ def map_splits(
         path = folder / f"{name}.arrow"
         # A lock of its own rather than accelerate's main_process_first: separate runs share the folder, too.
         with FileLock(folder / f"{name}.lock"):
-            if not path.is_file():
-                check = reader.check()
-                space_of_file = space or reader.label_space(source, check)
-                _write(source, path, reader, space_of_file, check)
-        left_out = _read_skipped(path)
-        warn_of_skipped_rows(source.name, left_out)
-        skipped += left_out
+            check = reader.check()
+            # Only readers that leave out rows list them.
+            listed = path.with_suffix(".skipped.json") if check.skips_rows else None
+            if not (is_whole(path) and (listed is None or is_whole(listed))):
+                found = space or reader.label_space(source, check)
+                write_sealed(path, partial(_write, source, reader, found, check))
+                if listed is not None:
+                    write_sealed(listed, partial(write_json, value=check.report(source.name)))
+        if listed is not None:
+            left_out = json.loads(listed.read_text(encoding="utf-8"))
+            warn_of_skipped_rows(source.name, left_out)
+            skipped += left_out
         splits[split] = datasets.Dataset.from_file(str(path))
         space = space or _read_space(path)
     assert space is not None
@@ -194,44 +200,23 @@ def _code_digest() -> str:
 
 
 def _write(
-    source: Source,
-    path: Path,
-    reader: ColumnReader | TargetReader,
-    space: tuple[list[str], str],
-    check: RowCheck,
+    source: Source, reader: ColumnReader | TargetReader, space: tuple[list[str], str], check: RowCheck, path: Path
 ) -> None:
-    unfinished = path.with_name(f"{path.name}.unfinished")
-    with ExitStack() as leftovers:
-        leftovers.callback(unfinished.unlink, missing_ok=True)
-        with ExitStack() as files:
-            writer = None
-            for table in _with_progress(source, f"Reading {source.name}", check):
-                rows = reader.encode(table, *space, check)
-                if not rows:
-                    continue
-                if writer is None:
-                    schema = _schema(space, rows[0])
-                    file = files.enter_context(pa.OSFile(str(unfinished), "wb"))
-                    writer = files.enter_context(pa.ipc.new_stream(file, schema))
-                writer.write_table(pa.Table.from_pylist(rows, schema=schema))
-            check.finish(source.name)
+    with ExitStack() as files:
+        writer = None
+        for table in _with_progress(source, f"Reading {source.name}", check):
+            rows = reader.encode(table, *space, check)
+            if not rows:
+                continue
             if writer is None:
-                first = next(iter(check.skipped.values()), "it has no rows")
-                raise ValueError(f"{source.name}: all rows are left out, the first of them because: {first}")
-        if check.skipped:
-            # Before the file that they are left out of gets its name.
-            write_json(_skipped_path(path), check.report(source.name))
-        unfinished.replace(path)
-
-
-def _skipped_path(path: Path) -> Path:
-    return path.with_suffix(".skipped.json")
-
-
-def _read_skipped(path: Path) -> list[dict[str, Any]]:
-    """The rows that are left out of a file."""
-    found = _skipped_path(path)
-    return json.loads(found.read_text(encoding="utf-8")) if found.is_file() else []
+                schema = _schema(space, rows[0])
+                file = files.enter_context(pa.OSFile(str(path), "wb"))
+                writer = files.enter_context(pa.ipc.new_stream(file, schema))
+            writer.write_table(pa.Table.from_pylist(rows, schema=schema))
+    check.finish(source.name)
+    if writer is None:
+        first = next(iter(check.skipped.values()), "it has no rows")
+        raise ValueError(f"{source.name}: all rows are left out, the first of them because: {first}")
 
 
 def _schema(space: tuple[list[str], str], row: Mapping[str, Any]) -> pa.Schema:

@@ -52,5 +52,8 @@ def write_json(path: str | os.PathLike, value: Any) -> None:
     """Write JSON atomically: a killed process leaves the old file or the new one, never half of one."""
     path = Path(path)
     unfinished = path.with_name(path.name + ".unfinished")
-    unfinished.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    os.replace(unfinished, path)
+    with unfinished.open("w", encoding="utf-8") as file:
+        file.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    unfinished.replace(path)

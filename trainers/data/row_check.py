@@ -43,6 +43,11 @@ class RowCheck:
         self.skipped: dict[tuple[str, str], str] = {}
         self._unlabelled: dict[tuple[str, str], None] = {}
 
+    @property
+    def skips_rows(self) -> bool:
+        """Whether any rows may be left out."""
+        return self.skips_bad_rows or self.skips_unlabelled_rows
+
     def refuse(self, error: ValueError, source: str, place: str) -> None:
         """Leave out a row that is not valid, or raise the error that says why."""
         if not self.skips_bad_rows:

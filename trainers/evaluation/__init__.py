@@ -13,7 +13,7 @@ from .metrics import (
     SingleLabelMetric,
     score,
 )
-from .representations import cached_representations
+from .representations import write_representations
 from .significance import PairedTest, f1_intervals, holm, paired_test
 from .task_metrics import PairMetrics, TaskMetrics
 from .task_report import per_label_scores, task_report
@@ -30,7 +30,6 @@ __all__ = [
     "RegressionMetric",
     "SingleLabelMetric",
     "TaskMetrics",
-    "cached_representations",
     "decide",
     "describe_examples",
     "draw_predictions",
@@ -48,4 +47,5 @@ __all__ = [
     "task_report",
     "tokenized_batches",
     "tune_thresholds",
+    "write_representations",
 ]

@@ -1,6 +1,5 @@
-"""Representations of frozen encoders: computed once, cached on disk, memory-mapped."""
+"""Representations of frozen encoders, written to a file."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,8 +12,8 @@ from modeling_csr import MultitaskModel
 from .inference import inference_batch_size, tokenized_batches
 
 
-def cached_representations(
-    path: str | os.PathLike,
+def write_representations(
+    path: Path,
     encoder: MultitaskModel,
     tokenizer: PreTrainedTokenizerBase,
     texts: Sequence[str],
@@ -23,36 +22,25 @@ def cached_representations(
     batch_size: int | None = None,
     device: torch.device | str = "cpu",
     description: str = "Encoding",
-) -> np.ndarray:
-    """Representations of texts in single precision, from the file `path` if it is there, else computed and written.
-
-    The file appears only when it is whole, so a killed run leaves nothing half-written under that name. Its name must
-    stand for the encoder, the tokenizer, `max_length` and the texts.
+) -> None:
+    """Write representations of texts as an array `(texts, representation_size)` in single precision.
 
     Args:
-        path (`str`): The `.npy` file.
+        path (`Path`): The `.npy` file.
         encoder ([`MultitaskModel`]): The encoder; run in eval mode.
-        texts (`Sequence[str]`): Raw texts. They are sorted by length for speed; the result is in the given order.
+        tokenizer (`PreTrainedTokenizerBase`): Its tokenizer.
+        texts (`Sequence[str]`): Raw texts. They are sorted by length for speed; the rows are in the given order.
+        max_length (`int`): Longer texts are cut to this number of tokens.
         batch_size (`int`, *optional*): Texts in a batch; 32 on a CPU and 128 on a GPU without.
-
-    Returns:
-        `np.ndarray` of shape `(texts, representation_size)`, float32, memory-mapped, copy-on-write.
+        device (`torch.device` or `str`, defaults to `"cpu"`): Where the encoder runs.
+        description (`str`): Label of the progress bar.
     """
-    path = Path(path)
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_suffix(".unfinished")
-        shape = (len(texts), encoder.config.representation_size)
-        output = np.lib.format.open_memmap(unfinished, mode="w+", dtype=np.float32, shape=shape)
-        encoder.eval().to(device)
-        batch_size = batch_size or inference_batch_size(device)
-        batches = tokenized_batches(
-            tokenizer, texts, max_length=max_length, batch_size=batch_size, description=description
-        )
-        with torch.inference_mode():
-            for rows, batch in batches:
-                output[rows] = encoder(**batch.to(device)).representation.float().cpu().numpy()
-        output.flush()
-        os.replace(unfinished, path)
-    # Copy-on-write: torch wants writable memory, and the file must never change.
-    return np.load(path, mmap_mode="c")
+    shape = (len(texts), encoder.config.representation_size)
+    output = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
+    encoder.eval().to(device)
+    batch_size = batch_size or inference_batch_size(device)
+    batches = tokenized_batches(tokenizer, texts, max_length=max_length, batch_size=batch_size, description=description)
+    with torch.inference_mode():
+        for rows, batch in batches:
+            output[rows] = encoder(**batch.to(device)).representation.float().cpu().numpy()
+    output.flush()

@@ -12,15 +12,11 @@ from huggingface_hub.errors import HfHubHTTPError, HTTPError, LocalEntryNotFound
 
 from model_cards import merge_cards
 
+from .published_files import CARD_NAME, published_files
 from .repositories import HubRepositories
 
 logger = logging.getLogger(__name__)
 
-CARD_NAME = "README.md"
-# Trainer state needed to resume; it contains paths of the machine that wrote it.
-STATE_NAME = "trainer_state.json"
-# Pickles run code when loaded, and arrays of scores serve local comparisons only.
-LEFT_AT_HOME = {".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".npy", ".npz", ".unfinished"}
 # Temporary errors: time-outs, conflicts with another commit, rate limits and server faults.
 PASSING = {408, 409, 412, 429, 500, 502, 503, 504}
 
@@ -74,18 +70,14 @@ class StagePublisher:
         Raises:
             PublishingError: If publishing fails, after retries of temporary errors.
         """
-        repository = self.repositories[stage]
+        repository, files = self.repositories[stage], published_files(folder)
 
         def push() -> str:
             self.api.create_repo(repository, private=self.private, exist_ok=True)
             if self.revision:
                 self.api.create_branch(repository, branch=self.revision, exist_ok=True)
             head = self.api.repo_info(repository, revision=self.revision).sha
-            operations = [
-                CommitOperationAdd(path.name, path)
-                for path in sorted(folder.iterdir())
-                if path.is_file() and path.suffix not in LEFT_AT_HOME and path.name not in (CARD_NAME, STATE_NAME)
-            ]
+            operations = [CommitOperationAdd(name, path) for name, path in files.items()]
             card = self._card(repository, folder, head)
             operations.append(CommitOperationAdd(CARD_NAME, card.encode("utf-8")))
             # If someone else commits in the meantime, the Hub refuses, and the retry merges the card again.

@@ -1,6 +1,7 @@
 """What makes a training step fast and exact."""
 
-from .cache import cached_path
+from .cache import cached_array
+from .checkpoints import last_complete_checkpoint, remove_checkpoints
 from .collators import SingleTaskCollator, TaskCollator
 from .encoders import (
     BUNDLED_ENCODER,
@@ -26,7 +27,7 @@ __all__ = [
     "SingleTaskCollator",
     "TaskBatches",
     "TaskCollator",
-    "cached_path",
+    "cached_array",
     "config_with_dropout",
     "described_encoder",
     "encoder_bytes",
@@ -34,7 +35,9 @@ __all__ = [
     "encoder_identity",
     "encoder_label",
     "fast_attention",
+    "last_complete_checkpoint",
     "longest_text",
+    "remove_checkpoints",
     "resolve_encoder",
     "set_apart",
     "text_lengths",

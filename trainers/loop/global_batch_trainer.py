@@ -4,19 +4,21 @@ import json
 import os
 from collections.abc import Sized
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 import torch
 from torch import nn
 from torch.utils.data import Dataset, Sampler, SequentialSampler
 from transformers import PreTrainedModel, Trainer
 from transformers.trainer import TRAINING_ARGS_NAME
-from transformers.trainer_utils import TrainOutput
+from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR, TrainOutput, rotate_checkpoints
 
 from modeling_csr import MultitaskModel, count_labelled
 
 from ..training_arguments import StageTrainingArguments
+from .checkpoints import last_complete_checkpoint, seal_checkpoint
 from .half_precision import HalfPrecisionForward
+from .loss_window import LossWindow
 from .parameter_groups import set_apart
 from .samplers import LengthGroupedBatches, text_lengths
 from .weight_averaging import WeightAveraging
@@ -42,8 +44,8 @@ class GlobalBatchTrainer(Trainer):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._named_losses: dict[str, torch.Tensor] = {}
-        self._named_losses_since = 0
+        self._losses = LossWindow(self)
+        self.add_callback(self._losses)
         self._half_precision = HalfPrecisionForward() if self.args.bf16_weights else None
         share = self.args.weight_averaging
         self._weight_averaging = WeightAveraging(share) if share else None
@@ -60,9 +62,34 @@ class GlobalBatchTrainer(Trainer):
         self._half_precision = None
 
     def train(self, *args: Any, **kwargs: Any) -> TrainOutput:
-        # Losses left unlogged at the end of an earlier training are not part of this one.
-        self._named_losses = {}
-        return super().train(*args, **kwargs)
+        """As `Trainer.train`.
+
+        Raises:
+            FloatingPointError: At the first loss, or before the next save at the first weight, that is not finite.
+        """
+        output = super().train(*args, **kwargs)
+        self._check_weights()
+        return output
+
+    def training_step(self, *args: Any, **kwargs: Any) -> torch.Tensor:
+        loss = super().training_step(*args, **kwargs)
+        if not torch.isfinite(loss):
+            self._stop(f"the loss is {loss.item()}")
+        return loss
+
+    def _check_weights(self) -> None:
+        for name, weights in self.accelerator.unwrap_model(self.model).named_parameters():
+            if not torch.isfinite(weights).all():
+                self._stop(f"weights of {name} are not finite")
+
+    def _stop(self, reason: str) -> NoReturn:
+        rate = self._get_learning_rate() if self.lr_scheduler is not None else self.args.learning_rate
+        checkpoint = last_complete_checkpoint(Path(str(self.args.output_dir)))
+        raise FloatingPointError(
+            f"{Path(str(self.args.output_dir)).name}, after step {self.state.global_step}: {reason}, at a learning "
+            f"rate of {rate:.3g}. Nothing of it was saved; the last good checkpoint: {checkpoint or 'none'}. Lower "
+            "--learning_rate or --max_grad_norm, lengthen --warmup_steps, or train without half precision."
+        )
 
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
         """The stock optimizer. `head_learning_rate`, if given, applies to everything but the pretrained encoders."""
@@ -127,19 +154,38 @@ class GlobalBatchTrainer(Trainer):
         scale = self.loss_scale(num_items_in_batch)
         loss = outputs["loss"] * scale
         if model.training:
-            if not self._named_losses:
-                self._named_losses_since = self.state.global_step
-            for name, value in self.named_losses(outputs).items():
-                self._named_losses[name] = self._named_losses.get(name, 0.0) + value.detach() * scale
+            self._losses.add(self.named_losses(outputs), scale)
         return (loss, outputs) if return_outputs else loss
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        if "loss" in logs and self._named_losses:
-            steps = max(self.state.global_step - self._named_losses_since, 1)
-            for name, value in self._named_losses.items():
-                logs[name] = self.accelerator.gather(value).mean().item() / steps
-            self._named_losses = {}
+        if "loss" in logs:
+            logs |= self._losses.means()
         super().log(logs, start_time)
+
+    def _save_checkpoint(self, model: nn.Module, trial: Any) -> None:
+        self._check_weights()
+        losses = self._losses.state()
+        # Earlier checkpoints go when this one is whole, and not before.
+        limit, self.args.save_total_limit = self.args.save_total_limit, None
+        try:
+            super()._save_checkpoint(model, trial)
+        finally:
+            self.args.save_total_limit = limit
+        self.accelerator.wait_for_everyone()
+        if self.args.should_save:
+            run = Path(self._get_output_dir(trial=trial))
+            folder = run / f"{PREFIX_CHECKPOINT_DIR}-{self.state.global_step}"
+            self._losses.save(losses, folder)
+            seal_checkpoint(folder)
+            best = self.state.best_model_checkpoint
+            rotate_checkpoints(output_dir=str(run), save_total_limit=limit, best_model_checkpoint=best, use_mtime=True)
+
+    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
+        super()._load_optimizer_and_scheduler(checkpoint)
+        resumed = Path(checkpoint) if checkpoint else None
+        self._losses.checkpoint = resumed
+        if self._weight_averaging:
+            self._weight_averaging.checkpoint = resumed
 
     def _save(self, output_dir: str | None = None, state_dict: dict | None = None) -> None:
         super()._save(output_dir, state_dict)

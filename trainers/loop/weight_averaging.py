@@ -7,7 +7,6 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
-from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
 AVERAGES_NAME = "averaged_weights.safetensors"
 
@@ -21,10 +20,14 @@ class WeightAveraging(TrainerCallback):
     Args:
         share (`float`): Share of all steps to average over: averaging starts after `share * steps` steps, and from then
             on each step has weight 1 / (share * steps).
+
+    Attributes:
+        checkpoint (`Path`, *optional*): The checkpoint from which the training resumes.
     """
 
     def __init__(self, share: float) -> None:
         self.share = share
+        self.checkpoint: Path | None = None
         self._parameters: dict[str, nn.Parameter] = {}
         self._averages: dict[str, torch.Tensor] = {}
 
@@ -33,8 +36,9 @@ class WeightAveraging(TrainerCallback):
     ) -> None:
         self._parameters = {name: part for name, part in model.named_parameters() if part.requires_grad}
         self._averages = {}
-        written = self._file(args, state)
-        if state.global_step and written.is_file():
+        written = self.checkpoint / AVERAGES_NAME if self.checkpoint else None
+        self.checkpoint = None
+        if written is not None and written.is_file():
             found = load_file(written)
             self._averages = {name: found[name].to(part.device) for name, part in self._parameters.items()}
 
@@ -67,7 +71,3 @@ class WeightAveraging(TrainerCallback):
         for name, average in self._averages.items():
             self._parameters[name].copy_(average)
         self._averages = {}
-
-    @staticmethod
-    def _file(args: TrainingArguments, state: TrainerState) -> Path:
-        return Path(str(args.output_dir)) / f"{PREFIX_CHECKPOINT_DIR}-{state.global_step}" / AVERAGES_NAME

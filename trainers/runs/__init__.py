@@ -2,7 +2,7 @@
 
 from .arguments import HubArguments, RunArguments
 from .data_arguments import DataArguments
-from .distillation import DistillationArguments, distillation_runner
+from .distillation import DISTILLATION_KINDS, DistillationArguments, distillation_runner
 from .model_arguments import ModelArguments
 from .prepared_run import PreparedRun, prepare_run
 from .publishing import RunPublisher, with_publisher
@@ -16,11 +16,13 @@ from .results import (
     read_results,
     task_results,
 )
-from .runner import Runner
+from .runner import RUN_ERRORS, Runner
 from .stage_trainers import build_trainer
 from .train import RunResult, train
 
 __all__ = [
+    "DISTILLATION_KINDS",
+    "RUN_ERRORS",
     "DataArguments",
     "DistillationArguments",
     "HubArguments",

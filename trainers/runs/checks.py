@@ -10,7 +10,7 @@ from ..data import TaskDataset
 from ..loop import encoder_bytes, encoder_config, longest_text
 from ..recipes import CommonSpaceStage, DistilledStage, Stage
 from .arguments import RunArguments
-from .records import StageRecord
+from .records import RECORD_NAME, DamagedStageError, StageRecord
 from .stage_arguments import stage_arguments
 
 logger = logging.getLogger(__name__)
@@ -71,18 +71,39 @@ def check_loss_options(
             raise ValueError(f"--{option} {value} is for emotion data with {needed}; the run has {names}.")
 
 
-def check_output_folder(output_dir: Path, records: Mapping[str, StageRecord]) -> None:
-    """Check that the folder of each stage is empty or contains the same stage.
+def check_output_folder(output_dir: Path, records: Mapping[str, StageRecord], repair: bool = False) -> list[Path]:
+    """Check that the folder of each stage is empty or contains the same stage, undamaged.
+
+    Args:
+        output_dir (`Path`): The run's folder.
+        records (`Mapping[str, StageRecord]`): By stage, what this run would train.
+        repair (`bool`, defaults to `False`): Whether damaged stages are to be trained anew.
+
+    Returns:
+        `list[Path]`: Folders of damaged stages, if `repair` is set.
 
     Raises:
         ValueError: If a folder contains something else; the message lists the differences.
+        DamagedStageError: If a finished stage is damaged and `repair` is not set.
     """
+    damaged = []
     for name, record in records.items():
         folder = output_dir / name
-        # Left by a run that was killed while writing the very first file.
-        if not folder.is_dir() or all(path.suffix == ".unfinished" for path in folder.iterdir()):
+        if not folder.is_dir():
             continue
-        found = StageRecord.read(folder)
+        try:
+            # A run that was killed while it began, or refused, leaves no more than this.
+            if all(_is_a_beginning(path) for path in folder.iterdir()):
+                continue
+            found = StageRecord.read(folder)
+            if found is not None and not found.differences(record):
+                found.check_files(folder)
+        except DamagedStageError as error:
+            if not repair:
+                raise
+            logger.warning("%s", error.what)
+            damaged.append(folder)
+            continue
         if found is None:
             raise ValueError(
                 f"{folder} exists but was not written by a run of this project (it has no stage.json). Choose "
@@ -94,6 +115,15 @@ def check_output_folder(output_dir: Path, records: Mapping[str, StageRecord]) ->
                 f"{folder} belongs to another run:\n  " + "\n  ".join(differences) + "\nChoose another "
                 "--output_dir, or delete that folder to train the stage anew."
             )
+    return damaged
+
+
+def _is_a_beginning(path: Path) -> bool:
+    """Whether a path in a stage's folder is all that a stage has before it trains: its unfinished record."""
+    if path.name != RECORD_NAME:
+        return path.suffix == ".unfinished"
+    found = StageRecord.read(path.parent)
+    return found is not None and not found.complete
 
 
 def check_disk_space(output_dir: Path, stages: Sequence[Stage], args: RunArguments) -> None:
@@ -120,8 +150,11 @@ def check_disk_space(output_dir: Path, stages: Sequence[Stage], args: RunArgumen
 
 
 def is_finished(folder: Path) -> bool:
-    """Whether a stage's folder contains the finished stage."""
-    found = StageRecord.read(folder)
+    """Whether a stage's folder contains the finished stage, with a record that can be read."""
+    try:
+        found = StageRecord.read(folder)
+    except DamagedStageError:
+        return False
     return found is not None and found.complete
 
 

@@ -59,6 +59,10 @@ class DistillationArguments:
     )
 
 
+# What the options of a distillation describe.
+DISTILLATION_KINDS = (DistillationArguments, HubArguments, StageTrainingArguments)
+
+
 def distillation_runner(
     args: DistillationArguments, training: StageTrainingArguments, hub: HubArguments, **kwargs: Any
 ) -> Runner:

@@ -1,12 +1,14 @@
 """Everything known about a run before it trains: arguments, stages, data, tokenizer, records and publisher."""
 
 import logging
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from accelerate import PartialState
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from ..data import ColumnValues, TaskDataset, check_same_tokenizer, count_truncated, load_tokenizer
@@ -98,8 +100,11 @@ def prepare_run(
         records[stage.name] = stage_record(stage, args, tasks, tokenizer, records)
     run = PreparedRun(args, recipes, stages, tasks, tokenizer, records)
     check_loss_options(run.args, run.records, run.tasks)
-    check_output_folder(run.output_dir, run.records)
+    damaged = check_output_folder(run.output_dir, run.records, args.training.repair)
     check_disk_space(run.output_dir, stages, args)
+    if PartialState().is_main_process:
+        for damaged_folder in damaged:
+            shutil.rmtree(damaged_folder)
     return run
 
 

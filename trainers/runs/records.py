@@ -1,14 +1,15 @@
 """The record in each stage's folder of everything that its result depends on, so that it can be reused."""
 
+import dataclasses
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from ..data import DIALOGUE_COLUMNS, ColumnValues, TaskDataset, digest, tokenizer_digest, write_json
-from ..hub import decisive_arguments
+from ..data import DIALOGUE_COLUMNS, ColumnValues, Seal, TaskDataset, damages, digest, tokenizer_digest, write_json
+from ..hub import decisive_arguments, is_part_of_model
 from ..loop import encoder_identity
 from ..recipes import CommonSpaceStage, DialogueStage, DistilledStage, EncoderStage, SiameseStage, Stage
 from .arguments import CommonSpaceArguments, RunArguments
@@ -16,6 +17,21 @@ from .stage_arguments import stage_arguments
 from .task_options import loss_options
 
 RECORD_NAME = "stage.json"
+# Cards and figures may be edited or drawn again; no result depends on them.
+EDITABLE = (".md", ".png")
+
+
+class DamagedStageError(ValueError):
+    """A finished stage whose files are not as they were written.
+
+    Args:
+        folder (`Path`): Its folder.
+        damages (`Sequence[str]`): What is wrong, one line each.
+    """
+
+    def __init__(self, folder: Path, damages: Sequence[str]) -> None:
+        self.what = f"The stage in {folder} is damaged:\n  " + "\n  ".join(damages)
+        super().__init__(f"{self.what}\nRepeat the command with --repair True to train it anew.")
 
 
 @dataclass
@@ -25,12 +41,12 @@ class StageRecord:
     Args:
         stage (`str`): The stage's name.
         made_from (`dict`): Data, encoder, parents, arguments and seed.
-        complete (`bool`): Whether the folder contains the finished stage.
+        files (`dict[str, Seal]`, *optional*): Once the stage is finished, sizes and hashes of its files by name.
     """
 
     stage: str
     made_from: dict[str, Any]
-    complete: bool = False
+    files: dict[str, Seal] | None = None
 
     def __post_init__(self) -> None:
         # Converted as when read back, so that records compare equal.
@@ -40,11 +56,44 @@ class StageRecord:
     def digest(self) -> str:
         return digest(self.made_from)
 
+    @property
+    def complete(self) -> bool:
+        """Whether the stage is finished."""
+        return self.files is not None
+
     @classmethod
     def read(cls, folder: str | os.PathLike) -> Self | None:
-        """The record in a folder, or `None` if there is none."""
+        """The record in a folder, or `None` if there is none.
+
+        Raises:
+            DamagedStageError: If the file cannot be read.
+        """
         path = Path(folder) / RECORD_NAME
-        return cls(**json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
+        if not path.is_file():
+            return None
+        try:
+            fields = json.loads(path.read_text(encoding="utf-8"))
+            files = fields["files"]
+            if files is not None:
+                files = {name: Seal(**seal) for name, seal in files.items()}
+            return cls(fields["stage"], dict(fields["made_from"]), files)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise DamagedStageError(Path(folder), [f"{path} cannot be read ({error})"]) from error
+
+    def finished(self, folder: Path) -> Self:
+        """The record of the finished stage in a folder. Its files are on the disk by then."""
+        paths = [path for path in files_of_stage(folder) if path.suffix not in EDITABLE and path.name != RECORD_NAME]
+        return dataclasses.replace(self, files={path.name: Seal.of(path) for path in paths})
+
+    def check_files(self, folder: Path) -> None:
+        """Check that a finished stage's files are as they were written.
+
+        Raises:
+            DamagedStageError: If a file is missing or has other contents.
+        """
+        found = damages(folder, self.files or {})
+        if found:
+            raise DamagedStageError(folder, found)
 
     def write(self, folder: str | os.PathLike) -> None:
         Path(folder).mkdir(parents=True, exist_ok=True)
@@ -58,6 +107,12 @@ class StageRecord:
             for key in sorted(mine.keys() | others.keys())
             if mine.get(key) != others.get(key)
         ]
+
+
+def files_of_stage(folder: Path) -> list[Path]:
+    """The files in a stage's folder that the stage has written, in order of their names."""
+    arrays = (path for path in folder.glob("*.npy") if path.is_file() and not path.is_symlink())
+    return sorted([*filter(is_part_of_model, folder.iterdir()), *arrays])
 
 
 def stage_record(

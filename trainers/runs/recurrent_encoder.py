@@ -1,5 +1,6 @@
 """Untrained recurrent encoders, saved as folders to pass as `--encoder`."""
 
+import logging
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -13,9 +14,11 @@ from transformers import AutoModel, AutoTokenizer, PreTrainedTokenizerBase, PreT
 
 from modeling_csr import BRANCH_TYPES, RecurrentEncoderConfig, RecurrentEncoderModel
 
-from ..data import digest, normalize_tweets
+from ..data import damages, digest, normalize_tweets
 from ..loop import encoder_identity, resolve_encoder
 from .records import StageRecord
+
+logger = logging.getLogger(__name__)
 
 VOCABULARIES = ("words", "wordpieces")
 _SPECIAL_TOKENS = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]"}
@@ -136,7 +139,10 @@ def write_recurrent_encoder(
                 f"{folder} was made with other options:\n  " + "\n  ".join(differences) + "\nChoose another "
                 "--output_dir, or delete that folder."
             )
-        return folder
+        broken = damages(folder, found.files or {})
+        if not broken:
+            return folder
+        logger.warning("%s: the encoder is made anew.", "; ".join(broken))
     if found is None and folder.is_dir() and any(folder.iterdir()):
         raise ValueError(f"{folder} exists but was not written by this command. Choose another --output_dir.")
     shutil.rmtree(folder, ignore_errors=True)
@@ -166,7 +172,7 @@ def write_recurrent_encoder(
             model.word_embeddings.weight[tokenizer.pad_token_id] = 0
     tokenizer.save_pretrained(folder)
     model.save_pretrained(str(folder))
-    StageRecord(folder.name, record.made_from, complete=True).write(folder)
+    record.finished(folder).write(folder)
     return folder
 
 

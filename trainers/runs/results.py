@@ -1,6 +1,7 @@
 """The results of a run: `results.json` and the table in the terminal."""
 
 import json
+import logging
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,6 +13,8 @@ from rich.table import Table
 from ..data import write_json
 from ..recipes import Recipe
 
+logger = logging.getLogger(__name__)
+
 RESULTS_NAME = "results.json"
 # In a classifier's folder: its logits for the dev texts, used to compare it with others.
 DEV_LOGITS_NAME = "dev_logits.npy"
@@ -20,9 +23,24 @@ OTHER_METRICS = ("accuracy", "macro_recall", "pearson", "loss", "pair_auc")
 
 
 def read_results(output_dir: Path) -> dict[str, Any]:
-    """Contents of `results.json` in a run's folder, or `{"recipes": {}}` if there is none yet."""
+    """Contents of `results.json` in a run's folder, or `{"recipes": {}}` if there is none yet or it cannot be read."""
     path = output_dir / RESULTS_NAME
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {"recipes": {}}
+    if not path.is_file():
+        return {"recipes": {}}
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        if all(isinstance(entry["stages"], dict) for entry in found["recipes"].values()):
+            return found
+        reason = "it has other contents than a run writes"
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        reason = str(error)
+    logger.warning(
+        "%s cannot be read (%s). It is made anew from the finished stages; recipes of other commands in this folder "
+        "are listed again when those are repeated.",
+        path,
+        reason,
+    )
+    return {"recipes": {}}
 
 
 def read_evaluation(folder: Path) -> dict[str, Any]:

@@ -1,10 +1,10 @@
 """Runs recipes: one complete folder per stage, shared stages, resumption of killed runs."""
 
-import json
 import logging
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -12,23 +12,29 @@ import numpy as np
 from accelerate import PartialState
 from transformers import TrainerCallback
 from transformers.integrations import CodeCarbonCallback
-from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
 from ..data import TaskDataset
 from ..evaluation import describe_examples
+from ..hub import PublishingError
+from ..loop import last_complete_checkpoint, remove_checkpoints
 from ..recipes import Recipe, Stage
 from ..trainer import StageTrainer
 from .arguments import RunArguments
 from .cards import draw_stages, write_card
 from .checks import is_finished, warn_of_overruled_options
+from .disk import DiskFullError, naming_a_full_disk
+from .lock import RunLockedError, locked
 from .prepared_run import prepare_run
 from .publishing import RunPublisher, with_publisher
-from .records import StageRecord
+from .records import DamagedStageError, StageRecord, files_of_stage
 from .results import dev_logits_name, read_evaluation, read_results, update_results
 from .skipped_rows import write_skipped_rows
 from .stage_trainers import build_trainer
 
 logger = logging.getLogger(__name__)
+
+# What a run may end with that its user can mend, with what to do; all else is a fault of ours.
+RUN_ERRORS = (PublishingError, DamagedStageError, RunLockedError, DiskFullError, FloatingPointError)
 
 
 class Runner:
@@ -71,28 +77,40 @@ class Runner:
 
         Returns:
             `dict`: Contents of `results.json`: for each recipe its final `model` folder, metrics and times.
+
+        Raises:
+            FloatingPointError: If a loss or a weight is not finite.
+            PublishingError: If a finished stage could not be published.
+            RunLockedError: If another command is training in the same folder.
+            DiskFullError: If there is no room to write.
         """
-        # No process may still be checking the folders when another writes to them.
-        PartialState().wait_for_everyone()
-        stages, output_dir = self.prepared.stages, self.prepared.output_dir
-        if PartialState().is_main_process:
-            write_skipped_rows(output_dir, self.prepared.tasks)
+        output_dir, wait = self.prepared.output_dir, self.prepared.args.training.wait_for_lock
+        lock = locked(output_dir, wait) if PartialState().is_main_process else nullcontext()
+        with naming_a_full_disk(output_dir), lock:
+            # No process may still be checking the folders when another writes to them.
+            PartialState().wait_for_everyone()
+            if PartialState().is_main_process:
+                write_skipped_rows(output_dir, self.prepared.tasks)
+            self._run_stages()
+            if PartialState().is_main_process:
+                update_results(output_dir, self.prepared.recipes)
+            if self.publisher:
+                self.publisher.finish()
+            PartialState().wait_for_everyone()
+            return read_results(output_dir)
+
+    def _run_stages(self) -> None:
+        stages = self.prepared.stages
         for number, stage in enumerate(stages, start=1):
             if is_finished(self.prepared.folder(stage)):
                 logger.info("Stage %d of %d, %s: already finished.", number, len(stages), stage.name)
-                _remove_checkpoints(self.prepared.folder(stage))
+                remove_checkpoints(self.prepared.folder(stage))
             else:
                 logger.info("Stage %d of %d: %s", number, len(stages), stage.name)
                 if not self._reuse(stage):
                     self._train(stage)
             if self.publisher:
                 self.publisher.publish(stage)
-        if PartialState().is_main_process:
-            update_results(output_dir, self.prepared.recipes)
-        if self.publisher:
-            self.publisher.finish()
-        PartialState().wait_for_everyone()
-        return read_results(output_dir)
 
     def final_results(self) -> dict[str, Any]:
         """Contents of `eval_results.json` of the final stage, once it is finished."""
@@ -102,17 +120,23 @@ class Runner:
         """Copy a finished stage with identical inputs from an earlier run, if there is one."""
         record, folder = self.prepared.records[stage.name], self.prepared.folder(stage)
         for run in self.prepared.args.training.reuse_stages_from or ():
-            found = StageRecord.read(Path(run) / stage.name)
-            if found is None or not found.complete or found.differences(record):
+            source = Path(run) / stage.name
+            try:
+                found = StageRecord.read(source)
+                if found is None or not found.complete or found.differences(record):
+                    continue
+                found.check_files(source)
+            except DamagedStageError as error:
+                logger.warning("%s\nIt is not taken from there.", error.what)
                 continue
             logger.info("Copied from %s.", run)
             if PartialState().is_main_process:
                 unfinished = folder.with_name(folder.name + ".unfinished")
                 shutil.rmtree(unfinished, ignore_errors=True)
                 shutil.rmtree(folder, ignore_errors=True)
-                # May be left by a run that was killed while cleaning up.
-                left = shutil.ignore_patterns(f"{PREFIX_CHECKPOINT_DIR}-*", "*.unfinished")
-                shutil.copytree(Path(run) / stage.name, unfinished, ignore=left)
+                unfinished.mkdir(parents=True)
+                for path in files_of_stage(source):
+                    shutil.copy2(path, unfinished)
                 unfinished.rename(folder)
             PartialState().wait_for_everyone()
             return True
@@ -120,10 +144,10 @@ class Runner:
 
     def _train(self, stage: Stage) -> None:
         folder, main = self.prepared.folder(stage), PartialState().is_main_process
-        if main:
-            self.prepared.records[stage.name].write(folder)
         started = time.monotonic()
         trainer = build_trainer(stage, self.prepared, self.callbacks)
+        if main:
+            self.prepared.records[stage.name].write(folder)
         if self.metrics is not None:
             trainer.compute_metrics = self.metrics(trainer.tasks)
         if self.publisher and self.prepared.args.training.hub_strategy == "every_save":
@@ -155,36 +179,12 @@ class Runner:
         trainer.write_report(folder, results, logits, show_texts=self._texts_are_public(stage))
         draw_stages(stage, self.prepared, folder / "stages.png")
         write_card(stage, self.prepared)
-        record = self.prepared.records[stage.name]
-        StageRecord(stage.name, record.made_from, complete=True).write(folder)
-        _remove_checkpoints(folder)
+        self.prepared.records[stage.name].finished(folder).write(folder)
+        remove_checkpoints(folder)
 
     def _texts_are_public(self, stage: Stage) -> bool:
         info = self.prepared.tasks[stage.tasks[0]].info
         return self.prepared.args.hub.card_examples or bool(info and info.bundled)
-
-
-def last_complete_checkpoint(folder: Path) -> Path | None:
-    """The newest complete checkpoint; incomplete ones are deleted.
-
-    `trainer_state.json` is the last file that the Trainer writes into a checkpoint.
-    """
-    found = sorted(folder.glob(f"{PREFIX_CHECKPOINT_DIR}-*"), key=lambda path: int(path.name.rsplit("-", 1)[1]))
-    for checkpoint in reversed(found):
-        try:
-            json.loads((checkpoint / "trainer_state.json").read_text(encoding="utf-8"))
-        except (FileNotFoundError, json.JSONDecodeError):
-            if PartialState().is_main_process:
-                shutil.rmtree(checkpoint)
-            continue
-        return checkpoint
-    return None
-
-
-def _remove_checkpoints(folder: Path) -> None:
-    if PartialState().is_main_process:
-        for checkpoint in folder.glob(f"{PREFIX_CHECKPOINT_DIR}-*"):
-            shutil.rmtree(checkpoint)
 
 
 def _emissions_of(trainer: StageTrainer) -> float | None:

@@ -31,7 +31,7 @@ def load(name: Path, **options: Any) -> TaskDataset:
 
 
 def arrow_files(folder: Path) -> dict[str, int]:
-    return {path.name: path.stat().st_mtime_ns for path in folder.iterdir() if path.suffix != ".lock"}
+    return {path.name: path.stat().st_mtime_ns for path in folder.glob("*.arrow")}
 
 
 def write(path: Path, rows: list[dict[str, Any]]) -> Path:

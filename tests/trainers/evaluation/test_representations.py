@@ -1,5 +1,6 @@
 import dataclasses
 import json
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -11,8 +12,9 @@ from torch import nn
 
 from modeling_csr import MultitaskForSequenceClassification
 from trainers.csr_trainer import RepresentationDataset, collate_representations
+from trainers.data.sealed_files import sealed_array
 from trainers.data.tokenization import load_tokenizer
-from trainers.evaluation.representations import cached_representations
+from trainers.evaluation.representations import write_representations
 from trainers.recipes.library import CSR, CSR_PREDICTION, SIAMESE
 from trainers.runs.stage_trainers import build_trainer
 
@@ -34,7 +36,8 @@ def interrupt_after(encoder: nn.Module, batches: int) -> Any:
 
 
 def cache(tiny: ModuleType, path: Path, encoder: nn.Module, texts: list[str], **options: Any) -> np.ndarray:
-    return cached_representations(path, encoder, tiny.tokenizer(), texts, **{"max_length": 32, **options})
+    reading = {"encoder": encoder, "tokenizer": tiny.tokenizer(), "texts": texts, "max_length": 32, **options}
+    return sealed_array(path, partial(write_representations, **reading))
 
 
 @pytest.mark.parametrize("representation", ["pooled", "shared"])
@@ -102,24 +105,24 @@ def test_interrupted_encoding_leaves_no_file_and_is_done_again(tiny: ModuleType,
     hook.remove()
     rows = cache(tiny, path, encoder, texts, batch_size=2)
     np.testing.assert_allclose(rows, tiny.representations(encoder, 6), atol=1e-5)
-    assert [file.name for file in tmp_path.iterdir()] == ["rows.npy"]
+    assert {file.name for file in tmp_path.iterdir()} == {"rows.npy", "rows.npy.seal.json"}
 
 
 def test_stages_of_all_processes_encode_each_text_once(tiny: ModuleType, tmp_path: Path) -> None:
     run = tiny.prepared_run(tmp_path)
     build_trainer(SIAMESE, run)
     folder = tmp_path / "representations"
-    of_emotion_encoder = {path.name for path in folder.iterdir()}
+    of_emotion_encoder = {path.name for path in folder.glob("*.npy")}
     assert len(of_emotion_encoder) == 2  # train and dev
     build_trainer(CSR, run)
-    of_both_encoders = {path.name for path in folder.iterdir()}
+    of_both_encoders = {path.name for path in folder.glob("*.npy")}
     assert len(of_both_encoders) == 4 and of_both_encoders > of_emotion_encoder
     # Another process has its tokenizer fresh from the file, and may have read other texts with it before.
     run = dataclasses.replace(run, tokenizer=load_tokenizer(str(tmp_path / "tokenizer")))
     build_trainer(CSR_PREDICTION, run)
     run.tokenizer(["a day", "joy"], truncation=True, max_length=5, padding="max_length")
     build_trainer(CSR, run)
-    assert {path.name for path in folder.iterdir()} == of_both_encoders
+    assert {path.name for path in folder.glob("*.npy")} == of_both_encoders
 
 
 @pytest.mark.parametrize("changed", ["weights", "pooling", "max_length", "texts", "tokenizer"])
@@ -141,7 +144,7 @@ def test_what_changes_the_rows_is_encoded_anew(tiny: ModuleType, changed: str, t
         run = dataclasses.replace(run, tokenizer=load_tokenizer(str(tmp_path / "tokenizer"), steps=()))
     trainer = build_trainer(SIAMESE, run)
     # Dev texts are encoded anew as well, unless only the training texts are others.
-    assert len(list((tmp_path / "representations").iterdir())) == (3 if changed == "texts" else 4)
+    assert len(list((tmp_path / "representations").glob("*.npy"))) == (3 if changed == "texts" else 4)
     assert len(trainer.train_dataset.representations) == (11 if changed == "texts" else 12)
 
 

@@ -152,7 +152,7 @@ def test_two_workers_share_a_search_and_one_finishes_it(place: Path, tmp_path: P
     assert len({trial.user_attrs["worker"] for trial in trials}) == 2
     best = study_of(tmp_path).best_trial.number
     stage = next((tmp_path / f"best-trial-{best}").glob("*/stage.json"))
-    assert tiny_run.read_json(stage)["complete"]
+    assert tiny_run.read_json(stage)["files"]
     assert not list((tmp_path / "search" / "workers").iterdir())
 
 

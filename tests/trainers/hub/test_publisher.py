@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from huggingface_hub import ModelCard
 
+import modeling_csr
 from tests.helpers import hub_server
 from tests.helpers.published_stage import CARD, FILES
 from trainers.hub.publisher import PublishingError, StagePublisher
@@ -309,3 +310,31 @@ def test_collection_that_cannot_be_made(hub: Any, publisher: Callable[..., Stage
     with pytest.raises(PublishingError, match=r"^the collection Stages could not be published: (?s:.*)403"):
         publisher().collect("Stages", "", {})
     assert not hub.collections
+
+
+# -- what lies in the folder besides -----------------------------------------------------------------------------------
+
+
+def test_files_of_others_stay_at_home(
+    hub: Any, publisher: Callable[..., StagePublisher], folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "secret").write_text("of somebody")
+    others = {".env", "train.csv", "model.bin.safetensors", "model_backup.py", "notes.md", "vocab.txt", "config.yaml"}
+    for name in others - {"vocab.txt"}:
+        (folder / name).write_text("of somebody")
+    (folder / "vocab.txt").symlink_to(tmp_path / "secret")
+    with caplog.at_level("WARNING"):
+        publisher().publish("csr", folder, "first")
+    assert files(hub) == FILES
+    (message,) = [record.getMessage() for record in caplog.records if "Not published" in record.getMessage()]
+    assert all(name in message for name in others)
+
+
+def test_code_is_that_of_the_package(
+    hub: Any, publisher: Callable[..., StagePublisher], folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (folder / "losses.py").write_text("import os; os.system('true')")
+    with caplog.at_level("WARNING"):
+        publisher().publish("csr", folder, "first")
+    assert files(hub)["losses.py"] == Path(modeling_csr.losses.__file__).read_bytes()
+    assert f"{folder / 'losses.py'} is not the code of the installed package" in caplog.text

@@ -37,10 +37,12 @@ def folders(tiny: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> dict[
         "csr:2:2",
         "dialogue:4:1",
         "two-tasks:4:1:bf16",
+        "two-tasks:4:1:resumed",
     ]
     finished = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240)
     assert finished.returncode == 0, finished.stdout + finished.stderr
-    tiny.main(str(folders["one"]), "two-tasks:8:1", "three-tasks:8:1", "csr:8:1", "dialogue:8:1", "two-tasks:8:1:bf16")
+    variants = ("two-tasks:8:1:bf16", "two-tasks:8:1:resumed")
+    tiny.main(str(folders["one"]), "two-tasks:8:1", "three-tasks:8:1", "csr:8:1", "dialogue:8:1", *variants)
     return folders
 
 
@@ -92,6 +94,15 @@ def test_two_processes_train_as_one_does_on_a_bf16_copy(tiny: ModuleType, folder
     assert (moved - expected_moves).norm() < 0.1 * expected_moves.norm()
     # The test could tell: bf16 was at work.
     assert (moved - exact_moves).norm() > 1e-4 * exact_moves.norm()
+
+
+def test_losses_between_two_logs_outlive_an_interruption(folders: dict[str, Path]) -> None:
+    """Ended after the second step, a training still logs the mean of the first three."""
+    steps = logs(folders, "two-tasks")[0]["steps"][:3]
+    for resumed in logs(folders, "two-tasks-resumed"):
+        (logged,) = resumed["steps"]
+        for name in ("loss", "emotion_loss", "sentiment_loss"):
+            assert logged[name] == pytest.approx(sum(step[name] for step in steps) / 3, rel=1e-4), name
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -147,7 +147,7 @@ def test_folder_is_complete_and_gives_the_same_scores(finished: Path, place: Pat
     assert results["metrics"] == pytest.approx(expected)
     assert results["metrics_at_0.5"] == pytest.approx(score(written, labels, "multi_label_classification"))
     assert (folder / "README.md").is_file()
-    assert tiny_run.read_json(folder / "stage.json")["complete"]
+    assert tiny_run.read_json(folder / "stage.json")["files"]
 
 
 @pytest.mark.parametrize("name", list(STAGES))

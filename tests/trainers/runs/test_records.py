@@ -25,8 +25,8 @@ def test_record_is_read_as_it_was_written(tmp_path: Path) -> None:
     found = StageRecord.read(folder)
     assert found == record and found.digest == record.digest
     assert not found.complete and found.differences(record) == []
-    StageRecord("csr", MADE_FROM, complete=True).write(folder)
-    assert StageRecord.read(folder).complete
+    record.finished(folder).write(folder)
+    assert StageRecord.read(folder).complete and StageRecord.read(folder) == record.finished(folder)
     assert os.listdir(folder) == [RECORD_NAME]
 
 
@@ -50,7 +50,7 @@ def test_differences_name_the_place_and_both_values(tmp_path: Path) -> None:
 
 
 def test_completeness_is_no_difference() -> None:
-    unfinished, finished = (StageRecord("csr", MADE_FROM, complete=complete) for complete in (False, True))
+    unfinished, finished = (StageRecord("csr", MADE_FROM, files) for files in (None, {}))
     assert unfinished.differences(finished) == [] and unfinished.digest == finished.digest
 
 

@@ -121,10 +121,18 @@ def test_a_second_call_finds_the_first_ones_folder(tmp_path: Path) -> None:
 
 def test_a_call_that_was_killed_is_made_good(tmp_path: Path) -> None:
     folder = write(tmp_path / "start")
-    record = (folder / "stage.json").read_text()
-    (folder / "stage.json").write_text(record.replace('"complete": true', '"complete": false'))
+    tiny_run.write_jsonl(folder / "stage.json", [tiny_run.read_json(folder / "stage.json") | {"files": None}])
     (folder / "model.safetensors").unlink()
     assert type(AutoModel.from_pretrained(write(folder))) is RecurrentEncoderModel
+
+
+def test_a_damaged_folder_is_made_good(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    weights = write(tmp_path / "start") / "model.safetensors"
+    expected = weights.read_bytes()
+    weights.write_bytes(expected[:-4] + bytes(4))
+    with caplog.at_level("WARNING"):
+        write(tmp_path / "start")
+    assert weights.read_bytes() == expected and str(weights) in caplog.text
 
 
 def test_other_folders_are_left_alone(tmp_path: Path) -> None:

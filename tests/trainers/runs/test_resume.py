@@ -1,9 +1,6 @@
 """Runs that are killed and started again."""
 
-import contextlib
-import json
 import logging
-import os
 import re
 import shutil
 import signal
@@ -17,11 +14,9 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
-from transformers import AutoModel, AutoTokenizer
 
 from tests.helpers import tiny_run
-from trainers.evaluation.representations import cached_representations
-from trainers.runs.runner import last_complete_checkpoint
+from trainers.loop.checkpoints import SEALS_NAME
 
 run_csr = tiny_run.example("run_csr").main
 
@@ -58,11 +53,8 @@ def wait_for_checkpoint(folder: Path, process: subprocess.Popen, timeout: float 
     """The first checkpoint in the folder that was written to its end, as soon as it is there."""
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
-        for state in folder.glob("checkpoint-*/trainer_state.json"):
-            # It may be there and not be written yet, or be gone again with its checkpoint.
-            with contextlib.suppress(FileNotFoundError, json.JSONDecodeError):
-                json.loads(state.read_text(encoding="utf-8"))
-                return state.parent
+        for seals in folder.glob(f"checkpoint-*/{SEALS_NAME}"):
+            return seals.parent
         assert process.poll() is None, f"The run ended before {folder.name} had a checkpoint."
         time.sleep(0.002)
     raise AssertionError(f"No checkpoint in {folder} after {timeout} s.")
@@ -137,7 +129,7 @@ def killed(place: Path, uninterrupted: Path, tmp_path_factory: pytest.TempPathFa
         finally:
             kill(process)
         logs[stage] = log.read_text()
-        assert tiny_run.read_json(output_dir / stage / "stage.json")["complete"] is False, logs[stage]
+        assert tiny_run.read_json(output_dir / stage / "stage.json")["files"] is None, logs[stage]
         assert not (output_dir / stage / "model.safetensors").exists()
         if stage == "siamese":
             # A kill may also leave a checkpoint that was being written: weights, and no or half a state.
@@ -203,52 +195,7 @@ def test_run_killed_while_encoding_goes_on(place: Path, uninterrupted: Path, tmp
     for path in (uninterrupted / "representations").glob("*.npy"):
         if not (output_dir / "representations" / path.name).exists():
             half = path.read_bytes()[: path.stat().st_size // 2]
-            (output_dir / "representations" / path.name).with_suffix(".unfinished").write_bytes(half)
+            (output_dir / "representations" / f"{path.name}.unfinished").write_bytes(half)
     run_csr(tiny_run.options(place, output_dir, **OPTIONS))
     assert_same_results(output_dir, uninterrupted)
     assert not list(output_dir.glob("representations/*.unfinished"))
-
-
-def test_encoding_that_stops_half_way_leaves_no_cache(uninterrupted: Path, tmp_path: Path) -> None:
-    encoder = AutoModel.from_pretrained(uninterrupted / "emotion-encoder")
-    tokenizer = AutoTokenizer.from_pretrained(uninterrupted / "emotion-encoder")
-    texts = [row["text"] for row in tiny_run.emotion_rows(20, seed=5)]
-    path, options = tmp_path / "cache.npy", {"max_length": 64, "batch_size": 4}
-    seen = []
-
-    def interrupt(*_: Any) -> None:
-        seen.append(1)
-        if len(seen) == 3:
-            raise KeyboardInterrupt
-
-    hook = encoder.register_forward_hook(interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        cached_representations(path, encoder, tokenizer, texts, **options)
-    hook.remove()
-    assert not path.exists()
-    again = cached_representations(path, encoder, tokenizer, texts, **options)
-    batch = tokenizer(texts, padding=True, return_tensors="pt")
-    with torch.inference_mode():
-        np.testing.assert_allclose(again, encoder.eval()(**batch).representation.numpy(), atol=1e-5)
-
-
-def test_last_complete_checkpoint(tmp_path: Path) -> None:
-    """By number, not by name or time; half-written ones go, and older complete ones stay."""
-    for number, state in ((90, "{}"), (100, "{}"), (110, None), (120, ""), (1000, '{"global_step": 1')):
-        folder = tmp_path / f"checkpoint-{number}"
-        folder.mkdir()
-        (folder / "model.safetensors").write_bytes(b"")
-        if state is not None:
-            (folder / "trainer_state.json").write_text(state)
-    os.utime(tmp_path / "checkpoint-90")
-    assert last_complete_checkpoint(tmp_path) == tmp_path / "checkpoint-100"
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["checkpoint-100", "checkpoint-90"]
-
-
-def test_no_checkpoint_at_all(tmp_path: Path) -> None:
-    assert last_complete_checkpoint(tmp_path) is None
-    half = tmp_path / "checkpoint-5"
-    half.mkdir()
-    (half / "trainer_state.json").write_text(json.dumps({"global_step": 5})[:-1])
-    assert last_complete_checkpoint(tmp_path) is None
-    assert not half.exists()

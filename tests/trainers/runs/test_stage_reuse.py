@@ -104,7 +104,7 @@ def test_stage_made_from_the_same_is_copied(place: Path, finished: Path, copy: P
     half = output_dir / "emotion-encoder" / "checkpoint-40"
     half.mkdir(parents=True)
     record = StageRecord.read(copy / "emotion-encoder")
-    record.complete = False
+    record.files = None
     record.write(half.parent)
     (copy / "sentiment-encoder" / "checkpoint-40").mkdir()
 
@@ -129,7 +129,7 @@ def test_stage_made_from_the_same_is_copied(place: Path, finished: Path, copy: P
 
 def test_stage_that_is_not_finished_is_not_copied(place: Path, copy: Path, tmp_path: Path) -> None:
     record = StageRecord.read(copy / "emotion-encoder")
-    record.complete = False
+    record.files = None
     record.write(copy / "emotion-encoder")
     log = copy / "emotion-encoder" / "training_log.json"
     log.write_text("[]")
@@ -216,7 +216,7 @@ def test_run_killed_while_it_began_a_stage_goes_on(place: Path, tmp_path: Path) 
     folder.mkdir(parents=True)
     (folder / "stage.json.unfinished").write_text('{"stage": "emotion-')
     run_csr(options(place, tmp_path / "out", recipe=["bert"], num_train_epochs=1))
-    assert tiny_run.read_json(folder / "stage.json")["complete"] is True
+    assert tiny_run.read_json(folder / "stage.json")["files"]
     assert not (folder / "stage.json.unfinished").exists()
 
 

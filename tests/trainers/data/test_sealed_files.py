@@ -1,0 +1,84 @@
+"""Files whose damage is noticed."""
+
+import logging
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from trainers.data.sealed_files import Seal, damages, is_whole, sealed_array, write_sealed
+
+
+def zero_half(path: Path) -> None:
+    size = path.stat().st_size
+    path.write_bytes(path.read_bytes()[: size // 2] + bytes(size - size // 2))
+
+
+DAMAGES: dict[str, Callable[[Path], object]] = {
+    "missing": Path.unlink,
+    "empty": lambda path: path.write_bytes(b""),
+    "halved": lambda path: os.truncate(path, path.stat().st_size // 2),
+    "half of it zeros": zero_half,
+}
+
+
+def test_damage_is_described(tmp_path: Path) -> None:
+    names = ("good", "missing", "short", "other")
+    for name in names:
+        (tmp_path / name).write_bytes(b"four")
+    seals = {name: Seal.of(tmp_path / name) for name in names}
+    (tmp_path / "missing").unlink()
+    (tmp_path / "short").write_bytes(b"two")
+    (tmp_path / "other").write_bytes(b"f0ur")
+    assert damages(tmp_path, seals) == [
+        f"{tmp_path / 'missing'} is missing",
+        f"{tmp_path / 'short'} has 3 bytes instead of 4",
+        f"{tmp_path / 'other'} has other contents than were written",
+    ]
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_array_is_written_anew(tmp_path: Path, damage: str, caplog: pytest.LogCaptureFixture) -> None:
+    path, written = tmp_path / "cache" / "rows.npy", []
+
+    def write(unfinished: Path) -> None:
+        written.append(1)
+        with unfinished.open("wb") as file:
+            np.save(file, np.arange(1, 1000.0))
+
+    def read() -> list[float]:
+        return sealed_array(path, write).tolist()
+
+    expected = list(np.arange(1, 1000.0))
+    assert read() == read() == expected and len(written) == 1
+    DAMAGES[damage](path)
+    with caplog.at_level(logging.WARNING):
+        assert read() == expected
+    assert len(written) == 2
+    assert (str(path) in caplog.text) == (damage != "missing")
+    assert is_whole(path)
+
+
+def test_a_file_without_its_seal_is_not_taken(tmp_path: Path) -> None:
+    path = tmp_path / "rows"
+    write_sealed(path, lambda unfinished: unfinished.write_text("whole"))
+    for seal in ("", "{", "[]", '{"size": 5}', None):
+        seal_file = tmp_path / "rows.seal.json"
+        seal_file.unlink() if seal is None else seal_file.write_text(seal)
+        assert not is_whole(path), seal
+
+
+def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "rows"
+    write_sealed(path, lambda unfinished: unfinished.write_text("old"))
+
+    def fail(unfinished: Path) -> None:
+        unfinished.write_text("ne")
+        raise OSError("no more room")
+
+    with pytest.raises(OSError, match="no more room"):
+        write_sealed(path, fail)
+    assert path.read_text() == "old" and is_whole(path)
+    assert {file.name for file in tmp_path.iterdir()} == {"rows", "rows.seal.json"}
