@@ -9,6 +9,8 @@ from .texts import require_encodable
 logger = logging.getLogger(__name__)
 
 _SEPARATORS = re.compile(r"[;|,]")
+# One 0 or 1 per label, as in "1 0 1".
+_BITS = re.compile(r"[01](\.0)?([\s;|,]+[01](\.0)?)+")
 
 
 def sort_names(names: Iterable[str]) -> list[str]:
@@ -35,8 +37,15 @@ def check_single_names(places: Mapping[str, str]) -> None:
         places (`Mapping[str, str]`): By label, where it occurs first.
 
     Raises:
-        ValueError: If a part of a label such as `"joy;calm"` is a label itself, or part of another such label.
+        ValueError: If a part of a label such as `"joy;calm"` is a label itself, or part of another such label, or a
+            label is a row of 0 and 1.
     """
+    for name, place in places.items():
+        if _BITS.fullmatch(name.strip()):
+            raise ValueError(
+                f"{place}: {name!r} looks like a 0 or 1 for each label. Write it as a list, [0, 1], and name the "
+                "labels, in the same order, in label_names."
+            )
     shared: dict[str, int] = {}
     for name in places:
         for part in set(_parts(name)):
@@ -65,7 +74,7 @@ def warn_of_similar_names(source: str, counts: Mapping[str, int]) -> None:
     for names in alike.values():
         if len(names) == 1:
             continue
-        shown = ", ".join(f"{name!r} ({counts[name]} rows)" for name in names)
+        shown = ", ".join(f"{name!r} ({counts[name]} {'row' if counts[name] == 1 else 'rows'})" for name in names)
         blanks = [name for name in names if name != name.strip()]
         why = f"; {', '.join(map(repr, blanks))} has blanks at its ends" if blanks else ""
         logger.warning(
@@ -73,6 +82,19 @@ def warn_of_similar_names(source: str, counts: Mapping[str, int]) -> None:
             source,
             shown,
             why,
+        )
+
+
+def warn_of_separators(source: str, names: Iterable[str]) -> None:
+    """Warn of labels that might be several, though nothing in the data shows it: those with `;` or `|` inside."""
+    found = [name for name in names if re.search(r"\S\s*[;|]\s*\S", name)]
+    if found:
+        logger.warning(
+            "%s: %d labels have ; or | in them, such as %r, and count as one label each. Write lists if they are several "
+            "labels.",
+            source,
+            len(found),
+            found[0],
         )
 
 

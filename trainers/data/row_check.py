@@ -91,7 +91,8 @@ def warn_of_skipped_rows(source: str, skipped: list[dict[str, Any]]) -> None:
     if skipped:
         first = skipped[0]
         place = f"line {first['line']}" if "line" in first else f"row {first['row']}"
-        logger.warning("%s: %d rows are left out, first %s: %s", source, len(skipped), place, first["reason"])
+        rows = "1 row is" if len(skipped) == 1 else f"{len(skipped)} rows are"
+        logger.warning("%s: %s left out, first %s: %s", source, rows, place, first["reason"])
 
 
 __all__ = ["BAD_ROWS", "UNLABELLED_ROWS", "RowCheck", "warn_of_skipped_rows"]

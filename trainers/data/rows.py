@@ -12,7 +12,7 @@ import pandas as pd
 
 from .columns import name_rows, row_features
 from .dialogues import DIALOGUE_COLUMNS, dialogue_columns_of, utterance_place
-from .label_names import check_single_names, parts_of, sort_names, warn_of_similar_names
+from .label_names import check_single_names, parts_of, sort_names, warn_of_separators, warn_of_similar_names
 from .label_values import NO_CLASS, NOT_ANNOTATED, is_not_annotated, read_value, whole_number, zero_or_one
 from .row_check import RowCheck
 from .tables import Table
@@ -121,6 +121,7 @@ def label_space(
         for label in names or ():
             places.setdefault(label, table.where(index, column))
     check_single_names(places)
+    warn_of_separators(name, counts)
     warn_of_similar_names(name, counts)
     return sort_names(counts), named.problem_type or problem_type
 

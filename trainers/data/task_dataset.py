@@ -12,7 +12,7 @@ import numpy as np
 from .arrow_files import ColumnReader, TargetReader, map_splits
 from .dataset_info import DatasetInfo
 from .holdout import Holdout, StratifiedHoldout, split_off_dev
-from .label_names import check_label_names, require_distinct, warn_of_similar_names
+from .label_names import check_label_names, require_distinct, warn_of_separators, warn_of_similar_names
 from .own_data import own_sources
 from .registered_files import find_folder, hub_sources, published_sources
 from .registry import REGISTRY
@@ -264,4 +264,5 @@ def _check_labels(data: TaskDataset) -> None:
     absent = [label for label, count in zip(labels, counts, strict=True) if not count]
     if absent:
         logger.warning("%s: no row of train has the label %s.", name, ", ".join(absent))
+    warn_of_separators(name, labels)
     warn_of_similar_names(name, dict(zip(labels, counts.tolist(), strict=True)))

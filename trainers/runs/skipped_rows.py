@@ -26,4 +26,4 @@ def write_skipped_rows(output_dir: Path, tasks: Mapping[str, TaskDataset]) -> No
     output_dir.mkdir(parents=True, exist_ok=True)
     path = output_dir / SKIPPED_ROWS_NAME
     path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in skipped), encoding="utf-8")
-    logger.warning("%d rows are left out; they are listed, with their reasons, in %s.", len(skipped), path)
+    logger.warning("All rows that are left out, %d, are listed with their reasons in %s.", len(skipped), path)

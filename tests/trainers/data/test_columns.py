@@ -72,6 +72,19 @@ def test_a_string_of_several_labels_is_refused_unless_it_is_named(tmp_path, name
     assert load_task_dataset(folder, label_names=labels).labels == labels
 
 
+@pytest.mark.parametrize("bits", ["1 0 1", "1,0", "0;1", "1.0|0.0"])
+def test_bits_without_brackets_are_refused(tmp_path, bits):
+    folder = folder_of(tmp_path, f'text,label\na,"{bits}"\nb,joy\n', "text,label\nc,joy\n")
+    with pytest.raises(ValueError, match=r"train\.csv, line 2, column 'label': .* looks like a 0 or 1 for each label"):
+        load_task_dataset(folder)
+
+
+def test_labels_with_separators_are_warned_of(tmp_path, caplog):
+    folder = folder_of(tmp_path, "text,label\na,joy;calm\nb,anger | fear\nc,:|\n", "text,label\nc,joy;calm\n")
+    assert load_task_dataset(folder).labels == [":|", "anger | fear", "joy;calm"]
+    assert "2 labels have ; or | in them, such as 'anger | fear', and count as one label each" in caplog.text
+
+
 LISTS = {"python": "['joy', 'calm']", "json": '["joy", "calm"]', "none": "[]", "one": "['joy']"}
 
 

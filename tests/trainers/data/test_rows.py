@@ -70,7 +70,7 @@ def test_scores_are_numbers_or_nothing() -> None:
 def test_labels_of_plain_rows(caplog: pytest.LogCaptureFixture) -> None:
     rows = [{"text": "a", "labels": label} for label in ("joy", "Joy", "fear", "joy")]
     assert label_space(rows) == (["Joy", "fear", "joy"], SINGLE)
-    assert "'joy' (2 rows), 'Joy' (1 rows)" in caplog.text
+    assert "'joy' (2 rows), 'Joy' (1 row)" in caplog.text
     assert label_space([{"text": "a", "labels": label} for label in ("['joy', 'fear']", "[]")]) == (
         ["fear", "joy"],
         MULTI,
