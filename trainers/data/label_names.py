@@ -90,8 +90,8 @@ def warn_of_separators(source: str, names: Iterable[str]) -> None:
     found = [name for name in names if re.search(r"\S\s*[;|]\s*\S", name)]
     if found:
         logger.warning(
-            "%s: %d labels have ; or | in them, such as %r, and count as one label each. Write lists if they are several "
-            "labels.",
+            "%s: %d labels have ; or | in them, such as %r, and count as one label each. Write lists if they are "
+            "several labels.",
             source,
             len(found),
             found[0],

@@ -45,7 +45,7 @@ TASKS = {
     "emotion": TaskDescription(
         "emotion data",
         "The emotion data: a registered name (csr-emotion-posts, semeval2018-ec), a folder with train.* and dev.* "
-        "files, one CSV / TSV / JSON Lines / Parquet file, or a Hub dataset id.",
+        "files, one CSV / TSV / JSON / JSON Lines / Parquet file, or a Hub dataset id.",
         "csr-emotion-posts",
     ),
     "sentiment": TaskDescription(
