@@ -78,6 +78,26 @@ def test_context_helps_where_the_label_stands_in_it(finished: Path) -> None:
     assert accuracy["dialogue-none"] < 0.8 and min(accuracy["dialogue-past"], accuracy["dialogue"]) > 0.9
 
 
+def test_unlabelled_utterances_are_context_alone(place: Path, tmp_path: Path) -> None:
+    labelled = {}
+    for split, size in (("train", 12), ("dev", 5)):
+        rows = talks(size, len(split))
+        for row in rows[1::3]:
+            row["label"] = ""
+        labelled[split] = sum(bool(row["label"]) for row in rows)
+        tiny_run.write_csv(tmp_path / "talks" / f"{split}.csv", rows)
+    few = {"emotion_dataset": tmp_path / "talks", "num_train_epochs": 1, "dialogue_num_train_epochs": 1}
+    few |= {"recipe": ["dialogue"], "unlabelled_rows": "context", "class_weights": "balanced"}
+    tiny_run.example("run_csr").main(options(place, tmp_path / "out", **few))
+    for stage in ("emotion-encoder", "dialogue"):
+        results = tiny_run.read_json(tmp_path / "out" / stage / "eval_results.json")
+        assert sum(scores["support"] for scores in results["per_label"].values()) == labelled["dev"] == 20
+        assert len(np.load(tmp_path / "out" / stage / "dev_logits.npy")) == 20
+    with pytest.raises(SystemExit, match="context is for recipes of dialogues alone"):
+        tiny_run.example("run_csr").main(options(place, tmp_path / "other", **few | {"recipe": ["bert"]}))
+    assert not (tmp_path / "other").exists()
+
+
 def test_each_stage_is_complete(finished: Path) -> None:
     for recipe in RECIPES:
         folder = finished / recipe

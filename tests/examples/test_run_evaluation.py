@@ -85,6 +85,15 @@ def test_other_splits_batches_and_files(place: Path) -> None:
     assert alone["per_label"] == whole["per_label"]
 
 
+def test_a_folder_with_a_test_split_alone_and_unlabelled_rows(place: Path, tmp_path: Path) -> None:
+    rows = tiny_run.emotion_rows(25, seed=9)
+    rows[3] |= dict.fromkeys(tiny_run.EMOTIONS, -1)
+    tiny_run.write_csv(tmp_path / "posts" / "test.csv", rows)
+    argv = [str(place / "out" / "csr"), "--dataset", str(tmp_path / "posts"), "--split", "test", *COLUMNS]
+    assert "1 row has no label (line 5)" in refusal(argv)
+    assert evaluate([*argv, "--unlabelled_rows", "skip"])["texts"] == 24
+
+
 def test_single_label_model(place: Path, capsys: pytest.CaptureFixture) -> None:
     written = evaluate([str(place / "single" / "emotion-encoder"), "--dataset", str(place / "data" / "moods")])
     results = tiny_run.read_json(place / "single" / "emotion-encoder" / "eval_results.json")

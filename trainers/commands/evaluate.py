@@ -16,7 +16,9 @@ from transformers import (
 )
 
 from ..data import (
+    BAD_ROWS,
     ROWS_WITHOUT_LABELS,
+    UNLABELLED_ROWS,
     TaskDataset,
     load_task_dataset,
     select_labels,
@@ -44,6 +46,15 @@ def evaluation_parser() -> argparse.ArgumentParser:
     parser.add_argument("--fold", type=int, default=0, help="Fold to use as dev, for registered data with folds.")
     parser.add_argument("--text_column", help="Text column of your own data.")
     parser.add_argument("--label_columns", nargs="+", help="Label column(s) of your own data.")
+    parser.add_argument(
+        "--label_names", nargs="+", help="All labels, in order, where the column has 0/1 lists or numbers."
+    )
+    parser.add_argument(
+        "--bad_rows", default="error", choices=BAD_ROWS, help="Whether rows that are not valid are errors or left out."
+    )
+    parser.add_argument(
+        "--unlabelled_rows", default="error", choices=UNLABELLED_ROWS[:2], help="The same for rows without a label."
+    )
     parser.add_argument(
         "--labels", nargs="+", help="Use only these labels of multi-label data, such as those of the model."
     )
@@ -109,6 +120,9 @@ def run_evaluation(argv: Sequence[str]) -> dict[str, Any]:
             data_dir=args.data_dir,
             text_column=args.text_column,
             label_columns=args.label_columns,
+            label_names=args.label_names,
+            bad_rows=args.bad_rows,
+            unlabelled_rows=args.unlabelled_rows,
             splits=(args.split,),
             fold=args.fold,
         )

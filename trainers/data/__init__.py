@@ -4,9 +4,11 @@ from .augmentation import AUGMENTATIONS, augment_rare_labels, check_augmentation
 from .class_weights import CLASS_WEIGHT_MODES, class_weights
 from .dialogues import DIALOGUE_COLUMNS, MAX_UTTERANCES, check_dialogues, dialogue_rows, sample_dialogues
 from .digests import digest, file_digest, weights_digest, write_json
+from .label_names import require_distinct
 from .labels import ROWS_WITHOUT_LABELS, select_labels
 from .registered_files import BUNDLED_POSTS
 from .registry import REGISTRY
+from .row_check import BAD_ROWS, UNLABELLED_ROWS
 from .rows import column_array, is_plain, label_space, task_rows, text_rows
 from .sampling import random_sample, stratified_sample
 from .sealed_files import Seal, damages, is_whole, sealed_array
@@ -24,6 +26,7 @@ from .tokenization import (
 
 __all__ = [
     "AUGMENTATIONS",
+    "BAD_ROWS",
     "BUNDLED_POSTS",
     "CLASS_WEIGHT_MODES",
     "DIALOGUE_COLUMNS",
@@ -31,6 +34,7 @@ __all__ = [
     "NORMALIZATION_STEPS",
     "REGISTRY",
     "ROWS_WITHOUT_LABELS",
+    "UNLABELLED_ROWS",
     "ColumnValues",
     "Seal",
     "TaskDataset",
@@ -53,6 +57,7 @@ __all__ = [
     "load_tokenizer",
     "normalize_tweets",
     "random_sample",
+    "require_distinct",
     "sample_dialogues",
     "sealed_array",
     "select_labels",

@@ -11,7 +11,7 @@ def class_weights(labels: np.ndarray, names: Sequence[str], mode: str) -> list[f
     """Weights of the labels by how rare they are among the training texts.
 
     Args:
-        labels (`np.ndarray`): Class ids `(texts,)`, or multi-hot `(texts, labels)`.
+        labels (`np.ndarray`): Class ids `(texts,)`, or multi-hot `(texts, labels)`, none missing.
         names (`Sequence[str]`): The labels' names.
         mode (`str`): `"balanced"`: texts of all classes weigh the same in sum, and one text weighs 1 in the mean
             (single-label); the positives of a label weigh as much as its negatives (multi-label). `"sqrt"`: the square

@@ -52,8 +52,9 @@ def write_json(path: str | os.PathLike, value: Any) -> None:
     """Write JSON atomically: a killed process leaves the old file or the new one, never half of one."""
     path = Path(path)
     unfinished = path.with_name(path.name + ".unfinished")
+    text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"
     with unfinished.open("w", encoding="utf-8") as file:
-        file.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+        file.write(text)
         file.flush()
         os.fsync(file.fileno())
     unfinished.replace(path)

@@ -11,6 +11,7 @@ from .dataset_info import DatasetInfo
 from .digests import digest, file_digest
 from .holdout import FoldHoldout, Holdout, StratifiedHoldout
 from .readers import drop_conflicting_ids, drop_repetitions, join_scores
+from .row_check import RowCheck
 from .sources import Source, dataset_sources
 from .tables import BATCH_SIZE, Table, divide
 
@@ -68,7 +69,7 @@ class PublishedSource:
         """What error messages call it."""
         return f"{self.info.name} ({self.split})"
 
-    def tables(self) -> Iterator[Table]:
+    def tables(self, check: RowCheck | None = None) -> Iterator[Table]:
         """The rows, a few thousand at a time, their labels as targets."""
         rows = self.rows()
         if not rows:

@@ -1,9 +1,10 @@
 """Where the rows of a split come from: a file, or a dataset of the datasets library."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from difflib import get_close_matches
+from itertools import count
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -11,7 +12,9 @@ import datasets
 import pyarrow as pa
 
 from .digests import digest, file_digest
-from .tables import BATCH_SIZE, TABLE_SUFFIXES, Table, divide, read_tables, require_file
+from .lines import require_file
+from .row_check import RowCheck
+from .tables import BATCH_SIZE, TABLE_SUFFIXES, Table, divide, read_tables, table_suffix
 
 # By the name of a split here, its possible names in the data.
 SPLIT_NAMES = {"train": ("train",), "dev": ("dev", "val", "valid", "validation"), "test": ("test",)}
@@ -25,8 +28,9 @@ class Source(Protocol):
         """What error messages call it."""
         ...
 
-    def tables(self) -> Iterator[Table]:
-        """The rows, a few thousand at a time."""
+    def tables(self, check: RowCheck | None = None) -> Iterator[Table]:
+        """The rows, a few thousand at a time. `check` is told of those that cannot be read; by default, they are
+        errors."""
         ...
 
     def digest(self) -> str:
@@ -37,7 +41,7 @@ class Source(Protocol):
 @dataclass(frozen=True)
 class FileSource:
     """
-    A .csv, .tsv, .jsonl, .parquet or .txt file.
+    A file that [`~trainers.data.tables.read_table`] reads.
 
     Args:
         path (`Path`): The file.
@@ -50,14 +54,14 @@ class FileSource:
         """What error messages call it."""
         return str(self.path)
 
-    def tables(self) -> Iterator[Table]:
+    def tables(self, check: RowCheck | None = None) -> Iterator[Table]:
         """The rows, a few thousand at a time."""
-        return read_tables(self.path, BATCH_SIZE)
+        return read_tables(self.path, BATCH_SIZE, check)
 
     def digest(self) -> str:
         """A short hash of the contents, and of what they are read as."""
         require_file(self.path)
-        return digest([file_digest(self.path), self.path.suffix.lower()])
+        return digest([file_digest(self.path), table_suffix(self.path)])
 
 
 @dataclass(frozen=True)
@@ -68,19 +72,24 @@ class DatasetSource:
     Args:
         name (`str`): What error messages call it.
         rows (`datasets.Dataset`): The split.
+        faults (`Mapping[int, str]`): By number, from 1, rows of the split that are not among `rows`, and why.
     """
 
     name: str
     rows: datasets.Dataset
+    faults: Mapping[int, str] = field(default_factory=dict)
 
-    def tables(self) -> Iterator[Table]:
+    def tables(self, check: RowCheck | None = None) -> Iterator[Table]:
         """The rows, a few thousand at a time."""
-        rows = ((None, row) for batch in self._batches() for row in batch.to_pylist())
-        return divide(self.name, self.rows.column_names, rows, BATCH_SIZE, self.rows.features)
+        for number, reason in self.faults.items():
+            (check or RowCheck()).refuse(ValueError(reason), self.name, f"row {number}")
+        numbers = (number for number in count(1) if number not in self.faults)
+        rows = zip(numbers, (row for batch in self._batches() for row in batch.to_pylist()), strict=False)
+        return divide(self.name, self.rows.column_names, rows, BATCH_SIZE, self.rows.features, "row")
 
     def digest(self) -> str:
         """A short hash of the contents."""
-        found = hashlib.sha256()
+        found = hashlib.sha256(digest(sorted(self.faults.items())).encode() if self.faults else b"")
         for batch in self._batches():
             stream = pa.BufferOutputStream()
             with pa.ipc.new_stream(stream, batch.schema) as writer:
@@ -111,28 +120,31 @@ class ColumnValues:
             yield from batch[self.name]
 
 
-def dataset_sources(splits: datasets.DatasetDict, source: str) -> dict[str, Source]:
+def dataset_sources(
+    splits: datasets.DatasetDict, source: str, faults: Mapping[str, Mapping[int, str]] | None = None
+) -> dict[str, Source]:
     """The splits of a dataset of the datasets library, under the names used here.
 
     Args:
         splits (`datasets.DatasetDict`): Its splits; `val`, `valid` and `validation` become `dev`.
         source (`str`): What error messages call it.
+        faults (`Mapping`, *optional*): By split, the faults of [`DatasetSource`].
 
     Returns:
-        `dict[str, Source]` of `train` and, if there are any, `dev` and `test`.
+        `dict[str, Source]` of `train`, `dev` and `test`, as far as there are any.
 
     Raises:
-        ValueError: If there is no train split, a split is empty, or its name is misspelt.
+        ValueError: If there is neither a train split nor a test split, a split is empty, or its name is misspelt.
     """
     sources: dict[str, Source] = {}
     for split, names in SPLIT_NAMES.items():
-        found = next((splits[name] for name in names if name in splits), None)
-        if found is None:
+        own = next((name for name in names if name in splits), None)
+        if own is None:
             continue
-        if not len(found):
+        if not len(splits[own]):
             raise ValueError(f"{source}: the {split} split is empty.")
-        sources[split] = DatasetSource(f"{source} ({split})", found)
-    if "train" not in sources:
+        sources[split] = DatasetSource(f"{source} ({split})", splits[own], (faults or {}).get(own, {}))
+    if "train" not in sources and "test" not in sources:
         raise ValueError(f"{source} has no train split; it has {', '.join(splits)}.")
     known = [name for names in SPLIT_NAMES.values() for name in names]
     for name in splits:
@@ -147,7 +159,8 @@ def folder_sources(folder: Path, splits: Sequence[str]) -> dict[str, Source]:
 
     Args:
         folder (`Path`): The folder.
-        splits (`Sequence[str]`): The splits to return; `train` always is.
+        splits (`Sequence[str]`): The splits to return; `train` always is, unless only `test` is asked for and there
+            is no train split.
 
     Raises:
         FileNotFoundError: If a split is missing.
@@ -158,6 +171,8 @@ def folder_sources(folder: Path, splits: Sequence[str]) -> dict[str, Source]:
         if split != "train" and split not in splits:
             continue
         found = [path for name in names for suffix in TABLE_SUFFIXES if (path := folder / f"{name}{suffix}").is_file()]
+        if not found and split == "train" and tuple(splits) == ("test",):
+            continue
         if not found:
             present = ", ".join(sorted(path.name for path in folder.iterdir())) or "nothing"
             raise FileNotFoundError(

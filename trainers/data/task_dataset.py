@@ -1,7 +1,7 @@
 """The splits of a task, from a registered dataset, from files, from memory or from the Hub, checked before training."""
 
 import logging
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,15 +12,14 @@ import numpy as np
 from .arrow_files import ColumnReader, TargetReader, map_splits
 from .dataset_info import DatasetInfo
 from .holdout import Holdout, StratifiedHoldout, split_off_dev
+from .label_names import check_label_names, require_distinct, warn_of_separators, warn_of_similar_names
+from .own_data import own_sources
 from .registered_files import find_folder, hub_sources, published_sources
 from .registry import REGISTRY
-from .rows import plain_dataset
-from .sources import SPLIT_NAMES, ColumnValues, FileSource, Source, dataset_sources, folder_sources
-from .tables import BATCH_SIZE, TABLE_SUFFIXES
+from .sources import SPLIT_NAMES, ColumnValues
+from .tables import BATCH_SIZE
 
 logger = logging.getLogger(__name__)
-# Name of data in memory, for messages and cards.
-IN_MEMORY = "your own data"
 
 
 @dataclass
@@ -37,6 +36,8 @@ class TaskDataset:
             those of [`~trainers.data.dialogues.DIALOGUE_COLUMNS`] where the texts are utterances in dialogues.
         info (`DatasetInfo`, *optional*): Facts about it, for a registered dataset.
         notes (`list[str]`): What was done to it, in one or two sentences each, for the card.
+        skipped (`list[dict]`): Rows that were left out because they are not valid or not labelled, each with `file`,
+            `line` (or `row`) and `reason`.
     """
 
     name: str
@@ -45,10 +46,22 @@ class TaskDataset:
     splits: datasets.DatasetDict
     info: DatasetInfo | None
     notes: list[str] = field(default_factory=list)
+    skipped: list[dict[str, Any]] = field(default_factory=list)
 
     def targets(self, split: str) -> np.ndarray:
         """Multi-hot floats or scores `(texts, num_labels)`, or class ids `(texts,)`."""
         return np.concatenate(list(self.target_batches(split)))
+
+    def labelled_targets(self, split: str) -> np.ndarray:
+        """[`targets`] of the texts that are labelled: all but utterances that are context alone. Of a regression, all,
+        since single scores may be missing."""
+        return np.concatenate([self.labelled_rows(targets) for targets in self.target_batches(split)])
+
+    def labelled_rows(self, targets: np.ndarray) -> np.ndarray:
+        """Those of some rows' targets that are labelled."""
+        if self.problem_type == "regression":
+            return targets
+        return targets[targets >= 0] if targets.ndim == 1 else targets[~np.isnan(targets).any(axis=1)]
 
     def target_batches(self, split: str) -> Iterator[np.ndarray]:
         """The same, a few thousand texts at a time."""
@@ -63,11 +76,15 @@ def load_task_dataset(
     data_dir: str | None = None,
     text_column: str | None = None,
     label_columns: list[str] | None = None,
+    label_names: list[str] | None = None,
+    dialogue_columns: list[str] | None = None,
     splits: Sequence[str] = ("train", "dev"),
     dev_fraction: float = 0.1,
     seed: int = 42,
     fold: int = 0,
     regression: bool = False,
+    bad_rows: str = "error",
+    unlabelled_rows: str = "error",
     cache_dir: str | Path | None = None,
 ) -> TaskDataset:
     """Load a dataset and check it.
@@ -86,12 +103,22 @@ def load_task_dataset(
         text_column (`str`, *optional*): The column of the texts, `text` by default. Ignored for registered datasets.
         label_columns (`list[str]`, *optional*): The columns of the labels, `label` or `labels` by default, with the
             contents that [`~trainers.data.columns.name_rows`] accepts. Ignored for registered datasets.
+        label_names (`list[str]`, *optional*): All labels, in order, where the label column holds 0/1 lists or numbers
+            of labels. Ignored for registered datasets.
+        dialogue_columns (`list[str]`, *optional*): The columns of the dialogue, of the utterance's place in it and of
+            its speaker, if they are not `dialogue_id`, `utterance_id` and `speaker`; the last ones may be left out.
+            Ignored for registered datasets.
         splits (`Sequence[str]`, defaults to `("train", "dev")`): Which of `train`, `dev` and `test` to load.
         dev_fraction (`float`, defaults to 0.1): Part of the texts that becomes dev if there is no dev split.
         seed (`int`, defaults to 42): Seed for drawing these texts.
         fold (`int`, defaults to 0): Which fold is dev, for a registered dataset that has folds.
         regression (`bool`, defaults to `False`): Whether the label columns hold scores
             ([`~trainers.data.columns.score_rows`]). A registered dataset must match.
+        bad_rows (`str`, defaults to `"error"`): Whether a row that is not valid is an error (`"error"`), or such rows
+            are left out, with a warning that counts them (`"skip"`). Registered datasets have their own rules.
+        unlabelled_rows (`str`, defaults to `"error"`): The same for rows without a label: a blank, or -1 where that is
+            not a label. In multi-label data, a blank means that a text has none of the labels. In dialogues,
+            `"context"` keeps them, to be read but neither learnt from nor scored.
         cache_dir (`str` or `Path`, *optional*): Directory of the Arrow files; by default one in the cache of the
             datasets library (`HF_DATASETS_CACHE`).
 
@@ -107,12 +134,26 @@ def load_task_dataset(
         raise ValueError(f"splits must be some of {', '.join(SPLIT_NAMES)}, got {splits!r}.")
     if not 0 < dev_fraction < 1:
         raise ValueError(f"dev_fraction must lie between 0 and 1, got {dev_fraction}.")
+    require_distinct(label_columns or [], "label_columns")
+    check_label_names(label_names)
+    require_distinct(dialogue_columns or [], "dialogue_columns")
+    if regression and label_names is not None:
+        raise ValueError("label_names are for labels, not for scores: name the score columns in label_columns.")
     info = REGISTRY.get(name) if isinstance(name, str) else None
     if info is not None and (info.problem_type == "regression") != regression:
         kind = "scores (regression)" if regression else "classes"
         raise ValueError(f"{name} is for {info.problem_type}, but {kind} are needed here.")
     folder = None if info is None else find_folder(info, data_dir)
-    reader: ColumnReader | TargetReader = ColumnReader(text_column, label_columns, regression)
+    reader: ColumnReader | TargetReader = ColumnReader(
+        text_column,
+        label_columns,
+        regression,
+        label_names=label_names,
+        dialogue_columns=dialogue_columns,
+        bad_rows=bad_rows,
+        unlabelled_rows=unlabelled_rows,
+    )
+    check = reader.check()
     holdout: Holdout | None = None
     if info is not None and folder is not None:
         sources, holdout = published_sources(info, folder, splits, fold)
@@ -123,30 +164,35 @@ def load_task_dataset(
         columns = list(info.hub_label_columns or info.labels)
         reader = ColumnReader(info.hub_text_column, columns, regression, group_column)
     else:
-        name, sources, may_split = _own_sources(name, splits)
+        name, sources, may_split = own_sources(name, splits, check)
         # Even if dev is not asked for: train must be the same rows either way.
         if may_split and "train" in sources and "dev" not in sources:
             holdout = StratifiedHoldout(dev_fraction, seed)
+    _check_splits(name, splits, [*sources, *(["dev"] if holdout and "train" in sources else [])])
     # Train defines the labels, so it is read even if only another split is asked for.
     sources = {split: source for split, source in sources.items() if split == "train" or split in splits}
-    labels, problem_type, found = map_splits(sources, reader, cache_dir)
+    labels, problem_type, found, skipped = map_splits(sources, reader, cache_dir)
     if holdout is not None and "train" in found:
         called = sources["train"].name if info is None else info.name
         found["train"], found["dev"] = split_off_dev(found["train"], holdout, called)
-    _check_splits(name, splits, found)
     rows = {split: found[split] for split in splits}
     own = {split: part.remove_columns({"group"} & set(part.column_names)) for split, part in rows.items()}
-    return _checked(TaskDataset(name, labels, problem_type, datasets.DatasetDict(own), info))
+    return _checked(TaskDataset(name, labels, problem_type, datasets.DatasetDict(own), info, skipped=skipped))
 
 
 def load_texts(
-    name: Any, *, data_dir: str | None = None, text_column: str | None = None, cache_dir: str | Path | None = None
+    name: Any,
+    *,
+    data_dir: str | None = None,
+    text_column: str | None = None,
+    bad_rows: str = "error",
+    cache_dir: str | Path | None = None,
 ) -> TaskDataset:
     """Load the training texts of a dataset, without regard to any labels.
 
     Args:
         name (`str`): As in [`load_task_dataset`], which loads registered datasets.
-        data_dir (`str`, *optional*): As in [`load_task_dataset`], and so is `cache_dir`.
+        data_dir (`str`, *optional*): As in [`load_task_dataset`], and so are `bad_rows` and `cache_dir`.
         text_column (`str`, *optional*): The column of the texts, `text` by default. Other columns are ignored.
 
     Returns:
@@ -159,47 +205,17 @@ def load_texts(
     if isinstance(name, str) and name in REGISTRY:
         regression = REGISTRY[name].problem_type == "regression"
         return load_task_dataset(name, data_dir=data_dir, regression=regression, cache_dir=cache_dir)
-    name, sources, _ = _own_sources(name, ("train",))
     # Read as rows of scores, of which there are none.
-    reader = ColumnReader(text_column, [], regression=True)
-    _, _, splits = map_splits({"train": sources["train"]}, reader, cache_dir)
-    return TaskDataset(name, [], "regression", splits, None)
+    reader = ColumnReader(text_column, [], regression=True, bad_rows=bad_rows)
+    name, sources, _ = own_sources(name, ("train",), reader.check())
+    _, _, splits, skipped = map_splits({"train": sources["train"]}, reader, cache_dir)
+    return TaskDataset(name, [], "regression", splits, None, skipped=skipped)
 
 
 def _check_splits(name: str, asked: Sequence[str], found: Collection[str]) -> None:
     missing = [split for split in asked if split not in found]
     if missing:
         raise ValueError(f"{name} has no split {', '.join(missing)}; it has {', '.join(found)}.")
-
-
-def _own_sources(name: Any, splits: Sequence[str]) -> tuple[str, dict[str, Source], bool]:
-    """The name of a dataset that is not registered, its sources by split, and whether dev may be split off train."""
-    if not isinstance(name, str | Path):
-        parts = dict(name) if isinstance(name, Mapping) else {"train": name}
-        rows = {split: plain_dataset(part, f"{IN_MEMORY} ({split})") for split, part in parts.items()}
-        return IN_MEMORY, dataset_sources(datasets.DatasetDict(rows), IN_MEMORY), True
-    name = str(name)
-    if Path(name).is_dir():
-        return Path(name).resolve().name, folder_sources(Path(name), splits), False
-    if Path(name).exists() or Path(name).suffix.lower() in TABLE_SUFFIXES:
-        # A file is train with dev still in it or, if nothing else is asked for, a test split.
-        own_split = "test" if tuple(splits) == ("test",) else "train"
-        return Path(name).stem, {own_split: FileSource(Path(name))}, own_split == "train"
-    return name, _hub_sources(name), True
-
-
-def _hub_sources(name: str) -> dict[str, Source]:
-    hub_id, _, config = name.partition(":")
-    try:
-        splits = datasets.load_dataset(hub_id, config or None)
-    except (OSError, RuntimeError) as error:
-        raise FileNotFoundError(
-            f"{name!r} is not a registered dataset ({', '.join(REGISTRY)}), not a file and not a folder, and could "
-            f"not be loaded from the Hub: {error}"
-        ) from error
-    except ValueError as error:
-        raise ValueError(f"{name!r} from the Hub: {error}\nA configuration is given as org/name:config.") from error
-    return dataset_sources(splits, name)
 
 
 def _checked(data: TaskDataset) -> TaskDataset:
@@ -231,19 +247,22 @@ def _check_scores(data: TaskDataset) -> None:
 
 def _check_labels(data: TaskDataset) -> None:
     name, labels, single = data.name, data.labels, data.problem_type == "single_label_classification"
-    first, alike, present = None, True, np.zeros(len(labels), dtype=bool)
-    for targets in data.target_batches("train"):
+    first, alike, counts = None, True, np.zeros(len(labels), dtype=np.int64)
+    for targets in map(data.labelled_rows, data.target_batches("train")):
+        if not len(targets):
+            continue
         first = targets[0] if first is None else first
         alike = alike and bool((targets == first).all())
-        if single:
-            present[targets] = True
-        else:
-            present |= targets.any(axis=0)
+        counts += np.bincount(targets, minlength=len(labels)) if single else targets.astype(np.int64).sum(axis=0)
+    if first is None:
+        raise ValueError(f"{name}: no row of train has a label; there is nothing to learn.")
     if alike:
-        found = [label for label, bit in zip(labels, present, strict=True) if bit]
+        found = [label for label, count in zip(labels, counts, strict=True) if count]
         what = f"the label {found[0]}" if single else f"the labels {found}"
         rows = len(data.splits["train"])
         raise ValueError(f"{name}: all {rows} rows of train have {what}; there is nothing to learn.")
-    absent = [label for label, bit in zip(labels, present, strict=True) if not bit]
+    absent = [label for label, count in zip(labels, counts, strict=True) if not count]
     if absent:
         logger.warning("%s: no row of train has the label %s.", name, ", ".join(absent))
+    warn_of_separators(name, labels)
+    warn_of_similar_names(name, dict(zip(labels, counts.tolist(), strict=True)))

@@ -3,7 +3,15 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..data import AUGMENTATIONS, NORMALIZATION_STEPS, ROWS_WITHOUT_LABELS, check_augmentations
+from ..data import (
+    AUGMENTATIONS,
+    BAD_ROWS,
+    NORMALIZATION_STEPS,
+    ROWS_WITHOUT_LABELS,
+    UNLABELLED_ROWS,
+    check_augmentations,
+    require_distinct,
+)
 from ..recipes import REGRESSION_TASKS
 from .task_arguments import TASKS, TaskArguments
 
@@ -19,6 +27,29 @@ class DataArguments(TaskArguments):
         default=0,
         metadata={
             "help": "Fold to use as dev, from 0, for emotion data with folds (isear; iemocap: leave one session out)."
+        },
+    )
+    emotion_dialogue_columns: list[str] | None = field(
+        default=None,
+        metadata={
+            "help": "Columns of the dialogue, of the utterance's place in it and of its speaker, in your own emotion "
+            "data (default: dialogue_id utterance_id speaker); the last ones may be left out."
+        },
+    )
+    bad_rows: str = field(
+        default="error",
+        metadata={
+            "help": "What to do with rows of your own data that are not valid: stop at the first (error), or leave "
+            "them out and list them with their reasons in skipped_rows.jsonl in --output_dir (skip).",
+            "choices": BAD_ROWS,
+        },
+    )
+    unlabelled_rows: str = field(
+        default="error",
+        metadata={
+            "help": "The same for rows that nobody has labelled: with a blank label, or -1 where that is not a label. "
+            "In dialogues they may also be kept as context, which is read but neither learnt from nor scored.",
+            "choices": UNLABELLED_ROWS,
         },
     )
     max_unlabelled_samples: int = field(
@@ -68,6 +99,9 @@ class DataArguments(TaskArguments):
     )
 
     def __post_init__(self) -> None:
+        for task in TASKS:
+            for kind in ("label_columns", "label_names", "dialogue_columns"):
+                require_distinct(getattr(self, f"{task}_{kind}", None) or [], f"--{task}_{kind}")
         if self.max_train_samples is not None and self.max_train_samples < 1:
             raise ValueError(f"--max_train_samples must be at least 1, got {self.max_train_samples}.")
         if self.max_unlabelled_samples < 1:
@@ -99,9 +133,18 @@ class DataArguments(TaskArguments):
 
     def columns(self, task: str) -> dict[str, Any]:
         """Keyword arguments of `load_task_dataset` for a task; of `load_texts` for unlabelled texts."""
-        columns = {"text_column": getattr(self, f"{task}_text_column")}
+        columns = {"text_column": getattr(self, f"{task}_text_column"), "bad_rows": self.bad_rows}
         if TASKS[task].label_columns is None:
             return columns
-        fold = {"fold": self.emotion_fold} if task == "emotion" else {}
-        labels = getattr(self, f"{task}_label_columns")
-        return {**columns, **fold, "label_columns": labels, "regression": task in REGRESSION_TASKS}
+        is_context = self.unlabelled_rows == "context"
+        columns |= {
+            "label_columns": getattr(self, f"{task}_label_columns"),
+            "regression": task in REGRESSION_TASKS,
+            # Context is for the texts of dialogues, which are emotion data.
+            "unlabelled_rows": "error" if is_context and task != "emotion" else self.unlabelled_rows,
+        }
+        if TASKS[task].classes:
+            columns["label_names"] = getattr(self, f"{task}_label_names")
+        if task == "emotion":
+            columns |= {"fold": self.emotion_fold, "dialogue_columns": self.emotion_dialogue_columns}
+        return columns

@@ -7,7 +7,7 @@ from typing import Any
 
 from transformers import AutoConfig
 
-from ..data import TaskDataset, load_task_dataset
+from ..data import BAD_ROWS, UNLABELLED_ROWS, TaskDataset, load_task_dataset
 from ..evaluation import THRESHOLD_MODES
 from ..recipes import DistilledStage, Recipe
 from ..training_arguments import StageTrainingArguments
@@ -30,6 +30,13 @@ class DistillationArguments:
     text_column: str | None = field(default=None, metadata={"help": "Text column of your own data (default: text)."})
     label_columns: list[str] | None = field(
         default=None, metadata={"help": "Label column(s) of your own data (default: label or labels)."}
+    )
+    bad_rows: str = field(
+        default="error",
+        metadata={"help": "Whether rows that are not valid are errors or left out.", "choices": BAD_ROWS},
+    )
+    unlabelled_rows: str = field(
+        default="error", metadata={"help": "The same for rows without a label.", "choices": UNLABELLED_ROWS[:2]}
     )
     unlabelled_dataset: str | None = field(
         default="csr-emotion-posts-sentiment",
@@ -72,7 +79,12 @@ def distillation_runner(
     """
     folder = Path(training.output_dir).resolve()
     data = load_task_dataset(
-        args.dataset, data_dir=args.data_dir, text_column=args.text_column, label_columns=args.label_columns
+        args.dataset,
+        data_dir=args.data_dir,
+        text_column=args.text_column,
+        label_columns=args.label_columns,
+        bad_rows=args.bad_rows,
+        unlabelled_rows=args.unlabelled_rows,
     )
     _check_labels(args, data)
     run = RunArguments.from_options(
@@ -82,6 +94,7 @@ def distillation_runner(
         data_dir=args.data_dir,
         unlabelled_dataset=args.unlabelled_dataset,
         unlabelled_text_column=args.unlabelled_text_column,
+        bad_rows=args.bad_rows,
         max_unlabelled_samples=args.max_unlabelled_samples,
     )
     # The folder of a stage is in that of its run.

@@ -14,7 +14,7 @@ from transformers import AutoTokenizer, PreTrainedTokenizerBase
 from ..data import ColumnValues, TaskDataset, check_same_tokenizer, count_truncated, load_tokenizer
 from ..hub import StagePublisher
 from ..loop import resolve_encoder
-from ..recipes import DialogueStage, DistilledStage, Recipe, Stage, find_recipe, stages_of
+from ..recipes import DialogueStage, DistilledStage, EncoderStage, Recipe, Stage, find_recipe, stages_of
 from .arguments import RunArguments
 from .checks import check_disk_space, check_encoders, check_loss_options, check_output_folder
 from .records import StageRecord, stage_record
@@ -68,8 +68,8 @@ class PreparedRun:
         return loss_options(stage, task, self.tasks[task], self.args.model)
 
     def labels(self, split: str, task: str = "emotion") -> np.ndarray:
-        """Multi-hot floats or scores `(texts, num_labels)`, or class ids `(texts,)`."""
-        return self.tasks[task].targets(split)
+        """Multi-hot floats or scores `(texts, num_labels)`, or class ids `(texts,)`, of the texts that are labelled."""
+        return self.tasks[task].labelled_targets(split)
 
 
 def prepare_run(
@@ -134,6 +134,12 @@ def _load_task(
     data: Mapping[str, TaskDataset],
 ) -> TaskDataset:
     in_dialogues = any(isinstance(stage, DialogueStage) and task in stage.tasks for stage in stages)
+    others = [stage.name for stage in stages if not isinstance(stage, DialogueStage | EncoderStage)]
+    if args.data.unlabelled_rows == "context" and (others or not in_dialogues) and task == "emotion":
+        raise ValueError(
+            "--unlabelled_rows context is for recipes of dialogues alone, such as dialogue"
+            + (f"; {', '.join(others)} cannot use it." if others else ".")
+        )
     dataset = load_task(task, args.data, args.training.seed, in_dialogues, data.get(task))
     train, max_length = dataset.splits["train"], args.training.max_length
     truncated = count_truncated(tokenizer, ColumnValues(train, "text"), max_length)

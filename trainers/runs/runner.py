@@ -28,6 +28,7 @@ from .prepared_run import prepare_run
 from .publishing import RunPublisher, with_publisher
 from .records import DamagedStageError, StageRecord, files_of_stage
 from .results import dev_logits_name, read_evaluation, read_results, update_results
+from .skipped_rows import write_skipped_rows
 from .stage_trainers import build_trainer
 
 logger = logging.getLogger(__name__)
@@ -88,6 +89,8 @@ class Runner:
         with naming_a_full_disk(output_dir), lock:
             # No process may still be checking the folders when another writes to them.
             PartialState().wait_for_everyone()
+            if PartialState().is_main_process:
+                write_skipped_rows(output_dir, self.prepared.tasks)
             self._run_stages()
             if PartialState().is_main_process:
                 update_results(output_dir, self.prepared.recipes)

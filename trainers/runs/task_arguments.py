@@ -16,12 +16,14 @@ class TaskDescription:
         dataset (`str`): Help text of `--TASK_dataset`.
         default (`str`, *optional*): Default of `--TASK_dataset`.
         label_columns (`str`, *optional*): Help text of `--TASK_label_columns`; `None` if the task has no labels.
+        classes (`bool`): Whether the labels are classes, which may be named in `--TASK_label_names`, or scores.
     """
 
     texts: str
     dataset: str
     default: str | None = None
     label_columns: str | None = "Label column, or several 0/1 columns, of your own {texts} (default: label or labels)."
+    classes: bool = True
 
     def options(self, task: str) -> list[tuple[str, Any, Any]]:
         """Name, type and field of each option, as [`dataclasses.make_dataclass`] takes them."""
@@ -33,6 +35,9 @@ class TaskDescription:
         if self.label_columns is not None:
             about = self.label_columns.format(texts=self.texts)
             options += [(f"{task}_label_columns", list[str] | None, field(default=None, metadata={"help": about}))]
+        if self.label_columns is not None and self.classes:
+            names = f"All labels, in order, where the label column of your own {self.texts} has 0/1 lists or numbers."
+            options += [(f"{task}_label_names", list[str] | None, field(default=None, metadata={"help": names}))]
         return options
 
 
@@ -40,7 +45,7 @@ TASKS = {
     "emotion": TaskDescription(
         "emotion data",
         "The emotion data: a registered name (csr-emotion-posts, semeval2018-ec), a folder with train.* and dev.* "
-        "files, one CSV / TSV / JSON Lines / Parquet file, or a Hub dataset id.",
+        "files, one CSV / TSV / JSON / JSON Lines / Parquet file, or a Hub dataset id.",
         "csr-emotion-posts",
     ),
     "sentiment": TaskDescription(
@@ -59,6 +64,7 @@ TASKS = {
         f"semeval2018-ei-reg-intensity), or {GIVEN}.",
         "csr-emotion-posts-intensity",
         "Score columns, one per emotion, of your own {texts} (default: score).",
+        classes=False,
     ),
     "valence": TaskDescription(
         "valence data",
@@ -66,6 +72,7 @@ TASKS = {
         f"semeval2018-v-reg), or {GIVEN}.",
         "csr-emotion-posts-valence",
         "Score column of your own {texts} (default: score).",
+        classes=False,
     ),
     "unlabelled": TaskDescription(
         "unlabelled data",

@@ -22,7 +22,7 @@ def loss_options(stage: Stage, task: str, dataset: TaskDataset, model: ModelArgu
     if task != "emotion":
         return options
     if model.class_weights != "none" and dataset.problem_type != "regression" and not stage.teachers:
-        options["class_weights"] = class_weights(dataset.targets("train"), dataset.labels, model.class_weights)
+        options["class_weights"] = class_weights(dataset.labelled_targets("train"), dataset.labels, model.class_weights)
     if model.label_loss != "cross_entropy" and dataset.problem_type == "multi_label_classification":
         options["label_loss"] = model.label_loss
     return options

@@ -68,7 +68,7 @@ FAULTS: dict[str, tuple[str, str, dict[str, Any], str]] = {
         "csv",
         GOOD_CSV + "b,\n",
         {},
-        "posts.csv, line 16, column 'label': expected a label, a string or an integer, got ''.",
+        "posts.csv: 1 row has no label (line 16). Label them, or leave them out with --unlabelled_rows skip.",
     ),
     "all-alike": (
         "csv",
@@ -117,7 +117,7 @@ FAULTS: dict[str, tuple[str, str, dict[str, Any], str]] = {
         "jsonl",
         GOOD_JSON + '{"text": "a"}\n',
         {},
-        "posts.jsonl, line 15, column 'label': expected a label, a string or an integer, got None.",
+        "posts.jsonl: 1 row has no label (line 15).",
     ),
     "no-text-for-long": (
         "jsonl",
@@ -149,11 +149,63 @@ FAULTS: dict[str, tuple[str, str, dict[str, Any], str]] = {
         {},
         "posts.jsonl, line 15, column 'label': a list must hold label names, got [0, 1].",
     ),
-    "late-blank-line": (
+    "late-after-blank-line": (
         "jsonl",
-        GOOD_JSON + '\n{"text": "a", "label": 1}\n',
+        GOOD_JSON + '\n{"text": "a", "label": 1\n',
         {},
-        "posts.jsonl, line 15: not valid JSON",
+        "posts.jsonl, line 16: not valid JSON",
+    ),
+    "header-again": (
+        "csv",
+        GOOD_CSV + GOOD_CSV,
+        {},
+        "posts.csv, line 16: the header again, as where two files were joined. Delete the line,",
+    ),
+    "quote-never-closed": (
+        "csv",
+        GOOD_CSV.replace("text 3", '"text 3'),
+        {},
+        "posts.csv, line 5: not valid CSV: a quotation mark opens a cell there that runs on to line 15",
+    ),
+    "quote-closed-too-late": (
+        "csv",
+        GOOD_CSV.replace("text 3", '"text 3').replace("text 9", '"text 9"'),
+        {"bad_rows": "skip"},
+        "posts.csv, line 5: not valid CSV: a quotation mark opens a cell there that runs on to line 11",
+    ),
+    "half-an-emoji": (
+        "jsonl",
+        GOOD_JSON + json.dumps({"text": "so glad \ud83d", "label": 1}) + "\n",
+        {},
+        "posts.jsonl, line 15, column 'text': '\\ud83d' at character 9 cannot be encoded in UTF-8",
+    ),
+    "half-an-emoji-in-a-label": (
+        "jsonl",
+        GOOD_LISTS + json.dumps({"text": "so glad", "label": ["a", "\ud83d"]}) + "\n",
+        {},
+        "posts.jsonl, line 15, column 'label': '\\ud83d' at character 1 cannot be encoded in UTF-8",
+    ),
+    "no-list-of-records": (
+        "json",
+        '{"text": {"0": "a"}, "label": {"0": "b"}}',
+        {},
+        'posts.json: expected a list of records, [{"text": ..., "label": ...}, ...], got an object. From pandas,',
+    ),
+    "no-record": ("json", '[{"text": "a", "label": 1}, 5]', {}, "posts.json, row 2: expected a JSON object, got '5'."),
+    "no-json": ("json", '[{"text": "a"},\n', {}, "posts.json, line 1: not valid JSON"),
+    "no-gzip": ("csv.gz", GOOD_CSV, {}, "posts.csv.gz is not a complete gzip file"),
+    "unknown-choice": ("csv", GOOD_CSV, {"bad_rows": "drop"}, "--bad_rows must be error or skip, got 'drop'."),
+    "all-skipped": (
+        "csv",
+        "text,label\n" + ",joy\n" * 3,
+        {"bad_rows": "skip"},
+        "posts.csv: no row has a label.",
+    ),
+    "all-skipped-scores": (
+        "csv",
+        "text,score\n" + ",1\n" * 3,
+        {"bad_rows": "skip", "regression": True},
+        "posts.csv: all rows are left out, the first of them because: column 'text': expected a non-empty text",
     ),
     "late-no-object": ("jsonl", GOOD_JSON + "[1]\n", {}, "posts.jsonl, line 15: expected a JSON object, got '[1]'."),
     "late-json": ("jsonl", GOOD_JSON + '{"text": "a"\n', {}, "posts.jsonl, line 15: not valid JSON"),
@@ -215,7 +267,9 @@ def test_rows_of_parquet_are_counted_over_all_parts(tmp_path: Path) -> None:
     rows = {"text": [f"text {number}" for number in range(11)], "label": [0, 1] * 5 + [-1]}
     datasets.Dataset.from_dict(rows, features=features).to_parquet(tmp_path / "posts.parquet")
     message = failure(tmp_path / "posts.parquet")
-    assert message.endswith("posts.parquet, row 11, column 'label': unknown label -1; the labels are neg, pos.")
+    assert message.endswith(
+        "posts.parquet: 1 row has no label (row 11). Label them, or leave them out with --unlabelled_rows skip."
+    )
 
 
 def test_a_cache_that_cannot_be_written_is_named(tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 import datasets
 import pytest
 
-from trainers.data.tables import Table, read_lines, read_table, read_tables
+from trainers.data.lines import read_lines
+from trainers.data.tables import Table, read_table, read_tables
 
 ROWS = [{"text": f"text {number}", "label": ("joy", "fear")[number % 2]} for number in range(10)]
 

@@ -91,7 +91,7 @@ def test_recipe_of_ones_own(place: Path, tmp_path: Path) -> None:
         ({"lerning_rate": 1.0}, "There is no option 'lerning_rate'. Did you mean .*learning_rate"),
         ({"emotion": pd.DataFrame({"text": ["a", "b"], "mood": ["x", "y"]})}, "has no column label or labels"),
         ({"emotion": pd.DataFrame({"text": ["a", None], "labels": ["x", "y"]})}, "row 2, column 'text'"),
-        ({"emotion": pd.DataFrame({"text": ["a", "b"], "labels": ["x", None]})}, "row 2, column 'labels'"),
+        ({"emotion": pd.DataFrame({"text": ["a", "b"], "labels": ["x", None]})}, r"1 row has no label \(row 2\)"),
         ({"emotion": []}, "is empty"),
         ({"emotion": (row for row in [])}, "is a generator"),
         (

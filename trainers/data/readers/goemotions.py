@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from ..tables import read_lines, require_text
+from ..lines import read_lines
+from ..texts import require_text
 from .rows import unquote
 
 # In the order of labels.txt.

@@ -5,7 +5,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from ..tables import Table, read_table, require_text
+from ..tables import Table, read_table
+from ..texts import require_text
 from .rows import require_label
 
 logger = logging.getLogger(__name__)

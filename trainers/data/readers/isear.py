@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from ..tables import read_lines
+from ..lines import read_lines
 from .rows import require_label
 
 logger = logging.getLogger(__name__)

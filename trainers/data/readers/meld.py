@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from ..tables import read_table, require_text
+from ..tables import read_table
+from ..texts import require_text
 from .rows import require_label
 
 MELD_EMOTIONS = ("anger", "disgust", "fear", "joy", "neutral", "sadness", "surprise")

@@ -4,7 +4,8 @@ import math
 from pathlib import Path
 from typing import Any
 
-from ..tables import read_json_lines, require_text
+from ..json_records import read_json_lines
+from ..texts import require_text
 from .rows import require_label
 from .semeval2017 import SENTIMENTS
 from .semeval2018 import EMOTIONS, INTENSITY_EMOTIONS

@@ -10,7 +10,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from ..tables import read_lines, require_text
+from ..lines import read_lines
+from ..texts import require_text
 from .rows import require_label, unquote
 
 logger = logging.getLogger(__name__)

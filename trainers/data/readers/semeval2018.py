@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ..tables import read_lines, require_text
+from ..lines import read_lines
+from ..texts import require_text
 from .rows import require_label
 
 logger = logging.getLogger(__name__)

@@ -5,7 +5,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from ..tables import read_lines
+from ..lines import read_lines
 from .rows import require_label
 from .semeval2017 import POLARITIES
 
