@@ -180,6 +180,7 @@ class CSRForSequenceClassification(CSRPreTrainedModel):
 
     def __init__(self, config: CSRConfig) -> None:
         super().__init__(config)
+        config.check_labels()
         self.csr = CSRModel(config)
         self.dropout = nn.Dropout(config.classifier_dropout)
         head = LabelAttention if config.common_level == "token" else nn.Linear

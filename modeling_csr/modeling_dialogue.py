@@ -231,6 +231,7 @@ class DialogueForUtteranceClassification(DialoguePreTrainedModel):
 
     def __init__(self, config: DialogueConfig) -> None:
         super().__init__(config)
+        config.check_labels()
         self.dialogue = DialogueModel(config)
         self.dropout = nn.Dropout(config.classifier_dropout)
         self.classifier = nn.Linear(4 * config.dialogue_size, config.num_labels)

@@ -170,6 +170,7 @@ class MultitaskForSequenceClassification(MultitaskPreTrainedModel):
         super().__init__(config)
         if not config.tasks:
             raise ValueError("MultitaskForSequenceClassification needs at least one task in its config.")
+        config.check_labels()
         self.multitask = MultitaskModel(config)
         width = config.shared_layer_sizes[-1] if config.shared_layer_sizes else config.encoder.hidden_size
         self.heads = nn.ModuleDict({name: nn.Linear(width, len(task["labels"])) for name, task in config.tasks.items()})

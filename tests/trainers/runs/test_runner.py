@@ -57,6 +57,7 @@ RECURRENT_CODE = {"configuration_recurrent_encoder.py", "modeling_recurrent_enco
 MULTITASK_CODE = RECURRENT_CODE | {
     "configuration_multitask.py",
     "handler.py",
+    "labelled_config.py",
     "modeling_multitask.py",
     "pipeline_emotion.py",
     "pretrained_model.py",
