@@ -64,6 +64,10 @@ class CSRConfig(ClassifierConfig):
         "emotion_representation",
         "source_representations",
         "embeddings",
+        "hidden_states",
+        "attentions",
+        "source_hidden_states",
+        "source_attentions",
     ]
 
     emotion_encoder: dict | PreTrainedConfig | None = None

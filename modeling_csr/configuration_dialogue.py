@@ -45,6 +45,7 @@ class DialogueConfig(ClassifierConfig):
     keys_to_ignore_at_inference = [
         "utterance_representations",
         "dialogue_states",
+        "hidden_states",
         "attentions",
         "pooling_attentions",
         "past",

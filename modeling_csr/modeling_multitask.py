@@ -127,7 +127,15 @@ class MultitaskModel(MultitaskPreTrainedModel):
             token_type_ids (`torch.LongTensor`, *optional*): Passed to encoders that accept them, ignored otherwise.
             inputs_embeds (`torch.FloatTensor` of shape `(batch, sequence, hidden_size)`): Used in place of
                 `input_ids`.
+            output_hidden_states, output_attentions, return_dict (`bool`, *optional*): As for the models of
+                transformers; attentions need `attn_implementation="eager"`.
+
+        Raises:
+            ValueError: If both `input_ids` and `inputs_embeds` are given, or neither is.
         """
+        if (input_ids is None) == (inputs_embeds is None):
+            raise ValueError("Pass either input_ids or inputs_embeds.")
+        hidden_states, attentions, as_dict = self.requested(output_hidden_states, output_attentions, return_dict)
         if attention_mask is None:
             tokens = input_ids if input_ids is not None else inputs_embeds[..., 0]
             attention_mask = torch.ones(tokens.shape, dtype=torch.long, device=tokens.device)
@@ -136,9 +144,9 @@ class MultitaskModel(MultitaskPreTrainedModel):
             inputs["token_type_ids"] = token_type_ids
         if self._encoder_numbers_columns:
             inputs["position_ids"] = (attention_mask.long().cumsum(dim=1) - 1).clamp(min=0)
-        if output_hidden_states:
+        if hidden_states:
             inputs["output_hidden_states"] = True
-        if output_attentions:
+        if attentions:
             inputs["output_attentions"] = True
         states = self.encoder(attention_mask=attention_mask, return_dict=True, **inputs)
         pooled = pool(states.last_hidden_state, attention_mask, self.config.pooling)
@@ -153,7 +161,7 @@ class MultitaskModel(MultitaskPreTrainedModel):
             hidden_states=states.get("hidden_states"),
             attentions=states.get("attentions"),
         )
-        return output.to_tuple() if return_dict is False else output
+        return output if as_dict else output.to_tuple()
 
 
 class MultitaskForSequenceClassification(MultitaskPreTrainedModel):
@@ -226,13 +234,15 @@ class MultitaskForSequenceClassification(MultitaskPreTrainedModel):
 
         The other arguments are those of [`MultitaskModel`].
         """
+        hidden_states, attentions, as_dict = self.requested(output_hidden_states, output_attentions, return_dict)
         states = self.multitask(
             input_ids=input_ids,
             attention_mask=attention_mask,
             token_type_ids=token_type_ids,
             inputs_embeds=inputs_embeds,
-            output_hidden_states=output_hidden_states,
-            output_attentions=output_attentions,
+            output_hidden_states=hidden_states,
+            output_attentions=attentions,
+            return_dict=True,
         )
         shared = self.dropout(states.shared_output)
         task_logits = {name: head(shared) for name, head in self.heads.items()}
@@ -270,7 +280,7 @@ class MultitaskForSequenceClassification(MultitaskPreTrainedModel):
             hidden_states=states.hidden_states,
             attentions=states.attentions,
         )
-        return output.to_tuple() if return_dict is False else output
+        return output if as_dict else output.to_tuple()
 
     def _weighted(
         self, name: str, loss: torch.Tensor, labels: torch.Tensor, num_items: torch.Tensor | None

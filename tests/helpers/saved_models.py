@@ -17,6 +17,7 @@ CSR_MAP = {
     "AutoModel": "modeling_csr.CSRModel",
     "AutoModelForSequenceClassification": "modeling_csr.CSRForSequenceClassification",
 }
+SIAMESE_MAP = {"AutoConfig": "configuration_csr.CSRConfig", "AutoModel": "modeling_siamese.SiameseModel"}
 RECURRENT_CODE = {"configuration_recurrent_encoder.py", "modeling_recurrent_encoder.py", "pooling.py"}
 MULTITASK_CODE = RECURRENT_CODE | {
     "configuration_multitask.py",
@@ -27,7 +28,14 @@ MULTITASK_CODE = RECURRENT_CODE | {
     "pipeline_emotion.py",
     "pretrained_model.py",
 }
-CSR_CODE = MULTITASK_CODE | {"classifier_config.py", "configuration_csr.py", "layers.py", "modeling_csr.py"}
+CSR_CODE = MULTITASK_CODE | {
+    "classifier_config.py",
+    "composed_model.py",
+    "configuration_csr.py",
+    "csr_outputs.py",
+    "layers.py",
+    "modeling_csr.py",
+}
 SIAMESE_CODE = CSR_CODE | {"modeling_siamese.py"}
 
 

@@ -62,7 +62,14 @@ MULTITASK_CODE = RECURRENT_CODE | {
     "pipeline_emotion.py",
     "pretrained_model.py",
 }
-CSR_CODE = MULTITASK_CODE | {"classifier_config.py", "configuration_csr.py", "layers.py", "modeling_csr.py"}
+CSR_CODE = MULTITASK_CODE | {
+    "classifier_config.py",
+    "composed_model.py",
+    "configuration_csr.py",
+    "csr_outputs.py",
+    "layers.py",
+    "modeling_csr.py",
+}
 SIAMESE_CODE = CSR_CODE | {"modeling_siamese.py"}
 
 
