@@ -38,6 +38,10 @@ class CSRModel(CSRPreTrainedModel):
 
     def __init__(self, config: CSRConfig) -> None:
         super().__init__(config)
+        for encoder in config.source_encoders:
+            # transformers hands `attn_implementation` on to single configs, but not to those in a list.
+            if encoder._attn_implementation is None:
+                encoder._attn_implementation = config.emotion_encoder._attn_implementation
         self.emotion_encoder = MultitaskModel(config.emotion_encoder)
         self.source_encoders = nn.ModuleList(MultitaskModel(encoder) for encoder in config.source_encoders)
         emotion_size = config.emotion_encoder.representation_size
