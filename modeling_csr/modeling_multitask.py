@@ -103,6 +103,11 @@ class MultitaskModel(MultitaskPreTrainedModel):
         # BERT and its relatives number positions by column, including padding; RoBERTa and rotary encoders do not.
         positions = getattr(getattr(encoder, "embeddings", None), "position_embeddings", None)
         self._encoder_numbers_columns = isinstance(positions, nn.Embedding) and positions.padding_idx is None
+        self._encoder_positions: int | None = None
+        if isinstance(positions, nn.Embedding):
+            # RoBERTa and MPNet number tokens starting after the padding index.
+            first = 0 if positions.padding_idx is None else positions.padding_idx + 1
+            self._encoder_positions = positions.num_embeddings - first
 
     def get_input_embeddings(self) -> nn.Module:
         return self.encoder.get_input_embeddings()
@@ -131,7 +136,8 @@ class MultitaskModel(MultitaskPreTrainedModel):
                 transformers; attentions need `attn_implementation="eager"`.
 
         Raises:
-            ValueError: If both `input_ids` and `inputs_embeds` are given, or neither is.
+            ValueError: If both `input_ids` and `inputs_embeds` are given, or neither is, or a text has more tokens than
+                the encoder has positions.
         """
         if (input_ids is None) == (inputs_embeds is None):
             raise ValueError("Pass either input_ids or inputs_embeds.")
@@ -139,6 +145,8 @@ class MultitaskModel(MultitaskPreTrainedModel):
         if attention_mask is None:
             tokens = input_ids if input_ids is not None else inputs_embeds[..., 0]
             attention_mask = torch.ones(tokens.shape, dtype=torch.long, device=tokens.device)
+        if not torch.compiler.is_compiling():
+            self._check_length(attention_mask)
         inputs: dict[str, Any] = {"input_ids": input_ids, "inputs_embeds": inputs_embeds}
         if token_type_ids is not None and self._encoder_takes_token_types:
             inputs["token_type_ids"] = token_type_ids
@@ -162,6 +170,19 @@ class MultitaskModel(MultitaskPreTrainedModel):
             attentions=states.get("attentions"),
         )
         return output if as_dict else output.to_tuple()
+
+    def _check_length(self, attention_mask: torch.Tensor) -> None:
+        limit = self._encoder_positions
+        if limit is None or attention_mask.shape[1] <= limit:
+            return
+        # Padding takes no position, so a batch may be wider than its longest text.
+        length = int(attention_mask.sum(dim=1).max())
+        if length > limit:
+            raise ValueError(
+                f"A text has {length} tokens, but the {self.config.encoder.model_type} encoder reads at most {limit}. "
+                "Cut it with truncation=True, in the tokenizer's call or the stock pipeline's, or use "
+                'pipeline("emotion-classification"), which reads long texts in windows.'
+            )
 
 
 class MultitaskForSequenceClassification(MultitaskPreTrainedModel):

@@ -26,6 +26,7 @@ MULTITASK_CODE = RECURRENT_CODE | {
     "losses.py",
     "modeling_multitask.py",
     "pipeline_emotion.py",
+    "pipeline_inputs.py",
     "pretrained_model.py",
 }
 CSR_CODE = MULTITASK_CODE | {
