@@ -158,7 +158,9 @@ class DialogueModel(DialoguePreTrainedModel):
         else:
             utterances = utterances + self.speakers(numbers)[:, -shape[1] :]
             start = None if past is None else past.recurrent_state
-            lengths = mask.sum(dim=1) if padded else None
+            # Packing costs an export its free batch size, so it is left out where there is nothing to pack. In training
+            # it stays: the gradients of the two ways differ in their last bits.
+            lengths = mask.sum(dim=1) if padded or self.training else None
             states, recurrent_state = self.recurrent(self.dropout(utterances), lengths, start)
         all_states = states if past is None else torch.cat([past.states, states], dim=1)
         allowed = self._allowed(mask, all_states.shape[1])
