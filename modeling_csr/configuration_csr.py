@@ -45,7 +45,7 @@ class CSRConfig(ClassifierConfig):
             multi-label problems (see [`losses.label_loss`]).
         problem_type (`str`, defaults to `"multi_label_classification"`): The alternative is
             `"single_label_classification"`.
-        id2label, label2id (`dict`): The emotion labels; pass both or neither.
+        id2label, label2id (`dict`): The emotion labels; one of the two is enough.
 
     Raises:
         ValueError: If the common space is not narrower than P_E, `common_level="token"` is used with an encoder that
@@ -64,6 +64,10 @@ class CSRConfig(ClassifierConfig):
         "emotion_representation",
         "source_representations",
         "embeddings",
+        "hidden_states",
+        "attentions",
+        "source_hidden_states",
+        "source_attentions",
     ]
 
     emotion_encoder: dict | PreTrainedConfig | None = None

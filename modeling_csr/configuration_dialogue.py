@@ -33,7 +33,7 @@ class DialogueConfig(ClassifierConfig):
             multi-label problems (see [`losses.label_loss`]).
         problem_type (`str`, defaults to `"single_label_classification"`): The alternative is
             `"multi_label_classification"`.
-        id2label, label2id (`dict`): The labels; pass both or neither.
+        id2label, label2id (`dict`): The labels; one of the two is enough.
 
     Raises:
         ValueError: If an option is invalid.
@@ -45,6 +45,7 @@ class DialogueConfig(ClassifierConfig):
     keys_to_ignore_at_inference = [
         "utterance_representations",
         "dialogue_states",
+        "hidden_states",
         "attentions",
         "pooling_attentions",
         "past",

@@ -6,6 +6,7 @@ from transformers import AutoConfig, PreTrainedConfig
 from transformers.configuration_utils import SubConfigSpec
 
 from .configuration_recurrent_encoder import RecurrentEncoderConfig  # noqa: F401 (registered for `encoder`)
+from .labelled_config import LabelledConfig
 from .losses import PROBLEM_TYPES, check_label_loss
 from .pooling import POOLING_MODES
 
@@ -13,7 +14,7 @@ REPRESENTATIONS = ("pooled", "shared")
 TASK_WEIGHTINGS = ("fixed", "uncertainty")
 
 
-class MultitaskConfig(PreTrainedConfig):
+class MultitaskConfig(LabelledConfig):
     r"""
     Configuration of a text encoder with shared linear layers and one head per task. With one task it is a plain
     classifier (`bert`, `model-1` and the encoders of Model-3); with several it is `model-2`.
@@ -94,11 +95,55 @@ class MultitaskConfig(PreTrainedConfig):
             if self.main_task not in self.tasks:
                 raise ValueError(f"main_task {self.main_task!r} is not one of the tasks: {', '.join(self.tasks)}.")
             main = self.tasks[self.main_task]
-            self.id2label = dict(enumerate(main["labels"]))
-            self.label2id = {label: index for index, label in self.id2label.items()}
+            self._set_names(main["labels"])
             self.problem_type = main["problem_type"]
         kwargs.pop("num_labels", None)
         super().__post_init__(**kwargs)
+
+    @classmethod
+    def from_dict(cls, config_dict: dict[str, Any], **kwargs: Any) -> Any:
+        """Build the configuration; `tasks` and `main_task` in `kwargs` replace those of `config_dict`."""
+        replaced = {name: kwargs.pop(name) for name in ("tasks", "main_task") if name in kwargs}
+        config_dict = config_dict | replaced
+        if config_dict.get("main_task") not in (config_dict.get("tasks") or {}) and "main_task" not in replaced:
+            config_dict.pop("main_task", None)
+        return super().from_dict(config_dict, **kwargs)
+
+    def check_labels(self) -> None:
+        """Check that the labels and the problem type are still those of the main task.
+
+        Raises:
+            ValueError: If they are not, because one of them was assigned.
+        """
+        if not self.tasks:
+            return
+        main = self.tasks[self.main_task]
+        _check_task(self.main_task, main)
+        if len(main["labels"]) != self.num_labels or main["problem_type"] != self.problem_type:
+            raise ValueError(
+                f"The config has {self.num_labels} labels and the problem type {self.problem_type!r}, but its task "
+                f"{self.main_task!r} has {len(main['labels'])} and {main['problem_type']!r}. Change both with "
+                f"config.relabel(id2label={self.id2label!r}, problem_type={self.problem_type!r})."
+            )
+
+    def _set_labels(self, names: list[str], problem_type: Any, keep_options: bool) -> None:
+        if self.tasks:
+            dropped = () if keep_options else ("thresholds", "class_weights")
+            if problem_type != self.problem_type:
+                dropped = (*dropped, "label_loss")
+            task = {name: value for name, value in self.tasks[self.main_task].items() if name not in dropped}
+            changed = dict(self.tasks)
+            changed[self.main_task] = task | {"labels": names, "problem_type": problem_type}
+            if len(self.tasks) > 1:
+                raise ValueError(
+                    f"The model has the tasks {', '.join(self.tasks)}, and num_labels, id2label, label2id and "
+                    "problem_type do not say which of them they are for. Pass all tasks instead: "
+                    f"MultitaskForSequenceClassification.from_pretrained({self.name_or_path or 'FOLDER'!r}, "
+                    f"tasks={changed!r}, ignore_mismatched_sizes=True)."
+                )
+            _check_task(self.main_task, changed[self.main_task])
+            self.tasks = changed
+        super()._set_labels(names, problem_type, keep_options)
 
     def get_text_config(self, decoder: bool | None = None, encoder: bool | None = None) -> PreTrainedConfig:
         """Configuration of the encoder, whose vocabulary size is the model's."""
@@ -106,8 +151,16 @@ class MultitaskConfig(PreTrainedConfig):
 
     def to_dict(self) -> dict[str, Any]:
         """Serialise without the origin of the encoder, which may be a local folder, and without its `auto_map`: the
-        class of the encoder comes from transformers or from a module saved alongside this one."""
+        class of the encoder comes from transformers or from a module saved alongside this one. Labels that were renamed
+        by assigning `id2label` are those of the main task from now on."""
         output = super().to_dict()
+        others = [task["labels"] for name, task in self.tasks.items() if name != self.main_task]
+        if (
+            self.tasks
+            and len(self.tasks[self.main_task]["labels"]) == self.num_labels
+            and self.label_names not in others
+        ):
+            output["tasks"][self.main_task]["labels"] = self.label_names
         for name in ("_name_or_path", "auto_map"):
             output["encoder"].pop(name, None)
         return output
@@ -141,6 +194,11 @@ def _check_task(name: str, task: dict[str, Any]) -> None:
         raise ValueError(f"Task {name!r}: {error}") from error
     if len(set(task["labels"])) != len(task["labels"]) or not task["labels"]:
         raise ValueError(f"Task {name!r} needs at least one label and no duplicates, got {task['labels']}.")
+    if task["problem_type"] == "single_label_classification" and len(task["labels"]) == 1:
+        raise ValueError(
+            f'Task {name!r}: problem_type="single_label_classification" needs at least two labels; for one label, '
+            'choose "multi_label_classification".'
+        )
     for option in ("thresholds", "class_weights"):
         values = task.get(option)
         if values is not None and len(values) != len(task["labels"]):

@@ -124,16 +124,21 @@ class UtteranceLSTM(nn.LSTM):
         size = config.dialogue_size // 2 if both else config.dialogue_size
         super().__init__(config.dialogue_size, size, batch_first=True, bidirectional=both)
 
-    def forward(self, inputs: torch.Tensor, lengths: torch.Tensor, start: Any = None) -> tuple[torch.Tensor, Any]:
+    def forward(
+        self, inputs: torch.Tensor, lengths: torch.Tensor | None = None, start: Any = None
+    ) -> tuple[torch.Tensor, Any]:
         """
         Args:
             inputs (`torch.FloatTensor` of shape `(batch, utterances, size)`): The utterances, padded at the end.
-            lengths (`torch.LongTensor` of shape `(batch,)`): Number of utterances in each dialogue.
+            lengths (`torch.LongTensor` of shape `(batch,)`, *optional*): Number of utterances in each dialogue. None if
+                there is no padding.
             start (`tuple[torch.FloatTensor]`, *optional*): Final state of an earlier call.
 
         Returns:
             `tuple`: States `(batch, utterances, size)`, 0 for padding, and the final state.
         """
+        if lengths is None:
+            return super().forward(inputs, start)
         packed = nn.utils.rnn.pack_padded_sequence(inputs, lengths.cpu(), batch_first=True, enforce_sorted=False)
         states, end = super().forward(packed, start)
         return nn.utils.rnn.pad_packed_sequence(states, batch_first=True, total_length=inputs.shape[1])[0], end

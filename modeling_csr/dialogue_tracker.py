@@ -5,6 +5,8 @@ from typing import Any
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from .pipeline_inputs import text_problem
+
 
 class DialogueTracker:
     """
@@ -60,10 +62,12 @@ class DialogueTracker:
             `dict[str, float]`: The probability of each label.
 
         Raises:
-            ValueError: If `text` is empty or not a string.
+            ValueError: If `text` is empty, not a string or cannot be encoded.
         """
         if not isinstance(text, str) or not text.strip():
             raise ValueError(f"An utterance must be a non-empty string, got {text!r}.")
+        if problem := text_problem(text):
+            raise ValueError(f"The utterance {problem}")
         device, config = self.model.device, self.model.config
         number = self._speakers.setdefault(speaker, len(self._speakers))
         tokens = self.tokenizer(text, truncation=True, max_length=self.max_length, return_tensors="pt").to(device)

@@ -8,7 +8,17 @@ from transformers import pipeline
 
 TASK = "emotion-classification"
 BATCH_SIZE = 16
-PARAMETERS = ("top_k", "stride", "main_task", "return_embeddings")
+PARAMETERS = (
+    "top_k",
+    "stride",
+    "main_task",
+    "return_embeddings",
+    "thresholds",
+    "truncation",
+    "max_length",
+    "padding",
+    "function_to_apply",
+)
 
 
 class EndpointHandler:
@@ -38,7 +48,7 @@ class EndpointHandler:
 
         Args:
             data (`dict`): `inputs`, a text or a list of texts, and optionally `parameters` with the arguments of
-                the pipeline: `top_k`, `stride`, `main_task` and `return_embeddings`.
+                the pipeline, which are listed in `PARAMETERS`.
 
         Returns:
             The output of the pipeline for a text, or a list of outputs for a list of texts.

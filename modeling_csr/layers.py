@@ -27,7 +27,7 @@ class SiameseNetwork(nn.Module):
 
     def forward(self, first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
         """Distances `(batch,)` between two batches of shape `(batch, size)`; symmetric and never negative."""
-        first, second = self.projection(torch.cat([first, second])).chunk(2)
+        first, second = self.projection(torch.stack([first, second]))
         return self.distance(first, second)
 
     @staticmethod

@@ -1,76 +1,20 @@
 """The `dialogue` family: classification of utterances in the context of their dialogue."""
 
-from dataclasses import dataclass
 from typing import Any, Self
 
 import torch
 from torch import nn
-from transformers.utils import ModelOutput
 
+from .composed_model import ComposedPreTrainedModel
 from .configuration_dialogue import DialogueConfig
 from .dialogue_layers import AttentionPooling, DialogueAttention, SpeakerFeatures, UtteranceLSTM, number_speakers
+from .dialogue_outputs import DialogueClassifierOutput, DialogueModelOutput, DialoguePast
 from .dialogue_tracker import DialogueTracker
 from .losses import label_loss
 from .modeling_multitask import MultitaskModel
-from .pretrained_model import EmotionPreTrainedModel
 
 
-@dataclass
-class DialoguePast:
-    """Cached state of a dialogue, from which its next utterances continue.
-
-    Args:
-        states (`torch.FloatTensor` of shape `(batch, past, dialogue_size)`): States of the LSTM.
-        speaker_ids (`torch.LongTensor` of shape `(batch, past)`): Speaker of each utterance.
-        recurrent_state (`tuple[torch.FloatTensor]`): Final state of the LSTM.
-    """
-
-    states: torch.Tensor
-    speaker_ids: torch.Tensor
-    recurrent_state: tuple[torch.Tensor, torch.Tensor]
-
-
-@dataclass
-class DialogueModelOutput(ModelOutput):
-    """
-    Args:
-        dialogue_states (`torch.FloatTensor` of shape `(batch, utterances, 4 * dialogue_size)`): Each utterance in
-            context: the concatenation of the utterance itself, the LSTM state, the attention output and the output of
-            the attention pooling.
-        utterance_representations (`torch.FloatTensor` of shape `(batch, utterances, size)`): Output of the
-            utterance encoder.
-        attentions (`torch.FloatTensor` of shape `(batch, heads, utterances, past + utterances)`, *optional*): Weights
-            of the multi-head attention, if requested.
-        pooling_attentions (`torch.FloatTensor` of shape `(batch, utterances, past + utterances)`, *optional*): Weights
-            of the attention pooling, if requested.
-        past ([`DialoguePast`], *optional*): State for the next utterances, if requested.
-    """
-
-    dialogue_states: torch.Tensor | None = None
-    utterance_representations: torch.Tensor | None = None
-    attentions: torch.Tensor | None = None
-    pooling_attentions: torch.Tensor | None = None
-    past: DialoguePast | None = None
-
-
-@dataclass
-class DialogueClassifierOutput(ModelOutput):
-    """
-    Args:
-        loss (`torch.FloatTensor`, *optional*): Mean loss of the labelled utterances, if labels are given.
-        logits (`torch.FloatTensor` of shape `(batch, utterances, num_labels)`): Unnormalised scores; of shape
-            `(batch, num_labels)` if single utterances were passed.
-        attentions, pooling_attentions, past (*optional*): As in [`DialogueModelOutput`].
-    """
-
-    loss: torch.Tensor | None = None
-    logits: torch.Tensor | None = None
-    attentions: torch.Tensor | None = None
-    pooling_attentions: torch.Tensor | None = None
-    past: DialoguePast | None = None
-
-
-class DialoguePreTrainedModel(EmotionPreTrainedModel):
+class DialoguePreTrainedModel(ComposedPreTrainedModel):
     config_class = DialogueConfig
     base_model_prefix = "dialogue"
     auto_classes = {
@@ -107,24 +51,32 @@ class DialogueModel(DialoguePreTrainedModel):
         self.pooling = AttentionPooling(config)
         self.post_init()
 
-    def get_input_embeddings(self) -> nn.Module:
-        return self.utterance_encoder.get_input_embeddings()
-
     def encode(
         self,
-        input_ids: torch.Tensor,
+        input_ids: torch.Tensor | None = None,
         attention_mask: torch.Tensor | None = None,
         token_type_ids: torch.Tensor | None = None,
         utterance_mask: torch.Tensor | None = None,
+        inputs_embeds: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        """Return representations `(batch, utterances, size)` of tokens `(batch, utterances, tokens)`; 0 for padding."""
-        present = torch.ones(input_ids.shape[:2], dtype=torch.bool, device=input_ids.device)
-        if utterance_mask is not None:
-            present = utterance_mask.bool()
-        names = {"input_ids": input_ids, "attention_mask": attention_mask, "token_type_ids": token_type_ids}
-        inputs = {name: value[present] for name, value in names.items() if value is not None}
-        encoded = self.utterance_encoder(**inputs).representation
-        representations = encoded.new_zeros(*present.shape, encoded.shape[-1])
+        """Return representations `(batch, utterances, size)` of tokens `(batch, utterances, tokens)`, or of word
+        embeddings `(batch, utterances, tokens, width)` in place of `input_ids`; 0 for padding."""
+        self.check_embeds(input_ids, inputs_embeds)
+        names = {
+            "input_ids": input_ids,
+            "attention_mask": attention_mask,
+            "token_type_ids": token_type_ids,
+            "inputs_embeds": inputs_embeds,
+        }
+        inputs = {name: value for name, value in names.items() if value is not None}
+        shape = next(iter(inputs.values())).shape[:2]
+        if utterance_mask is None:
+            flat = {name: value.flatten(0, 1) for name, value in inputs.items()}
+            return self.utterance_encoder(**flat, return_dict=True).representation.unflatten(0, shape)
+        present = utterance_mask.bool()
+        read = {name: value[present] for name, value in inputs.items()}
+        encoded = self.utterance_encoder(**read, return_dict=True).representation
+        representations = encoded.new_zeros(*shape, encoded.shape[-1])
         representations[present] = encoded
         return representations
 
@@ -138,7 +90,9 @@ class DialogueModel(DialoguePreTrainedModel):
         utterance_mask: torch.Tensor | None = None,
         past: DialoguePast | None = None,
         use_cache: bool = False,
-        output_attentions: bool = False,
+        inputs_embeds: torch.Tensor | None = None,
+        output_hidden_states: bool | None = None,
+        output_attentions: bool | None = None,
         return_dict: bool | None = None,
     ) -> DialogueModelOutput | tuple:
         """Pass tokens, or the representations already computed from them; the results are identical.
@@ -155,30 +109,40 @@ class DialogueModel(DialoguePreTrainedModel):
             past ([`DialoguePast`], *optional*): State of the preceding utterances; requires
                 `context="past"`.
             use_cache (`bool`): Whether to return `past` for the following utterances; requires `context="past"`.
-            output_attentions (`bool`): Whether to return the attention weights.
+            inputs_embeds (`torch.FloatTensor` of shape `(batch, utterances, tokens, width)`): Word embeddings in place
+                of `input_ids`, or `(batch, tokens, width)` for single utterances.
+            output_hidden_states, output_attentions (`bool`, *optional*): Whether to return the states and the attention
+                weights of the layers over the dialogue. For those of the utterance encoder, call that.
+            return_dict (`bool`, *optional*): As for the models of transformers.
 
         Raises:
-            ValueError: If neither tokens nor representations are given, padding precedes an utterance, or `past` is
-                passed or requested where it is not supported.
+            ValueError: If neither tokens nor representations are given, tokens and `inputs_embeds` are, padding
+                precedes an utterance, or `past` is passed or requested where it is not supported.
         """
+        hidden_states, with_attentions, as_dict = self.requested(output_hidden_states, output_attentions, return_dict)
         if utterance_representations is None:
-            if input_ids is None:
+            if input_ids is None and inputs_embeds is None:
                 raise ValueError("Pass input_ids, or utterance_representations.")
-            if input_ids.dim() == 2:
-                input_ids, attention_mask, token_type_ids = (
+            if single_utterances(input_ids, inputs_embeds):
+                input_ids, attention_mask, token_type_ids, inputs_embeds = (
                     value if value is None else value.unsqueeze(1)
-                    for value in (input_ids, attention_mask, token_type_ids)
+                    for value in (input_ids, attention_mask, token_type_ids, inputs_embeds)
                 )
-            utterance_representations = self.encode(input_ids, attention_mask, token_type_ids, utterance_mask)
+            utterance_representations = self.encode(
+                input_ids, attention_mask, token_type_ids, utterance_mask, inputs_embeds
+            )
         shape, device = utterance_representations.shape[:2], utterance_representations.device
         if speaker_ids is None:
             speaker_ids = torch.zeros(shape, dtype=torch.long, device=device)
-        mask = torch.ones(shape, dtype=torch.bool, device=device) if utterance_mask is None else utterance_mask.bool()
-        if not mask[:, 0].all() or (mask[:, 1:] & ~mask[:, :-1]).any():
-            raise ValueError(
-                "utterance_mask must be 1 for the utterances of a dialogue, at least one, and then 0 for padding."
-            )
-        if (past is not None or use_cache) and not (self.config.context == "past" and mask.all()):
+        mask, padded = torch.ones(shape, dtype=torch.bool, device=device), False
+        if utterance_mask is not None:
+            mask = utterance_mask.bool()
+            if not mask[:, 0].all() or (mask[:, 1:] & ~mask[:, :-1]).any():
+                raise ValueError(
+                    "utterance_mask must be 1 for the utterances of a dialogue, at least one, and then 0 for padding."
+                )
+            padded = not mask.all()
+        if (past is not None or use_cache) and (self.config.context != "past" or padded):
             raise ValueError('past and use_cache need context="past" and dialogues without padding.')
         if self.config.context == "none":
             # Each utterance is a dialogue of its own.
@@ -190,25 +154,30 @@ class DialogueModel(DialoguePreTrainedModel):
         if self.config.context == "none":
             utterances = utterances + self.speakers(numbers[:, :1])
             alone = self.dropout(utterances).flatten(0, 1).unsqueeze(1)
-            states = self.recurrent(alone, torch.ones(len(alone), dtype=torch.long))[0].view_as(utterances)
+            states = self.recurrent(alone)[0].view_as(utterances)
         else:
             utterances = utterances + self.speakers(numbers)[:, -shape[1] :]
             start = None if past is None else past.recurrent_state
-            states, recurrent_state = self.recurrent(self.dropout(utterances), mask.sum(dim=1), start)
+            # Packing costs an export its free batch size, so it is left out where there is nothing to pack. In training
+            # it stays: the gradients of the two ways differ in their last bits.
+            lengths = mask.sum(dim=1) if padded or self.training else None
+            states, recurrent_state = self.recurrent(self.dropout(utterances), lengths, start)
         all_states = states if past is None else torch.cat([past.states, states], dim=1)
         allowed = self._allowed(mask, all_states.shape[1])
         read, attentions = self.attention(states + utterances, all_states, numbers, allowed)
         pooled, pooling_attentions = self.pooling(all_states, allowed)
+        parts = (utterances, states, read, pooled)
         output = DialogueModelOutput(
-            dialogue_states=torch.cat([utterances, states, read, pooled], dim=-1),
+            dialogue_states=torch.cat(parts, dim=-1),
             utterance_representations=utterance_representations,
-            attentions=attentions if output_attentions else None,
-            pooling_attentions=pooling_attentions if output_attentions else None,
+            hidden_states=parts if hidden_states else None,
+            attentions=attentions if with_attentions else None,
+            pooling_attentions=pooling_attentions if with_attentions else None,
         )
         if use_cache:
             spoken = speaker_ids if past is None else torch.cat([past.speaker_ids, speaker_ids], dim=1)
             output.past = DialoguePast(all_states, spoken, recurrent_state)
-        return output.to_tuple() if return_dict is False else output
+        return output if as_dict else output.to_tuple()
 
     def _allowed(self, mask: torch.Tensor, length: int) -> torch.Tensor:
         """Mask `(batch, utterances, length)` of the `length` utterances that the latest ones may attend to."""
@@ -222,6 +191,11 @@ class DialogueModel(DialoguePreTrainedModel):
         return read.expand(batch, size, length)
 
 
+def single_utterances(input_ids: torch.Tensor | None, inputs_embeds: torch.Tensor | None) -> bool:
+    """Whether the inputs are `(batch, tokens, ...)` and not `(batch, utterances, tokens, ...)`."""
+    return input_ids.dim() == 2 if inputs_embeds is None else inputs_embeds.dim() == 3
+
+
 class DialogueForUtteranceClassification(DialoguePreTrainedModel):
     """[`DialogueModel`] with a linear classifier over each utterance.
 
@@ -231,6 +205,7 @@ class DialogueForUtteranceClassification(DialoguePreTrainedModel):
 
     def __init__(self, config: DialogueConfig) -> None:
         super().__init__(config)
+        config.check_labels()
         self.dialogue = DialogueModel(config)
         self.dropout = nn.Dropout(config.classifier_dropout)
         self.classifier = nn.Linear(4 * config.dialogue_size, config.num_labels)
@@ -264,7 +239,9 @@ class DialogueForUtteranceClassification(DialoguePreTrainedModel):
         num_items_in_batch: torch.Tensor | None = None,
         past: DialoguePast | None = None,
         use_cache: bool = False,
-        output_attentions: bool = False,
+        inputs_embeds: torch.Tensor | None = None,
+        output_hidden_states: bool | None = None,
+        output_attentions: bool | None = None,
         return_dict: bool | None = None,
     ) -> DialogueClassifierOutput | tuple:
         """
@@ -276,6 +253,7 @@ class DialogueForUtteranceClassification(DialoguePreTrainedModel):
 
         The other arguments are those of [`DialogueModel`].
         """
+        hidden_states, attentions, as_dict = self.requested(output_hidden_states, output_attentions, return_dict)
         output = self.dialogue(
             input_ids=input_ids,
             attention_mask=attention_mask,
@@ -285,10 +263,13 @@ class DialogueForUtteranceClassification(DialoguePreTrainedModel):
             utterance_mask=utterance_mask,
             past=past,
             use_cache=use_cache,
-            output_attentions=output_attentions,
+            inputs_embeds=inputs_embeds,
+            output_hidden_states=hidden_states,
+            output_attentions=attentions,
+            return_dict=True,
         )
         logits = self.classifier(self.dropout(output.dialogue_states))
-        if utterance_representations is None and input_ids.dim() == 2:
+        if utterance_representations is None and single_utterances(input_ids, inputs_embeds):
             logits = logits.squeeze(1)
         loss = None
         if labels is not None:
@@ -301,11 +282,12 @@ class DialogueForUtteranceClassification(DialoguePreTrainedModel):
         output = DialogueClassifierOutput(
             loss=loss,
             logits=logits,
+            hidden_states=output.hidden_states,
             attentions=output.attentions,
             pooling_attentions=output.pooling_attentions,
             past=output.past,
         )
-        return output.to_tuple() if return_dict is False else output
+        return output if as_dict else output.to_tuple()
 
 
 __all__ = ["DialogueForUtteranceClassification", "DialogueModel", "DialoguePreTrainedModel"]

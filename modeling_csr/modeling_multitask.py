@@ -103,6 +103,11 @@ class MultitaskModel(MultitaskPreTrainedModel):
         # BERT and its relatives number positions by column, including padding; RoBERTa and rotary encoders do not.
         positions = getattr(getattr(encoder, "embeddings", None), "position_embeddings", None)
         self._encoder_numbers_columns = isinstance(positions, nn.Embedding) and positions.padding_idx is None
+        self._encoder_positions: int | None = None
+        if isinstance(positions, nn.Embedding):
+            # RoBERTa and MPNet number tokens starting after the padding index.
+            first = 0 if positions.padding_idx is None else positions.padding_idx + 1
+            self._encoder_positions = positions.num_embeddings - first
 
     def get_input_embeddings(self) -> nn.Module:
         return self.encoder.get_input_embeddings()
@@ -127,18 +132,29 @@ class MultitaskModel(MultitaskPreTrainedModel):
             token_type_ids (`torch.LongTensor`, *optional*): Passed to encoders that accept them, ignored otherwise.
             inputs_embeds (`torch.FloatTensor` of shape `(batch, sequence, hidden_size)`): Used in place of
                 `input_ids`.
+            output_hidden_states, output_attentions, return_dict (`bool`, *optional*): As for the models of
+                transformers; attentions need `attn_implementation="eager"`.
+
+        Raises:
+            ValueError: If both `input_ids` and `inputs_embeds` are given, or neither is, or a text has more tokens than
+                the encoder has positions.
         """
+        if (input_ids is None) == (inputs_embeds is None):
+            raise ValueError("Pass either input_ids or inputs_embeds.")
+        hidden_states, attentions, as_dict = self.requested(output_hidden_states, output_attentions, return_dict)
         if attention_mask is None:
             tokens = input_ids if input_ids is not None else inputs_embeds[..., 0]
             attention_mask = torch.ones(tokens.shape, dtype=torch.long, device=tokens.device)
+        if not torch.compiler.is_compiling():
+            self._check_length(attention_mask)
         inputs: dict[str, Any] = {"input_ids": input_ids, "inputs_embeds": inputs_embeds}
         if token_type_ids is not None and self._encoder_takes_token_types:
             inputs["token_type_ids"] = token_type_ids
         if self._encoder_numbers_columns:
             inputs["position_ids"] = (attention_mask.long().cumsum(dim=1) - 1).clamp(min=0)
-        if output_hidden_states:
+        if hidden_states:
             inputs["output_hidden_states"] = True
-        if output_attentions:
+        if attentions:
             inputs["output_attentions"] = True
         states = self.encoder(attention_mask=attention_mask, return_dict=True, **inputs)
         pooled = pool(states.last_hidden_state, attention_mask, self.config.pooling)
@@ -153,7 +169,20 @@ class MultitaskModel(MultitaskPreTrainedModel):
             hidden_states=states.get("hidden_states"),
             attentions=states.get("attentions"),
         )
-        return output.to_tuple() if return_dict is False else output
+        return output if as_dict else output.to_tuple()
+
+    def _check_length(self, attention_mask: torch.Tensor) -> None:
+        limit = self._encoder_positions
+        if limit is None or attention_mask.shape[1] <= limit:
+            return
+        # Padding takes no position, so a batch may be wider than its longest text.
+        length = int(attention_mask.sum(dim=1).max())
+        if length > limit:
+            raise ValueError(
+                f"A text has {length} tokens, but the {self.config.encoder.model_type} encoder reads at most {limit}. "
+                "Cut it with truncation=True, in the tokenizer's call or the stock pipeline's, or use "
+                'pipeline("emotion-classification"), which reads long texts in windows.'
+            )
 
 
 class MultitaskForSequenceClassification(MultitaskPreTrainedModel):
@@ -170,6 +199,7 @@ class MultitaskForSequenceClassification(MultitaskPreTrainedModel):
         super().__init__(config)
         if not config.tasks:
             raise ValueError("MultitaskForSequenceClassification needs at least one task in its config.")
+        config.check_labels()
         self.multitask = MultitaskModel(config)
         width = config.shared_layer_sizes[-1] if config.shared_layer_sizes else config.encoder.hidden_size
         self.heads = nn.ModuleDict({name: nn.Linear(width, len(task["labels"])) for name, task in config.tasks.items()})
@@ -225,13 +255,15 @@ class MultitaskForSequenceClassification(MultitaskPreTrainedModel):
 
         The other arguments are those of [`MultitaskModel`].
         """
+        hidden_states, attentions, as_dict = self.requested(output_hidden_states, output_attentions, return_dict)
         states = self.multitask(
             input_ids=input_ids,
             attention_mask=attention_mask,
             token_type_ids=token_type_ids,
             inputs_embeds=inputs_embeds,
-            output_hidden_states=output_hidden_states,
-            output_attentions=output_attentions,
+            output_hidden_states=hidden_states,
+            output_attentions=attentions,
+            return_dict=True,
         )
         shared = self.dropout(states.shared_output)
         task_logits = {name: head(shared) for name, head in self.heads.items()}
@@ -269,7 +301,7 @@ class MultitaskForSequenceClassification(MultitaskPreTrainedModel):
             hidden_states=states.hidden_states,
             attentions=states.attentions,
         )
-        return output.to_tuple() if return_dict is False else output
+        return output if as_dict else output.to_tuple()
 
     def _weighted(
         self, name: str, loss: torch.Tensor, labels: torch.Tensor, num_items: torch.Tensor | None

@@ -5,13 +5,12 @@ from typing import Any, Self
 
 import torch
 import torch.nn.functional as F
-from torch import nn
 from transformers.utils import ModelOutput
 
 from .configuration_csr import CSRConfig
 from .layers import SiameseNetwork
 from .modeling_csr import CSRPreTrainedModel
-from .modeling_multitask import MultitaskModel
+from .modeling_multitask import MultitaskModel, MultitaskModelOutput
 
 
 @dataclass
@@ -21,11 +20,15 @@ class SiameseOutput(ModelOutput):
         loss (`torch.FloatTensor`, *optional*): The Siamese loss, if labels are given.
         logits (`torch.FloatTensor` of shape `(batch,)`): Distance of each pair; `None` for single texts.
         embeddings (`torch.FloatTensor` of shape `(batch, siamese_size)` or `(batch, 2, siamese_size)`): g(P_E).
+        hidden_states, attentions (`tuple[torch.FloatTensor]`, *optional*): Those of the emotion encoder, if requested,
+            with pairs as consecutive rows.
     """
 
     loss: torch.Tensor | None = None
     logits: torch.Tensor | None = None
     embeddings: torch.Tensor | None = None
+    hidden_states: tuple[torch.Tensor, ...] | None = None
+    attentions: tuple[torch.Tensor, ...] | None = None
 
 
 class SiameseModel(CSRPreTrainedModel):
@@ -36,15 +39,14 @@ class SiameseModel(CSRPreTrainedModel):
     """
 
     base_model_prefix = ""
+    # The folder holds no classifier, so none is named.
+    auto_classes = {"AutoConfig": "configuration_csr.CSRConfig", "AutoModel": "modeling_siamese.SiameseModel"}
 
     def __init__(self, config: CSRConfig) -> None:
         super().__init__(config)
         self.emotion_encoder = MultitaskModel(config.emotion_encoder)
         self.siamese = SiameseNetwork(config)
         self.post_init()
-
-    def get_input_embeddings(self) -> nn.Module:
-        return self.emotion_encoder.get_input_embeddings()
 
     @classmethod
     def from_encoder(cls, emotion_encoder: MultitaskModel, **config_kwargs: Any) -> Self:
@@ -64,8 +66,11 @@ class SiameseModel(CSRPreTrainedModel):
         attention_mask: torch.Tensor | None = None,
         token_type_ids: torch.Tensor | None = None,
         emotion_representation: torch.Tensor | None = None,
+        inputs_embeds: torch.Tensor | None = None,
         labels: torch.Tensor | None = None,
         num_items_in_batch: torch.Tensor | None = None,
+        output_hidden_states: bool | None = None,
+        output_attentions: bool | None = None,
         return_dict: bool | None = None,
     ) -> SiameseOutput | tuple:
         """Pass pairs of texts to get their distances, or single texts to get their embeddings.
@@ -75,20 +80,34 @@ class SiameseModel(CSRPreTrainedModel):
                 `(batch, sequence)` for single texts): The texts.
             emotion_representation (`torch.FloatTensor` of shape `(batch, 2, emotion_size)` or
                 `(batch, emotion_size)`): P_E, in place of tokens.
+            inputs_embeds (`torch.FloatTensor` of shape `(batch, 2, sequence, width)` or `(batch, sequence, width)`):
+                Word embeddings in place of `input_ids`.
             labels (`torch.FloatTensor` of shape `(batch,)`, *optional*): Target of each pair: 0 for the same emotion,
                 1 for different ones, or a value in between.
             num_items_in_batch (`torch.Tensor`, *optional*): Number of pairs in the global batch; the loss is then this
                 batch's share of the global loss.
+            output_hidden_states, output_attentions, return_dict (`bool`, *optional*): As for the models of
+                transformers; attentions need `attn_implementation="eager"`.
 
         Raises:
-            ValueError: If neither tokens nor representations are given, or labels are given for single texts.
+            ValueError: If neither tokens nor representations are given, tokens and `inputs_embeds` are, or labels are
+                given for single texts.
         """
+        hidden_states, attentions, as_dict = self.requested(output_hidden_states, output_attentions, return_dict)
+        read = MultitaskModelOutput()
         if emotion_representation is None:
-            if input_ids is None:
+            if input_ids is None and inputs_embeds is None:
                 raise ValueError("Pass input_ids or emotion_representation.")
+            self.check_embeds(input_ids, inputs_embeds)
             inputs = {"input_ids": input_ids, "attention_mask": attention_mask, "token_type_ids": token_type_ids}
             flat = {name: value.flatten(0, -2) for name, value in inputs.items() if value is not None}
-            emotion_representation = self.emotion_encoder(**flat).representation.unflatten(0, input_ids.shape[:-1])
+            shape = input_ids.shape[:-1] if inputs_embeds is None else inputs_embeds.shape[:-2]
+            if inputs_embeds is not None:
+                flat["inputs_embeds"] = inputs_embeds.flatten(0, -3)
+            read = self.emotion_encoder(
+                **flat, output_hidden_states=hidden_states, output_attentions=attentions, return_dict=True
+            )
+            emotion_representation = read.representation.unflatten(0, shape)
         embeddings = self.siamese.projection(emotion_representation)
         distances, loss = None, None
         if embeddings.dim() == 3:
@@ -98,8 +117,14 @@ class SiameseModel(CSRPreTrainedModel):
                 raise ValueError("labels belong to pairs: pass inputs of shape (batch, 2, ...).")
             losses = self._pair_losses(distances, labels.float())
             loss = losses.sum() / (len(losses) if num_items_in_batch is None else num_items_in_batch)
-        output = SiameseOutput(loss=loss, logits=distances, embeddings=embeddings)
-        return output.to_tuple() if return_dict is False else output
+        output = SiameseOutput(
+            loss=loss,
+            logits=distances,
+            embeddings=embeddings,
+            hidden_states=read.hidden_states,
+            attentions=read.attentions,
+        )
+        return output if as_dict else output.to_tuple()
 
     def _pair_losses(self, distances: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         if self.config.siamese_loss == "regression":

@@ -1,19 +1,19 @@
 """The emotion pipeline, for raw texts of any length. This module is saved to the Hub alongside the weights."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
-from types import GeneratorType
 from typing import Any
 
 import torch
 from torch import nn
-from torch.utils.data import Dataset
 from transformers import PreTrainedModel
 from transformers.pipelines.base import ChunkPipeline
+from transformers.tokenization_utils_base import LARGE_INTEGER
 
 # transformers copies relative imports alongside the weights, so this one also brings the endpoint handler.
 from .handler import TASK
+from .pipeline_inputs import CheckedTexts, call_thresholds, with_lists
 
 CUSTOM_PIPELINES = {
     TASK: {
@@ -25,6 +25,9 @@ CUSTOM_PIPELINES = {
 # For each family, the classifier output that represents the text.
 EMBEDDINGS = {"csr": "common_space", "csr-multitask": "representation"}
 MULTI_LABEL, SINGLE_LABEL = "multi_label_classification", "single_label_classification"
+TRUNCATIONS = (True, False, "longest_first", "only_first", "only_second", "do_not_truncate")
+PADDINGS = (True, False, "longest", "max_length", "do_not_pad")
+FUNCTIONS = ("sigmoid", "softmax", "none")
 _THRESHOLDS: Any = object()
 
 
@@ -64,6 +67,16 @@ class EmotionClassificationPipeline(ChunkPipeline):
         main_task (`str`, *optional*): Task of a multi-task model. Defaults to `config.main_task`.
         return_embeddings (`bool`, defaults to `False`): Whether to also return an embedding of the text: its
             common-space representation, or the representation of a `csr-multitask` model.
+        thresholds (`float` or `dict[str, float]`, *optional*): Thresholds in place of the model's own, one for all
+            labels or by label. All labels whose probability reaches theirs are returned, at most `top_k` if given.
+        truncation (`bool` or `str`, *optional*): Whether to cut long texts, as in the stock pipeline, and not to read
+            them in windows.
+        max_length (`int`, *optional*): Number of tokens at which texts are cut, or the length of a window. Defaults to
+            the model's limit.
+        padding (`bool` or `str`, *optional*): `"max_length"` pads all texts to `max_length`. Other values have no
+            effect: batches are padded as far as they need, and padding changes no score.
+        function_to_apply (`str`, *optional*): `"sigmoid"`, `"softmax"` or `"none"` for other scores than probabilities.
+            Thresholds are compared with the probabilities even so.
 
     All of them can be set when the pipeline is created or for each call.
 
@@ -88,28 +101,24 @@ class EmotionClassificationPipeline(ChunkPipeline):
         """Classify texts.
 
         Args:
-            inputs (`str`, `dict` or an iterable of them): A text, or a dictionary with `text` and, optionally,
-                `text_pair`; other columns are ignored.
+            inputs (`str`, `dict` or an iterable of them, such as a NumPy array or a pandas Series): A text, or a
+                dictionary with `text` and, optionally, `text_pair`; other columns are ignored.
             **kwargs: `batch_size`, `num_workers` and the pipeline's own arguments.
 
         Returns:
             For a single text, a `list[dict]` with `label` and `score`, sorted by score, or, with
             `return_embeddings=True`, a dictionary with this list as `labels` and a `list[float]` as `embedding`. For a
-            list of texts, a list of these; for a generator or a dataset, an iterator over them.
+            list, an array or a Series of texts, a list of these; for a generator or a dataset, an iterator over them.
 
         Raises:
-            ValueError: If an input is not a string or is empty, or the model does not support an argument.
+            ValueError: If an input is not a string, is empty or cannot be encoded, or the model does not support an
+                argument.
         """
-        if isinstance(inputs, Sequence) and not isinstance(inputs, (str, bytes)):
-            inputs = list(inputs)
-            if not inputs:
-                return []
-        elif isinstance(inputs, Iterable) and not isinstance(inputs, (str, bytes, dict, Dataset, GeneratorType)):
-            inputs = (item for item in inputs)
-        return super().__call__(inputs, **kwargs)
+        inputs = with_lists(inputs)
+        return [] if isinstance(inputs, list) and not inputs else super().__call__(inputs, **kwargs)
 
     def get_iterator(self, inputs: Iterable[Any], *args: Any) -> Iterator[Any]:
-        return super().get_iterator(_CheckedTexts(inputs), *args)
+        return super().get_iterator(CheckedTexts(inputs), *args)
 
     def _sanitize_parameters(
         self,
@@ -117,6 +126,11 @@ class EmotionClassificationPipeline(ChunkPipeline):
         stride: int | None = None,
         main_task: str | None = None,
         return_embeddings: bool | None = None,
+        thresholds: Any = None,
+        truncation: bool | str | None = None,
+        max_length: int | None = None,
+        padding: bool | str | None = None,
+        function_to_apply: Any = None,
     ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
         preprocess: dict[str, Any] = {}
         forward: dict[str, Any] = {}
@@ -145,6 +159,32 @@ class EmotionClassificationPipeline(ChunkPipeline):
                     f"{' and '.join(EMBEDDINGS)}."
                 )
             forward["return_embeddings"] = return_embeddings
+        if thresholds is not None:
+            labels, problem_type, own = self._head(
+                main_task or getattr(self, "_postprocess_params", {}).get("main_task")
+            )
+            if problem_type == "regression":
+                raise ValueError("thresholds are for probabilities, but the model predicts numbers (a regression).")
+            call_thresholds(thresholds, labels, own)
+            postprocess["thresholds"] = thresholds
+        for name, value, choices in (("truncation", truncation, TRUNCATIONS), ("padding", padding, PADDINGS)):
+            if value is not None:
+                if value not in choices or _is_int(value):
+                    raise ValueError(f"{name} must be one of {', '.join(map(str, choices))}, got {value!r}.")
+                preprocess[name] = value
+        if max_length is not None:
+            special = self.tokenizer.num_special_tokens_to_add()
+            if not _is_int(max_length) or not special < max_length <= self._positions:
+                raise ValueError(
+                    f"max_length must be an integer above {special}, the special tokens of a text, and at most "
+                    f"{self._positions}, the tokens that the model reads; got {max_length!r}."
+                )
+            preprocess["max_length"] = max_length
+        if function_to_apply is not None:
+            function = str(getattr(function_to_apply, "name", function_to_apply)).lower()
+            if function not in FUNCTIONS:
+                raise ValueError(f"function_to_apply must be one of {', '.join(FUNCTIONS)}, got {function_to_apply!r}.")
+            postprocess["function_to_apply"] = function
         return preprocess, forward, postprocess
 
     @cached_property
@@ -161,40 +201,70 @@ class EmotionClassificationPipeline(ChunkPipeline):
                 limits.append(table.num_embeddings - first)
         return min(limits)
 
-    def preprocess(self, inputs: str | dict[str, str], stride: int | None = None) -> Iterator[dict[str, Any]]:
+    def preprocess(
+        self,
+        inputs: str | dict[str, str],
+        stride: int | None = None,
+        truncation: bool | str = False,
+        max_length: int | None = None,
+        padding: bool | str = False,
+    ) -> Iterator[dict[str, Any]]:
         """Yield the windows of a text; usually there is only one."""
         texts = inputs if isinstance(inputs, dict) else {"text": inputs}
         special = self.tokenizer.num_special_tokens_to_add(pair="text_pair" in texts)
-        limit = min(self.tokenizer.model_max_length, self._positions)
+        limit = min(self.tokenizer.model_max_length, self._positions) if max_length is None else max_length
         encoding = self.tokenizer(**texts, verbose=False)
         windows = {name: [values] for name, values in encoding.items() if name in self.tokenizer.model_input_names}
         if len(encoding["input_ids"]) > limit:
-            if "text_pair" in texts:
+            cut = truncation not in (False, "do_not_truncate")
+            if cut and ("text_pair" in texts or not self.tokenizer.is_fast):
+                shorter = self.tokenizer(**texts, truncation=truncation, max_length=int(limit))
+                windows = {name: [shorter[name]] for name in windows}
+            elif "text_pair" in texts:
                 raise ValueError(
                     f"A text pair has {len(encoding['input_ids'])} tokens, but the model reads at most {limit}; only "
-                    "single texts can be read in windows."
+                    "single texts can be read in windows. Pass truncation=True to cut it."
                 )
-            if not self.tokenizer.is_fast:
+            elif not self.tokenizer.is_fast:
                 raise ValueError(
                     f"A text has {len(encoding['input_ids'])} tokens, but the model reads at most {limit}; to read it "
-                    "in windows, pass a fast tokenizer."
+                    "in windows, pass a fast tokenizer, or truncation=True to cut it."
                 )
-            size = int(limit) - special
-            stride = size // 4 if stride is None else stride
-            if stride >= size:
-                raise ValueError(f"stride ({stride}) must be less than {size}, the number of text tokens in a window.")
-            overflow = self.tokenizer(
-                **texts, truncation=True, max_length=int(limit), stride=stride, return_overflowing_tokens=True
-            )
-            windows = {name: overflow[name] for name in windows}
-        count = len(windows["input_ids"])
-        for index in range(count):
+            else:
+                windows = self._windows(texts["text"], int(limit) - special, 0 if cut else stride, windows)
+                if cut:
+                    windows = {name: rows[:1] for name, rows in windows.items()}
+        # At least 1, so that a text without any known token still has a mean.
+        lengths = [max(len(row) - special, 1) for row in windows["input_ids"]]
+        if padding == "max_length":
+            windows = dict(self.tokenizer.pad(windows, padding="max_length", max_length=self._padded_length(limit)))
+        for index, length in enumerate(lengths):
             yield {
-                "is_last": index == count - 1,
-                # At least 1, so that a text without any known token still has a mean.
-                "num_tokens": max(len(windows["input_ids"][index]) - special, 1),
+                "is_last": index == len(lengths) - 1,
+                "num_tokens": length,
                 **{name: torch.tensor([rows[index]]) for name, rows in windows.items()},
             }
+
+    def _windows(self, text: str, size: int, stride: int | None, names: Iterable[str]) -> dict[str, list[list[int]]]:
+        """The windows of `size` text tokens, each with its special tokens.
+
+        The tokenizer could cut them itself, but it would change its own state to do so, in the middle of what other
+        threads have it do.
+        """
+        stride = size // 4 if stride is None else stride
+        if stride >= size:
+            raise ValueError(f"stride ({stride}) must be less than {size}, the number of text tokens in a window.")
+        encoded = self.tokenizer(text, add_special_tokens=False, verbose=False).encodings[0]
+        encoded.truncate(size, stride=stride, direction=self.tokenizer.truncation_side)
+        first = self.tokenizer.backend_tokenizer.post_process(encoded, None, True)
+        parts = {"input_ids": "ids", "token_type_ids": "type_ids", "attention_mask": "attention_mask"}
+        return {name: [getattr(one, parts[name]) for one in (first, *first.overflowing)] for name in names}
+
+    @staticmethod
+    def _padded_length(limit: float) -> int:
+        if limit > LARGE_INTEGER:
+            raise ValueError('padding="max_length" needs max_length: neither the tokenizer nor the model has a limit.')
+        return int(limit)
 
     def _forward(
         self, model_inputs: dict[str, Any], main_task: str | None = None, return_embeddings: bool = False
@@ -210,24 +280,35 @@ class EmotionClassificationPipeline(ChunkPipeline):
         return rest
 
     def postprocess(
-        self, model_outputs: list[dict[str, Any]], top_k: int | None = _THRESHOLDS, main_task: str | None = None
+        self,
+        model_outputs: list[dict[str, Any]],
+        top_k: int | None = _THRESHOLDS,
+        main_task: str | None = None,
+        thresholds: Any = None,
+        function_to_apply: str | None = None,
     ) -> list[dict[str, Any]] | dict[str, Any]:
         """Combine the windows of a text into its labels."""
-        labels, problem_type, thresholds = self._head(main_task)
+        labels, problem_type, own = self._head(main_task)
         weights = torch.tensor([float(window["num_tokens"]) for window in model_outputs])
         weights = (weights / weights.sum())[:, None]
         logits = torch.cat([window["logits"] for window in model_outputs])
-        if problem_type == MULTI_LABEL:
-            scores = logits.sigmoid().amax(dim=0)
-        else:
-            scores = (weights * (logits.softmax(dim=-1) if problem_type == SINGLE_LABEL else logits)).sum(dim=0)
-        found = list(zip(labels, scores.tolist(), thresholds, strict=True))
-        if top_k is _THRESHOLDS and problem_type == MULTI_LABEL:
-            found = [entry for entry in found if entry[1] >= entry[2]]
+        default = {MULTI_LABEL: "sigmoid", SINGLE_LABEL: "softmax"}.get(problem_type, "none")
+
+        def combined(function: str) -> list[float]:
+            values = {"sigmoid": logits.sigmoid(), "softmax": logits.softmax(dim=-1), "none": logits}[function]
+            # Shares of a whole are averaged even where a text may have several labels.
+            highest = problem_type == MULTI_LABEL and function != "softmax"
+            return (values.amax(dim=0) if highest else (weights * values).sum(dim=0)).tolist()
+
+        found = list(zip(labels, combined(function_to_apply or default), strict=True))
+        if thresholds is not None or (top_k is _THRESHOLDS and problem_type == MULTI_LABEL):
+            needed = own if thresholds is None else call_thresholds(thresholds, labels, own)
+            reached = zip(found, combined(default), needed, strict=True)
+            found = [entry for entry, probability, threshold in reached if probability >= threshold]
         found.sort(key=lambda entry: entry[1], reverse=True)
         if top_k is _THRESHOLDS:
-            top_k = 1 if problem_type == SINGLE_LABEL else None
-        entries = [{"label": label, "score": score} for label, score, _ in found[:top_k]]
+            top_k = 1 if problem_type == SINGLE_LABEL and thresholds is None else None
+        entries = [{"label": label, "score": score} for label, score in found[:top_k]]
         if "embedding" not in model_outputs[0]:
             return entries
         embeddings = torch.cat([window["embedding"] for window in model_outputs])
@@ -244,27 +325,6 @@ class EmotionClassificationPipeline(ChunkPipeline):
             problem_type, thresholds = config.problem_type, getattr(config, "thresholds", None)
         problem_type = problem_type or (SINGLE_LABEL if len(labels) > 1 else MULTI_LABEL)
         return labels, problem_type, thresholds or [0.5] * len(labels)
-
-
-class _CheckedTexts:
-    """Inputs of a call, validated while they are iterated over; like a dataset, they can be read repeatedly."""
-
-    def __init__(self, inputs: Iterable[Any]) -> None:
-        self.inputs = inputs
-
-    def __iter__(self) -> Iterator[dict[str, str]]:
-        for position, item in enumerate(self.inputs):
-            texts = item if isinstance(item, dict) else {"text": item}
-            if "text" not in texts:
-                raise ValueError(f'inputs[{position}] has no "text"; its keys are {", ".join(texts)}.')
-            texts = {name: texts[name] for name in ("text", "text_pair") if name in texts}
-            for name, text in texts.items():
-                where = f"inputs[{position}]" + (f"[{name!r}]" if isinstance(item, dict) else "")
-                if not isinstance(text, str):
-                    raise ValueError(f"{where} must be a string, got {type(text).__name__}.")
-                if not text.strip():
-                    raise ValueError(f"{where} is empty: remove inputs without text.")
-            yield texts
 
 
 def _is_int(value: Any) -> bool:

@@ -38,6 +38,17 @@ class EmotionPreTrainedModel(PreTrainedModel):
             eval_frozen(self)
         return self
 
+    def requested(
+        self, output_hidden_states: bool | None, output_attentions: bool | None, return_dict: bool | None
+    ) -> tuple[bool, bool, bool]:
+        """These arguments of `forward`, each as the config says where a call says nothing."""
+        config = self.config
+        return (
+            bool(config.output_hidden_states if output_hidden_states is None else output_hidden_states),
+            bool(config.output_attentions if output_attentions is None else output_attentions),
+            bool(config.return_dict if return_dict is None else return_dict),
+        )
+
     def save_pretrained(self, save_directory: str, **kwargs: Any) -> None:
         """Save the model. The config records the class for each Auto class and the pipelines of classifiers."""
         self.config.auto_map = dict(self.auto_classes)

@@ -17,16 +17,26 @@ CSR_MAP = {
     "AutoModel": "modeling_csr.CSRModel",
     "AutoModelForSequenceClassification": "modeling_csr.CSRForSequenceClassification",
 }
+SIAMESE_MAP = {"AutoConfig": "configuration_csr.CSRConfig", "AutoModel": "modeling_siamese.SiameseModel"}
 RECURRENT_CODE = {"configuration_recurrent_encoder.py", "modeling_recurrent_encoder.py", "pooling.py"}
 MULTITASK_CODE = RECURRENT_CODE | {
     "configuration_multitask.py",
     "handler.py",
+    "labelled_config.py",
     "losses.py",
     "modeling_multitask.py",
     "pipeline_emotion.py",
+    "pipeline_inputs.py",
     "pretrained_model.py",
 }
-CSR_CODE = MULTITASK_CODE | {"classifier_config.py", "configuration_csr.py", "layers.py", "modeling_csr.py"}
+CSR_CODE = MULTITASK_CODE | {
+    "classifier_config.py",
+    "composed_model.py",
+    "configuration_csr.py",
+    "csr_outputs.py",
+    "layers.py",
+    "modeling_csr.py",
+}
 SIAMESE_CODE = CSR_CODE | {"modeling_siamese.py"}
 
 

@@ -100,3 +100,10 @@ def test_an_utterance_is_a_text(
 ) -> None:
     with pytest.raises(ValueError, match="must be a non-empty string"):
         dialogue("past").tracker(tokenizer).add(text)
+
+
+def test_half_an_emoji_is_named(
+    dialogue: Callable[..., DialogueForUtteranceClassification], tokenizer: PreTrainedTokenizerBase
+) -> None:
+    with pytest.raises(ValueError, match=r"The utterance has half of a surrogate pair, \\ud83d, at character 3"):
+        dialogue("past").tracker(tokenizer).add("so \ud83d")

@@ -24,7 +24,7 @@ def test_shapes_and_names(csr: Factory, tokens: Tokens, labels: Tokens) -> None:
     assert output.logits.shape == (3, 4)
     assert output.common_space.shape == (3, 7)
     assert output.loss.shape == output.prediction_loss.shape == output.reconstruction_loss.shape == ()
-    base = model.csr(**tokens)
+    base = model.csr(**tokens, output_reconstruction=True)
     assert base.common_space.shape == (3, 7)
     assert base.emotion_representation.shape == (3, 32)
     assert [source.shape for source in base.source_representations] == [(3, 32), (3, 32)]
@@ -97,7 +97,7 @@ def test_token_types_reach_the_encoders_that_know_them(csr: Factory, tokens: Tok
 
 def test_reconstruction_loss_by_hand(csr: Factory, tokens: Tokens) -> None:
     model = csr().csr
-    output = model(**tokens)
+    output = model(**tokens, output_reconstruction=True)
     first, _, _, last = model.decoder
     decoded = F.gelu(output.common_space @ first.weight.T + first.bias) @ last.weight.T + last.bias
     torch.testing.assert_close(output.reconstruction, decoded)
@@ -114,7 +114,8 @@ def test_the_loss_is_the_weighted_sum(
     output = model(**tokens, labels=labels["emotion"])
     cross_entropy = F.binary_cross_entropy_with_logits(output.logits, labels["emotion"])
     torch.testing.assert_close(output.prediction_loss, cross_entropy)
-    torch.testing.assert_close(output.reconstruction_loss, model.csr(**tokens).reconstruction_loss)
+    states = model.csr(**tokens, output_reconstruction=True)
+    torch.testing.assert_close(output.reconstruction_loss, states.reconstruction_loss)
     expected = prediction * output.prediction_loss + reconstruction * output.reconstruction_loss
     torch.testing.assert_close(output.loss, expected)
 
@@ -131,6 +132,26 @@ def test_without_labels_there_is_no_loss(csr: Factory, tokens: Tokens) -> None:
     output = csr()(**tokens)
     assert output.loss is None
     assert output.prediction_loss is None
+
+
+@pytest.mark.parametrize("level", ["text", "token"])
+def test_nothing_that_only_training_needs_is_computed_at_inference(
+    csr: Factory, tokens: Tokens, labels: Tokens, level: str
+) -> None:
+    model = csr(common_level=level)
+    computed: list[str] = []
+    for name in ("decoder", "siamese"):
+        model.csr.get_submodule(name).register_forward_hook(lambda *_, name=name: computed.append(name))
+    expected = model(**tokens, labels=labels["emotion"])
+    assert computed == ["decoder", "siamese"]
+    computed.clear()
+    assert torch.equal(model(**tokens).logits, expected.logits)
+    assert model(**tokens).reconstruction_loss is None
+    assert torch.equal(model.csr(**tokens).common_space, expected.common_space)
+    assert computed == []
+    asked = model(**tokens, output_reconstruction=True)
+    assert torch.equal(asked.reconstruction_loss, expected.reconstruction_loss) and asked.loss is None
+    assert model.train().csr(**tokens).reconstruction_loss is not None
 
 
 def test_parts_of_a_batch_add_up_to_the_whole(csr: Factory, tokens: Tokens, labels: Tokens) -> None:

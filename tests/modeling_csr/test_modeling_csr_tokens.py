@@ -32,7 +32,7 @@ def test_shapes_and_names(token_csr: Factory, tokens: Tokens, labels: Tokens, so
     assert output.logits.shape == (3, 4)
     assert output.common_space.shape == (3, 7)
     assert output.loss.shape == output.prediction_loss.shape == output.reconstruction_loss.shape == ()
-    base = model.csr(**tokens)
+    base = model.csr(**tokens, output_reconstruction=True)
     assert base.common_space.shape == (3, 7)
     assert base.common_states.shape == (3, length, 7)
     assert base.emotion_representation.shape == (3, length, 32)
@@ -126,7 +126,7 @@ def test_reconstruction_loss_by_hand(token_csr: Factory, multitask: Callable, to
     model = token_csr()
     model.csr.config.emotion_encoder.pooling = pooling
     model.csr.emotion_encoder.config.pooling = pooling
-    output = model.csr(**tokens)
+    output = model.csr(**tokens, output_reconstruction=True)
     pooled = model.csr.emotion_encoder(**tokens).representation
     first, _, _, last = model.csr.decoder
     decoded = F.gelu(output.common_space @ first.weight.T + first.bias) @ last.weight.T + last.bias
@@ -145,16 +145,16 @@ def test_reconstruction_moves_the_emotion_encoder_through_the_common_space_alone
     model = token_csr(common_level=level)
     encoder = model.csr.emotion_encoder
     parameters = list(encoder.encoder.parameters())
-    found = torch.autograd.grad(model.csr(**tokens).reconstruction_loss, parameters)
+    found = torch.autograd.grad(model.csr(**tokens, output_reconstruction=True).reconstruction_loss, parameters)
     with torch.no_grad():
         constant = model.csr.siamese.projection(encoder(**tokens).representation)
-    decoded = model.csr.siamese.projection(model.csr(**tokens).reconstruction)
+    decoded = model.csr.siamese.projection(model.csr(**tokens, output_reconstruction=True).reconstruction)
     expected = torch.autograd.grad((decoded - constant).norm(dim=1).mean(), parameters)
     torch.testing.assert_close(found, expected)
     assert sum(gradient.abs().sum() for gradient in found) > 0.01
     # Were the target trained, too, they would be others.
     target = model.csr.siamese.projection(encoder(**tokens).representation)
-    decoded = model.csr.siamese.projection(model.csr(**tokens).reconstruction)
+    decoded = model.csr.siamese.projection(model.csr(**tokens, output_reconstruction=True).reconstruction)
     other = torch.autograd.grad((decoded - target).norm(dim=1).mean(), parameters)
     assert max((one - two).abs().max() for one, two in zip(found, other, strict=True)) > 1e-3
 

@@ -9,6 +9,7 @@ import pytest
 from transformers import (
     AutoModel,
     AutoModelForSequenceClassification,
+    pipeline,
 )
 
 from modeling_csr import (
@@ -21,6 +22,7 @@ from tests.helpers.saved_models import (
     MULTITASK_CODE,
     MULTITASK_MAP,
     SIAMESE_CODE,
+    SIAMESE_MAP,
 )
 from tests.helpers.tiny_models import save
 
@@ -35,7 +37,7 @@ def test_folders_name_every_class_and_hold_its_code(
         (multitask().multitask, MULTITASK_MAP, MULTITASK_CODE),
         (csr(), CSR_MAP, CSR_CODE),
         (csr().csr, CSR_MAP, CSR_CODE),
-        (siamese(), CSR_MAP | {"AutoModel": "modeling_siamese.SiameseModel"}, SIAMESE_CODE),
+        (siamese(), SIAMESE_MAP, SIAMESE_CODE),
     ]
     for number, (model, auto_map, code) in enumerate(cases):
         folder = tmp_path / str(number)
@@ -51,11 +53,21 @@ def test_folders_name_every_class_and_hold_its_code(
 def test_one_config_can_be_saved_with_one_model_after_the_other(csr: Factory, tmp_path: Path) -> None:
     model = csr()
     siamese = SiameseModel(model.config)
-    in_siamese, in_csr = "modeling_siamese.SiameseModel", "modeling_csr.CSRModel"
-    for saved, base in ((siamese, in_siamese), (model, in_csr), (siamese, in_siamese)):
+    for saved, expected in ((siamese, SIAMESE_MAP), (model, CSR_MAP), (siamese, SIAMESE_MAP)):
         saved.save_pretrained(tmp_path)
-        auto_map = json.loads((tmp_path / "config.json").read_text())["auto_map"]
-        assert auto_map == CSR_MAP | {"AutoModel": base}
+        assert json.loads((tmp_path / "config.json").read_text())["auto_map"] == expected
+
+
+def test_a_siamese_stage_is_no_classifier(
+    siamese: Factory, tmp_path: Path, tiny_encoder: Callable[[str], Path]
+) -> None:
+    folder = save(siamese(), tmp_path, tiny_encoder)
+    saved = json.loads((folder / "config.json").read_text())
+    assert "AutoModelForSequenceClassification" not in saved["auto_map"] and "custom_pipelines" not in saved
+    with pytest.raises(ValueError, match="holds a Siamese network without a classifier"):
+        AutoModelForSequenceClassification.from_pretrained(folder)
+    with pytest.raises(ValueError, match="holds a Siamese network without a classifier"):
+        pipeline("text-classification", model=str(folder))
 
 
 def test_no_path_of_the_machine_is_written(

@@ -1,0 +1,87 @@
+"""What people pass to the emotion pipeline: texts, and thresholds for one call. Saved alongside the pipeline."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from numbers import Real
+from types import GeneratorType
+from typing import Any
+
+from torch.utils.data import Dataset
+
+
+def text_problem(text: Any) -> str | None:
+    """Why `text` cannot be read, or `None` if it can."""
+    if not isinstance(text, str):
+        return f"must be a string, got {type(text).__name__}."
+    if not text.strip():
+        return "is empty: remove inputs without text."
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        half = text[error.start].encode("ascii", "backslashreplace").decode()
+        return (
+            f"has half of a surrogate pair, {half}, at character {error.start}, as texts have that were cut inside an "
+            'emoji. Replace it: text.encode("utf-8", "replace").decode("utf-8").'
+        )
+    return None
+
+
+def with_lists(inputs: Any) -> Any:
+    """`inputs`, with sequences, NumPy arrays and pandas Series as lists and other iterables as generators."""
+    if isinstance(inputs, (str, bytes, dict, list, Dataset, GeneratorType)):
+        return inputs
+    if hasattr(inputs, "tolist"):
+        return inputs.tolist()
+    if isinstance(inputs, Sequence):
+        return list(inputs)
+    return (item for item in inputs) if isinstance(inputs, Iterable) else inputs
+
+
+class CheckedTexts:
+    """Inputs of a call, validated while they are iterated over; like a dataset, they can be read repeatedly.
+
+    Args:
+        inputs (`Iterable`): Texts, or dictionaries with `text` and, optionally, `text_pair`.
+
+    Raises:
+        ValueError: When an input is reached that cannot be read; the message names it by its position.
+    """
+
+    def __init__(self, inputs: Iterable[Any]) -> None:
+        self.inputs = inputs
+
+    def __iter__(self) -> Iterator[dict[str, str]]:
+        for position, item in enumerate(self.inputs):
+            texts = item if isinstance(item, dict) else {"text": item}
+            if "text" not in texts:
+                raise ValueError(f'inputs[{position}] has no "text"; its keys are {", ".join(texts)}.')
+            texts = {name: texts[name] for name in ("text", "text_pair") if name in texts}
+            for name, text in texts.items():
+                where = f"inputs[{position}]" + (f"[{name!r}]" if isinstance(item, dict) else "")
+                if problem := text_problem(text):
+                    raise ValueError(f"{where} {problem}")
+            yield texts
+
+
+def call_thresholds(thresholds: Any, labels: Sequence[str], own: Sequence[float]) -> list[float]:
+    """Thresholds for one call.
+
+    Args:
+        thresholds (`float` or `Mapping[str, float]`): One for all labels, or by label; labels that it leaves out keep
+            their own.
+        labels (`Sequence[str]`): The labels of the model.
+        own (`Sequence[float]`): The thresholds of the model.
+
+    Raises:
+        ValueError: If a threshold is no probability, or there is no such label.
+    """
+    if not isinstance(thresholds, Mapping):
+        thresholds = dict.fromkeys(labels, thresholds)
+    for label, value in thresholds.items():
+        if label not in labels:
+            raise ValueError(f"thresholds has {label!r}, which is not a label of the model: {', '.join(labels)}.")
+        if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= float(value) <= 1:
+            raise ValueError(f"thresholds must be numbers from 0 to 1, one or by label, got {value!r}.")
+    return [float(thresholds.get(label, threshold)) for label, threshold in zip(labels, own, strict=True)]
+
+
+__all__ = ["CheckedTexts", "call_thresholds", "text_problem", "with_lists"]
