@@ -4,26 +4,21 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import torch
 from rich.console import Console
 from rich.table import Table
-from transformers import (
-    AutoConfig,
-    AutoModelForSequenceClassification,
-    AutoTokenizer,
-    PreTrainedConfig,
-)
+from transformers import AutoConfig, AutoTokenizer
 
 from ..data import (
     ROWS_WITHOUT_LABELS,
     TaskDataset,
+    in_label_space,
     load_task_dataset,
     select_labels,
     write_json,
 )
 from ..dialogue_trainer import predict_dialogue_logits
-from ..evaluation import decide, per_label_scores, predict_logits, score
+from ..evaluation import decide, label_names, load_classifier, per_label_scores, predict_logits, score
 from .terminal import BAD_INPUT, exit_on, set_up_logging
 
 DESCRIPTION = "Evaluate a classifier on a split of a dataset, at its own decision thresholds."
@@ -63,29 +58,12 @@ def evaluation_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def align_labels(dataset: TaskDataset, labels: np.ndarray, model_labels: list[str]) -> np.ndarray:
-    """Return the dataset with its labels in the model's order.
+def check_threshold(dataset: TaskDataset, threshold: float | None) -> None:
+    """Check that a threshold is given for multi-label data only.
 
     Raises:
-        ValueError: If the two do not have the same labels.
+        ValueError: If it is not.
     """
-    if set(dataset.labels) != set(model_labels):
-        raise ValueError(
-            f"The model has the labels {', '.join(model_labels)}, but {dataset.name} has {', '.join(dataset.labels)}."
-        )
-    if labels.ndim == 2:
-        return labels[:, [dataset.labels.index(label) for label in model_labels]]
-    return np.array([model_labels.index(label) for label in dataset.labels])[labels]
-
-
-def check_problem_type(dataset: TaskDataset, config: PreTrainedConfig, threshold: float | None) -> None:
-    """Check that the model and the dataset are both single-label or both multi-label.
-
-    Raises:
-        ValueError: If one is multi-label and the other is not, or a threshold is given for single-label data.
-    """
-    if config.problem_type is not None and config.problem_type != dataset.problem_type:
-        raise ValueError(f"The model is for {config.problem_type}, but {dataset.name} is {dataset.problem_type}.")
     if threshold is not None and dataset.problem_type != "multi_label_classification":
         raise ValueError(f"--threshold is for several labels a text; {dataset.name} has a single one.")
 
@@ -103,6 +81,7 @@ def run_evaluation(argv: Sequence[str]) -> dict[str, Any]:
     set_up_logging()
     with exit_on("csr-emotion evaluate", *BAD_INPUT):
         config = AutoConfig.from_pretrained(args.model, trust_remote_code=args.trust_remote_code)
+        model_labels = label_names(config)
         dataset = load_task_dataset(
             args.dataset,
             regression=config.problem_type == "regression",
@@ -111,15 +90,15 @@ def run_evaluation(argv: Sequence[str]) -> dict[str, Any]:
             label_columns=args.label_columns,
             splits=(args.split,),
             fold=args.fold,
+            labels=model_labels if args.labels is None else None,
         )
         if args.labels is not None:
             dataset = select_labels(dataset, args.labels, args.rows_without_labels, option="--labels")
-        model = AutoModelForSequenceClassification.from_pretrained(args.model, trust_remote_code=args.trust_remote_code)
+        dataset = in_label_space(dataset, model_labels, config.problem_type, columns=args.label_columns)
+        check_threshold(dataset, args.threshold)
+        model = load_classifier(args.model, trust_remote_code=args.trust_remote_code)
         tokenizer = AutoTokenizer.from_pretrained(args.model)
-        model_labels = [model.config.id2label[index] for index in range(model.config.num_labels)]
-        rows = dataset.splits[args.split]
-        labels = align_labels(dataset, np.asarray(rows["labels"]), model_labels)
-        check_problem_type(dataset, model.config, args.threshold)
+        rows, labels = dataset.splits[args.split], dataset.targets(args.split)
     max_length = args.max_length or min(tokenizer.model_max_length, 512)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     options = {"max_length": max_length, "batch_size": args.batch_size, "device": device}

@@ -4,7 +4,7 @@ from .augmentation import AUGMENTATIONS, augment_rare_labels, check_augmentation
 from .class_weights import CLASS_WEIGHT_MODES, class_weights
 from .dialogues import DIALOGUE_COLUMNS, MAX_UTTERANCES, check_dialogues, dialogue_rows, sample_dialogues
 from .digests import digest, file_digest, weights_digest, write_json
-from .labels import ROWS_WITHOUT_LABELS, select_labels
+from .labels import ROWS_WITHOUT_LABELS, in_label_space, select_labels
 from .registered_files import BUNDLED_POSTS
 from .registry import REGISTRY
 from .rows import column_array, is_plain, label_space, task_rows, text_rows
@@ -42,6 +42,7 @@ __all__ = [
     "dialogue_rows",
     "digest",
     "file_digest",
+    "in_label_space",
     "is_plain",
     "label_space",
     "load_task_dataset",

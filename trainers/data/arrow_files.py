@@ -32,12 +32,15 @@ class ColumnReader:
         label_columns (`list[str]`, *optional*): The columns of the labels or scores.
         regression (`bool`): Whether they hold scores.
         group_column (`str`, *optional*): A column to keep as `group`, for folds.
+        labels (`list[str]`, *optional*): The label space, such as that of a model, where columns do not define it. By
+            default the labels that occur in the first source.
     """
 
     text_column: str | None
     label_columns: list[str] | None
     regression: bool
     group_column: str | None = None
+    labels: list[str] | None = None
 
     def label_space(self, source: Source) -> tuple[list[str], str]:
         """The labels that occur in a source, and its problem type. May read the whole source."""
@@ -48,6 +51,8 @@ class ColumnReader:
             named = name_rows(table, self.text_column, self.label_columns)
             if named.declared:
                 return named.declared, named.problem_type
+            if self.labels is not None:
+                return self.labels, named.problem_type
             names.update(name for row in named.names for name in row)
         return sort_names(names), named.problem_type
 
@@ -56,7 +61,8 @@ class ColumnReader:
         if self.regression:
             rows = score_rows(table, labels, self.text_column)
         else:
-            rows = name_rows(table, self.text_column, self.label_columns).encode(labels, problem_type)
+            owner = None if self.labels is None else "the model"
+            rows = name_rows(table, self.text_column, self.label_columns).encode(labels, problem_type, owner)
         if self.group_column is not None:
             for row, cells in zip(rows, table.rows, strict=True):
                 row["group"] = cells[self.group_column]

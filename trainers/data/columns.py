@@ -40,12 +40,14 @@ class NamedRows:
         """Label names: the declared ones, or those that occur, in order."""
         return self.declared or sort_names({name for row in self.names for name in row})
 
-    def encode(self, labels: Sequence[str], problem_type: str) -> list[dict[str, Any]]:
+    def encode(self, labels: Sequence[str], problem_type: str, owner: str | None = None) -> list[dict[str, Any]]:
         """Rows of `text` and `labels` in a given label space, that of the train split.
 
         Args:
             labels (`Sequence[str]`): Label names.
             problem_type (`str`): Problem type of the train split.
+            owner (`str`, *optional*): What error messages call the model whose label space it is; by default it is
+                that of train.
 
         Returns:
             `list[dict]` with `text` (`str`) and `labels` (`list[float]` multi-hot, or `int` class id), and, for
@@ -69,9 +71,8 @@ class NamedRows:
             for name in names:
                 if name not in index:
                     place = self.table.where(number, self.label_column)
-                    raise ValueError(
-                        f"{place}: label {name!r} does not occur in train; its labels: {', '.join(labels)}."
-                    )
+                    unknown = f"is not a label of {owner}" if owner else "does not occur in train"
+                    raise ValueError(f"{place}: label {name!r} {unknown}; its labels: {', '.join(labels)}.")
             row: dict[str, Any] = {"text": text, "labels": [float(name in names) for name in labels]}
             if self.problem_type == "single_label_classification":
                 row["labels"] = index[names[0]]

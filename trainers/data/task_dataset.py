@@ -68,6 +68,7 @@ def load_task_dataset(
     seed: int = 42,
     fold: int = 0,
     regression: bool = False,
+    labels: Sequence[str] | None = None,
     cache_dir: str | Path | None = None,
 ) -> TaskDataset:
     """Load a dataset and check it.
@@ -92,6 +93,8 @@ def load_task_dataset(
         fold (`int`, defaults to 0): Which fold is dev, for a registered dataset that has folds.
         regression (`bool`, defaults to `False`): Whether the label columns hold scores
             ([`~trainers.data.columns.score_rows`]). A registered dataset must match.
+        labels (`Sequence[str]`, *optional*): The label space, such as that of a model, for your own data whose columns
+            do not define it. By default the labels that occur in train.
         cache_dir (`str` or `Path`, *optional*): Directory of the Arrow files; by default one in the cache of the
             datasets library (`HF_DATASETS_CACHE`).
 
@@ -112,7 +115,8 @@ def load_task_dataset(
         kind = "scores (regression)" if regression else "classes"
         raise ValueError(f"{name} is for {info.problem_type}, but {kind} are needed here.")
     folder = None if info is None else find_folder(info, data_dir)
-    reader: ColumnReader | TargetReader = ColumnReader(text_column, label_columns, regression)
+    space = None if labels is None else list(labels)
+    reader: ColumnReader | TargetReader = ColumnReader(text_column, label_columns, regression, labels=space)
     holdout: Holdout | None = None
     if info is not None and folder is not None:
         sources, holdout = published_sources(info, folder, splits, fold)
@@ -129,14 +133,14 @@ def load_task_dataset(
             holdout = StratifiedHoldout(dev_fraction, seed)
     # Train defines the labels, so it is read even if only another split is asked for.
     sources = {split: source for split, source in sources.items() if split == "train" or split in splits}
-    labels, problem_type, found = map_splits(sources, reader, cache_dir)
+    names, problem_type, found = map_splits(sources, reader, cache_dir)
     if holdout is not None and "train" in found:
         called = sources["train"].name if info is None else info.name
         found["train"], found["dev"] = split_off_dev(found["train"], holdout, called)
     _check_splits(name, splits, found)
     rows = {split: found[split] for split in splits}
     own = {split: part.remove_columns({"group"} & set(part.column_names)) for split, part in rows.items()}
-    return _checked(TaskDataset(name, labels, problem_type, datasets.DatasetDict(own), info))
+    return _checked(TaskDataset(name, names, problem_type, datasets.DatasetDict(own), info))
 
 
 def load_texts(

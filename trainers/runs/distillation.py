@@ -5,10 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from transformers import AutoConfig
-
-from ..data import TaskDataset, load_task_dataset
-from ..evaluation import THRESHOLD_MODES
+from ..data import TaskDataset, in_label_space, load_task_dataset, select_labels
+from ..evaluation import THRESHOLD_MODES, label_names, load_classifier
 from ..recipes import DistilledStage, Recipe
 from ..training_arguments import StageTrainingArguments
 from .arguments import HubArguments, RunArguments
@@ -30,6 +28,9 @@ class DistillationArguments:
     text_column: str | None = field(default=None, metadata={"help": "Text column of your own data (default: text)."})
     label_columns: list[str] | None = field(
         default=None, metadata={"help": "Label column(s) of your own data (default: label or labels)."}
+    )
+    labels: list[str] | None = field(
+        default=None, metadata={"help": "Use only these labels of multi-label data, such as those of the teacher."}
     )
     unlabelled_dataset: str | None = field(
         default="csr-emotion-posts-sentiment",
@@ -67,10 +68,7 @@ def distillation_runner(
         ValueError, OSError: If something is wrong, before anything is trained.
     """
     folder = Path(training.output_dir).resolve()
-    data = load_task_dataset(
-        args.dataset, data_dir=args.data_dir, text_column=args.text_column, label_columns=args.label_columns
-    )
-    _check_labels(args, data)
+    data = _data(args)
     run = RunArguments.from_options(
         recipe=[],
         threshold=args.threshold,
@@ -95,10 +93,17 @@ def distillation_runner(
     return Runner(run, {"emotion": data}, [Recipe(folder.name, (stage,))], **kwargs)
 
 
-def _check_labels(args: DistillationArguments, data: TaskDataset) -> None:
-    config = AutoConfig.from_pretrained(args.teacher)
-    labels = [config.id2label[index] for index in range(config.num_labels)]
-    if data.labels != labels:
-        raise ValueError(
-            f"--dataset {args.dataset} has the labels {', '.join(data.labels)}, the teacher {', '.join(labels)}."
-        )
+def _data(args: DistillationArguments) -> TaskDataset:
+    """The emotion data in the label space of the teacher, all of whose weights must be there."""
+    teacher = load_classifier(args.teacher)
+    names, problem_type = label_names(teacher.config), teacher.config.problem_type
+    data = load_task_dataset(
+        args.dataset,
+        data_dir=args.data_dir,
+        text_column=args.text_column,
+        label_columns=args.label_columns,
+        labels=names if args.labels is None else None,
+    )
+    if args.labels is not None:
+        data = select_labels(data, args.labels, option="--labels")
+    return in_label_space(data, names, problem_type, columns=args.label_columns, owner="The teacher")
