@@ -19,6 +19,7 @@ from ..data import (
 )
 from ..dialogue_trainer import predict_dialogue_logits
 from ..evaluation import decide, label_names, load_classifier, per_label_scores, predict_logits, score
+from ..runs import verbatim
 from .terminal import BAD_INPUT, exit_on, set_up_logging
 
 DESCRIPTION = "Evaluate a classifier on a split of a dataset, at its own decision thresholds."
@@ -112,15 +113,15 @@ def run_evaluation(argv: Sequence[str]) -> dict[str, Any]:
     metrics = score(logits, labels, dataset.problem_type, thresholds)
     decisions = decide(logits, dataset.problem_type, thresholds)
     per_label = per_label_scores(decisions, labels, model_labels, dataset.problem_type)
-    print_scores(metrics, per_label, f"{args.dataset} {args.split}, {len(rows)} texts")
     results = {**metrics, "per_label": per_label, "dataset": args.dataset, "split": args.split, "texts": len(rows)}
     if args.output_file:
         write_json(args.output_file, results)
+    print_scores(metrics, per_label, f"{args.dataset} {args.split}, {len(rows)} texts")
     return results
 
 
 def print_scores(metrics: dict[str, float], per_label: dict[str, dict[str, float]], title: str) -> None:
-    overall = Table(title=title)
+    overall = Table(title=verbatim(title))
     overall.add_column("metric")
     overall.add_column("score x 100", justify="right")
     for name, value in metrics.items():
@@ -131,7 +132,7 @@ def print_scores(metrics: dict[str, float], per_label: dict[str, dict[str, float
     for name in (*names, "support"):
         labels.add_column(name.replace("_", " "), justify="right")
     for label, scores in per_label.items():
-        labels.add_row(label, *(f"{100 * scores[name]:.1f}" for name in names), f"{scores['support']:.0f}")
+        labels.add_row(verbatim(label), *(f"{100 * scores[name]:.1f}" for name in names), f"{scores['support']:.0f}")
     console = Console()
     console.print(overall)
     console.print(labels)

@@ -18,7 +18,7 @@ from ..data import write_json
 from ..evaluation import HEADLINE, load_classifier, paired_test, predict_logits
 from ..runs import dev_logits_path, task_results
 from .comparison import dev_decisions, difference, mean_and_spread
-from .markdown import markdown_table
+from .markdown import markdown_table, verbatim_markdown
 
 
 def task_scores(folders: Sequence[Path], task: str, problem_type: str) -> dict[str, list[float]]:
@@ -212,7 +212,7 @@ def encoders_table(compared: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> s
     columns = ["encoder", *(cell for metric in metrics for cell in (metric, f"vs {first}"))]
     rows = []
     for encoder, one in compared.items():
-        cells = [encoder]
+        cells: list[str] = [verbatim_markdown(encoder)]
         for metric in metrics:
             test = one.get("tests", {}).get(metric)
             cells += [mean_and_spread(one["scores"][metric]), difference(test) if test else "–"]

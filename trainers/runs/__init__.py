@@ -18,7 +18,9 @@ from .results import (
 )
 from .runner import Runner
 from .stage_trainers import build_trainer
+from .terminal_text import verbatim
 from .train import RunResult, train
+from .yaml_files import read_yaml
 
 __all__ = [
     "DataArguments",
@@ -40,8 +42,10 @@ __all__ = [
     "print_results",
     "read_evaluation",
     "read_results",
+    "read_yaml",
     "task_results",
     "train",
+    "verbatim",
     "with_publisher",
     "write_recurrent_encoder",
 ]
