@@ -121,7 +121,7 @@ def run_evaluation(argv: Sequence[str]) -> dict[str, Any]:
 
 
 def print_scores(metrics: dict[str, float], per_label: dict[str, dict[str, float]], title: str) -> None:
-    overall = Table(title=verbatim(title))
+    overall = Table()
     overall.add_column("metric")
     overall.add_column("score x 100", justify="right")
     for name, value in metrics.items():
@@ -134,5 +134,7 @@ def print_scores(metrics: dict[str, float], per_label: dict[str, dict[str, float
     for label, scores in per_label.items():
         labels.add_row(verbatim(label), *(f"{100 * scores[name]:.1f}" for name in names), f"{scores['support']:.0f}")
     console = Console()
+    # Not as the title of a table, which breaks paths that are wider than the table.
+    console.print(verbatim(title), soft_wrap=True)
     console.print(overall)
     console.print(labels)
