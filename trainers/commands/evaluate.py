@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -20,6 +21,7 @@ from ..data import (
 from ..dialogue_trainer import predict_dialogue_logits
 from ..evaluation import decide, label_names, load_classifier, per_label_scores, predict_logits, score
 from ..runs import verbatim
+from ..training_arguments import check_ranges
 from .terminal import BAD_INPUT, exit_on, set_up_logging
 
 DESCRIPTION = "Evaluate a classifier on a split of a dataset, at its own decision thresholds."
@@ -69,6 +71,21 @@ def check_threshold(dataset: TaskDataset, threshold: float | None) -> None:
         raise ValueError(f"--threshold is for several labels a text; {dataset.name} has a single one.")
 
 
+def check_output_file(path: str | None) -> None:
+    """Check that a file can be written before there is anything to write.
+
+    Raises:
+        OSError: If its folder is not there, or it is a folder itself.
+    """
+    if path is None:
+        return
+    folder = Path(path).absolute().parent
+    if not folder.is_dir():
+        raise FileNotFoundError(f"--output_file {path}: there is no folder {folder}. Create it first.")
+    if Path(path).is_dir():
+        raise IsADirectoryError(f"--output_file {path} is a folder: name a file in it.")
+
+
 def run_evaluation(argv: Sequence[str]) -> dict[str, Any]:
     """Run the command.
 
@@ -81,6 +98,8 @@ def run_evaluation(argv: Sequence[str]) -> dict[str, Any]:
     args = evaluation_parser().parse_args(list(argv))
     set_up_logging()
     with exit_on("csr-emotion evaluate", *BAD_INPUT):
+        check_ranges(vars(args))
+        check_output_file(args.output_file)
         config = AutoConfig.from_pretrained(args.model, trust_remote_code=args.trust_remote_code)
         model_labels = label_names(config)
         dataset = load_task_dataset(

@@ -9,6 +9,7 @@ from typing import Any
 from transformers import HfArgumentParser
 
 from ..runs import RunArguments, read_yaml
+from ..training_arguments import check_ranges
 
 # Options with a choice "no", for which YAML has more words.
 _STRATEGIES = ("eval_strategy", "save_strategy", "logging_strategy")
@@ -54,6 +55,17 @@ def parse_run_arguments_and(
     run = RunArguments(*arguments[: len(kinds) - bool(further)])
     run.check()
     return run, arguments[-1] if further else None
+
+
+def check_seeds(seeds: Sequence[int]) -> None:
+    """Check the seeds of several runs.
+
+    Raises:
+        ValueError: If one is out of range, or given twice.
+    """
+    check_ranges({"seeds": seeds})
+    if len(set(seeds)) < len(seeds):
+        raise ValueError(f"--seeds {' '.join(map(str, seeds))}: give each seed once.")
 
 
 def _value_of(option: str, argv: list[str]) -> str | None:

@@ -1,5 +1,6 @@
 """Running recipes: the Runner, its arguments, records and results."""
 
+from ..training_arguments import check_ranges
 from .arguments import HubArguments, RunArguments
 from .data_arguments import DataArguments
 from .distillation import DistillationArguments, distillation_runner
@@ -35,6 +36,7 @@ __all__ = [
     "Runner",
     "StageRecord",
     "build_trainer",
+    "check_ranges",
     "chosen_thresholds",
     "dev_logits_path",
     "distillation_runner",

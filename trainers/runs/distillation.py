@@ -8,7 +8,7 @@ from typing import Any
 from ..data import TaskDataset, in_label_space, load_task_dataset, select_labels
 from ..evaluation import THRESHOLD_MODES, label_names, load_classifier
 from ..recipes import DistilledStage, Recipe
-from ..training_arguments import StageTrainingArguments
+from ..training_arguments import StageTrainingArguments, check_ranges
 from .arguments import HubArguments, RunArguments
 from .runner import Runner
 
@@ -51,6 +51,11 @@ class DistillationArguments:
             "help": "Folder of a model trained only on the labels, for comparison: the emotion-encoder of a run."
         },
     )
+
+    def __post_init__(self) -> None:
+        check_ranges(vars(self))
+        if self.baseline is not None and not (Path(self.baseline) / "eval_results.json").is_file():
+            raise FileNotFoundError(f"--baseline {self.baseline} is not the folder of a finished stage.")
 
 
 def distillation_runner(
