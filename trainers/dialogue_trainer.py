@@ -40,11 +40,6 @@ class DialogueTrainingArguments(StageTrainingArguments):
         default=MAX_UTTERANCES, metadata={"help": "Longer dialogues are split into pieces of this many utterances."}
     )
 
-    def __post_init__(self) -> None:
-        if self.max_utterances < 1:
-            raise ValueError(f"max_utterances must be at least 1, got {self.max_utterances}.")
-        super().__post_init__()
-
 
 class DialogueDataset(Dataset):
     """Dialogues of utterances that a frozen encoder has already read.
@@ -240,7 +235,7 @@ def predict_dialogue_logits(
     dialogues = dialogue_rows(rows, max_utterances)
     data = DialogueDataset(vectors, list(rows["speaker"]), np.zeros(len(rows), dtype=np.int64), dialogues)
     config: Any = model.config
-    logits = np.empty((len(rows), config.num_labels), dtype=np.float32)
+    logits = np.full((len(rows), config.num_labels), np.nan, dtype=np.float32)
     for start in range(0, len(data), DIALOGUES_IN_BATCH):
         numbers = range(start, min(start + DIALOGUES_IN_BATCH, len(data)))
         batch = collate_dialogues([data[number] for number in numbers])

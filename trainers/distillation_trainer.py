@@ -12,10 +12,10 @@ import torch.nn.functional as F
 from scipy.special import expit, logit
 from torch import nn
 from torch.utils.data import Dataset
-from transformers import AutoModelForSequenceClassification, PreTrainedTokenizerBase
+from transformers import AutoConfig, PreTrainedTokenizerBase
 
 from .data import column_array, digest, text_rows, tokenizer_digest
-from .evaluation import predict_logits, probabilities, score
+from .evaluation import label_names, load_classifier, predict_logits, probabilities, score
 from .loop import Counts, cached_array, encoder_identity, fast_attention
 from .trainer import StageTrainer
 from .training_arguments import StageTrainingArguments
@@ -44,13 +44,18 @@ def teacher_probabilities(
 
     Returns:
         `np.ndarray` of shape `(texts, num_labels)`, float32, between 0 and 1.
+
+    Raises:
+        ValueError: If a teacher is not a trained classifier, or their labels differ.
     """
     total: np.ndarray | float = 0.0
+    labels: list[str] | None = None
     for folder in teachers:
         dtype = torch.bfloat16 if half_precision else torch.float32
-        model = AutoModelForSequenceClassification.from_pretrained(
-            folder, dtype=dtype, attn_implementation=fast_attention(device)
-        )
+        model = load_classifier(folder, dtype=dtype, attn_implementation=fast_attention(device))
+        own = label_names(model.config)
+        labels = labels or own
+        _check_same_labels(labels, teachers[0], own, folder)
         logits = predict_logits(model, tokenizer, texts, max_length=max_length, device=device)
         if temperature is None:
             said = probabilities(logits, model.config.problem_type)
@@ -58,6 +63,16 @@ def teacher_probabilities(
             said = sharpen(logits, model.config.thresholds, temperature)
         total = total + said / len(teachers)
     return np.asarray(total)
+
+
+def _check_same_labels(
+    labels: Sequence[str], owner: str | os.PathLike, others: Sequence[str], teacher: str | os.PathLike
+) -> None:
+    if list(labels) != list(others):
+        raise ValueError(
+            f"teachers: {os.fspath(teacher)} has the labels {', '.join(others)}, but {os.fspath(owner)} has "
+            f"{', '.join(labels)}. They must be the same, in the same order (config.id2label)."
+        )
 
 
 def sharpen(logits: np.ndarray, thresholds: Sequence[float] | None, temperature: float) -> np.ndarray:
@@ -188,6 +203,14 @@ class DistillationTrainer(StageTrainer):
         self.teachers = list(teachers)
         super().__init__(*args, **kwargs)
 
+    def model_tasks(self) -> dict[str, dict[str, Any]]:
+        """As [`~StageTrainer.model_tasks`]. The teachers must have the same labels, in the same order."""
+        tasks = super().model_tasks()
+        for teacher in self.teachers:
+            others = label_names(AutoConfig.from_pretrained(teacher))
+            _check_same_labels(tasks[self.task_name]["labels"], "the model", others, teacher)
+        return tasks
+
     def read(self, dataset: Any, split: str) -> dict[str, datasets.Dataset]:
         if split != "train" or not self.teachers:
             return super().read(dataset, split)
@@ -207,7 +230,7 @@ class DistillationTrainer(StageTrainer):
         results, logits = super().report(threshold)
         rows = self.plain_datasets.get("eval", {}).get(self.task_name)
         if self.teachers and rows is not None:
-            teacher = AutoModelForSequenceClassification.from_pretrained(self.teachers[0])
+            teacher = load_classifier(self.teachers[0])
             options: dict[str, Any] = {"max_length": self.args.max_length, "device": self.args.device}
             said = predict_logits(teacher, self.processing_class, rows["text"][:], **options)
             thresholds = getattr(teacher.config, "thresholds", None)

@@ -36,11 +36,6 @@ class SiameseTrainingArguments(StageTrainingArguments):
     )
     pairs_per_text: int = field(default=8, metadata={"help": "Pairs per text."})
 
-    def __post_init__(self) -> None:
-        if self.pairs_per_text < 1:
-            raise ValueError(f"pairs_per_text must be at least 1, got {self.pairs_per_text}.")
-        super().__post_init__()
-
 
 def sample_pairs(
     labels: np.ndarray, num_pairs: int, strategy: str = "random", target: str = "label", seed: int = 42

@@ -16,7 +16,7 @@ from transformers.trainer_utils import PredictionOutput, TrainOutput
 from modeling_csr import MultitaskModel, present_labels
 
 from .data import digest, is_plain, task_rows, tokenize_rows, tokenizer_digest, weights_digest, write_json
-from .evaluation import TaskMetrics, draw_results, task_report, write_representations
+from .evaluation import TaskMetrics, draw_results, label_names, task_report, write_representations
 from .hub import TrainerHubMixin
 from .loop import GlobalBatchTrainer, SingleTaskCollator, cached_array, fast_attention
 from .training_arguments import StageTrainingArguments
@@ -145,7 +145,7 @@ class StageTrainer(TrainerHubMixin, GlobalBatchTrainer):
         """The model's tasks by name: `labels` in the order of the logits, `problem_type` and any `thresholds`."""
         config: Any = self.model.config
         task = {
-            "labels": [config.id2label[index] for index in range(config.num_labels)],
+            "labels": label_names(config),
             "problem_type": config.problem_type,
         }
         thresholds = getattr(config, "thresholds", None)

@@ -94,7 +94,7 @@ def test_table_has_the_rarest_label_first(place: Path, written: dict[str, Any]) 
     [
         ({"recipe": ["bert", "label-attention"]}, "in runs of one recipe"),
         ({"emotion_dataset": "moods", "emotion_label_columns": None}, "compared on multi-label data"),
-        ({"copies": -1}, "--augment_rare must not be below 0"),
+        ({"copies": -1}, "--augment_rare must be at least 0"),
     ],
 )
 def test_bad_input(place: Path, tmp_path: Path, changes: dict[str, Any], message: str) -> None:

@@ -218,7 +218,7 @@ def test_folder_of_another_run_stops_before_any_seed(place: Path, tmp_path: Path
     ("further", "message"),
     [
         (["--lerning_rate", "1"], "--lerning_rate"),
-        (["--encoder_dropout", "2"], "--encoder_dropout must lie below 1"),
+        (["--encoder_dropout", "2"], "--encoder_dropout must be below 1"),
         (["--max_length", "1000"], "--max_length 1000"),
         (["--seed", "7"], "--seed cannot be given"),
         (["--recipe=bert"], "--recipe=bert cannot be given"),

@@ -9,7 +9,7 @@ from ..experiments import compare_recipes, save_comparison
 from ..loop import encoder_label
 from ..recipes import find_recipe
 from ..runs import RUN_ERRORS, Runner
-from .parser import parse_run_arguments
+from .parser import check_seeds, parse_run_arguments
 from .terminal import BAD_INPUT, exit_on, set_up_logging
 
 COMMAND = "csr-emotion compare"
@@ -32,6 +32,7 @@ def run_comparison(argv: Sequence[str]) -> dict[str, dict[str, Any]]:
     folder = Path(args.output_dir)
     with exit_on(COMMAND, *BAD_INPUT):
         # Everything is checked before any training.
+        check_seeds(args.seeds)
         runners = {seed: Runner(_run_arguments(args, further, seed, folder)) for seed in args.seeds}
     for runner in runners.values():
         with exit_on(COMMAND, *RUN_ERRORS):

@@ -17,7 +17,7 @@ from ..runs import (
     Runner,
     print_results,
 )
-from .parser import parse_run_arguments_and
+from .parser import check_seeds, parse_run_arguments_and
 from .terminal import BAD_INPUT, exit_on, set_up_logging
 
 NAME = "run_dialogue.py"
@@ -71,6 +71,7 @@ def run_arguments(argv: list[str]) -> dict[int, RunArguments]:
     args, own = parse_run_arguments_and(SeedArguments, argv, description=__doc__, defaults=DEFAULTS)
     if not own.seeds:
         return {args.training.seed: args}
+    check_seeds(own.seeds)
     if args.training.push_to_hub:
         raise ValueError("--seeds is for comparisons: give --push_to_hub with one --seed.")
     folder = Path(args.training.output_dir)

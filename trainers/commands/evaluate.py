@@ -2,30 +2,28 @@
 
 import argparse
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from rich.console import Console
 from rich.table import Table
-from transformers import (
-    AutoConfig,
-    AutoModelForSequenceClassification,
-    AutoTokenizer,
-    PreTrainedConfig,
-)
+from transformers import AutoConfig, AutoTokenizer
 
 from ..data import (
     BAD_ROWS,
     ROWS_WITHOUT_LABELS,
     UNLABELLED_ROWS,
     TaskDataset,
+    in_label_space,
     load_task_dataset,
     select_labels,
     write_json,
 )
 from ..dialogue_trainer import predict_dialogue_logits
-from ..evaluation import decide, per_label_scores, predict_logits, score
+from ..evaluation import decide, label_names, load_classifier, per_label_scores, predict_logits, score
+from ..runs import verbatim
+from ..training_arguments import check_ranges
 from .terminal import BAD_INPUT, exit_on, set_up_logging
 
 DESCRIPTION = "Evaluate a classifier on a split of a dataset, at its own decision thresholds."
@@ -74,31 +72,29 @@ def evaluation_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def align_labels(dataset: TaskDataset, labels: np.ndarray, model_labels: list[str]) -> np.ndarray:
-    """Return the dataset with its labels in the model's order.
+def check_threshold(dataset: TaskDataset, threshold: float | None) -> None:
+    """Check that a threshold is given for multi-label data only.
 
     Raises:
-        ValueError: If the two do not have the same labels.
+        ValueError: If it is not.
     """
-    if set(dataset.labels) != set(model_labels):
-        raise ValueError(
-            f"The model has the labels {', '.join(model_labels)}, but {dataset.name} has {', '.join(dataset.labels)}."
-        )
-    if labels.ndim == 2:
-        return labels[:, [dataset.labels.index(label) for label in model_labels]]
-    return np.array([model_labels.index(label) for label in dataset.labels])[labels]
-
-
-def check_problem_type(dataset: TaskDataset, config: PreTrainedConfig, threshold: float | None) -> None:
-    """Check that the model and the dataset are both single-label or both multi-label.
-
-    Raises:
-        ValueError: If one is multi-label and the other is not, or a threshold is given for single-label data.
-    """
-    if config.problem_type is not None and config.problem_type != dataset.problem_type:
-        raise ValueError(f"The model is for {config.problem_type}, but {dataset.name} is {dataset.problem_type}.")
     if threshold is not None and dataset.problem_type != "multi_label_classification":
         raise ValueError(f"--threshold is for several labels a text; {dataset.name} has a single one.")
+
+
+def check_output_file(path: str | None) -> None:
+    """Check that a file can be written before there is anything to write.
+
+    Raises:
+        OSError: If its folder is not there, or it is a folder itself.
+    """
+    if path is None:
+        return
+    folder = Path(path).absolute().parent
+    if not folder.is_dir():
+        raise FileNotFoundError(f"--output_file {path}: there is no folder {folder}. Create it first.")
+    if Path(path).is_dir():
+        raise IsADirectoryError(f"--output_file {path} is a folder: name a file in it.")
 
 
 def run_evaluation(argv: Sequence[str]) -> dict[str, Any]:
@@ -113,7 +109,10 @@ def run_evaluation(argv: Sequence[str]) -> dict[str, Any]:
     args = evaluation_parser().parse_args(list(argv))
     set_up_logging()
     with exit_on("csr-emotion evaluate", *BAD_INPUT):
+        check_ranges(vars(args))
+        check_output_file(args.output_file)
         config = AutoConfig.from_pretrained(args.model, trust_remote_code=args.trust_remote_code)
+        model_labels = label_names(config)
         dataset = load_task_dataset(
             args.dataset,
             regression=config.problem_type == "regression",
@@ -125,15 +124,15 @@ def run_evaluation(argv: Sequence[str]) -> dict[str, Any]:
             unlabelled_rows=args.unlabelled_rows,
             splits=(args.split,),
             fold=args.fold,
+            labels=model_labels if args.labels is None else None,
         )
         if args.labels is not None:
             dataset = select_labels(dataset, args.labels, args.rows_without_labels, option="--labels")
-        model = AutoModelForSequenceClassification.from_pretrained(args.model, trust_remote_code=args.trust_remote_code)
+        dataset = in_label_space(dataset, model_labels, config.problem_type, columns=args.label_columns)
+        check_threshold(dataset, args.threshold)
+        model = load_classifier(args.model, trust_remote_code=args.trust_remote_code)
         tokenizer = AutoTokenizer.from_pretrained(args.model)
-        model_labels = [model.config.id2label[index] for index in range(model.config.num_labels)]
-        rows = dataset.splits[args.split]
-        labels = align_labels(dataset, np.asarray(rows["labels"]), model_labels)
-        check_problem_type(dataset, model.config, args.threshold)
+        rows, labels = dataset.splits[args.split], dataset.targets(args.split)
     max_length = args.max_length or min(tokenizer.model_max_length, 512)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     options = {"max_length": max_length, "batch_size": args.batch_size, "device": device}
@@ -147,15 +146,15 @@ def run_evaluation(argv: Sequence[str]) -> dict[str, Any]:
     metrics = score(logits, labels, dataset.problem_type, thresholds)
     decisions = decide(logits, dataset.problem_type, thresholds)
     per_label = per_label_scores(decisions, labels, model_labels, dataset.problem_type)
-    print_scores(metrics, per_label, f"{args.dataset} {args.split}, {len(rows)} texts")
     results = {**metrics, "per_label": per_label, "dataset": args.dataset, "split": args.split, "texts": len(rows)}
     if args.output_file:
         write_json(args.output_file, results)
+    print_scores(metrics, per_label, f"{args.dataset} {args.split}, {len(rows)} texts")
     return results
 
 
 def print_scores(metrics: dict[str, float], per_label: dict[str, dict[str, float]], title: str) -> None:
-    overall = Table(title=title)
+    overall = Table()
     overall.add_column("metric")
     overall.add_column("score x 100", justify="right")
     for name, value in metrics.items():
@@ -166,7 +165,9 @@ def print_scores(metrics: dict[str, float], per_label: dict[str, dict[str, float
     for name in (*names, "support"):
         labels.add_column(name.replace("_", " "), justify="right")
     for label, scores in per_label.items():
-        labels.add_row(label, *(f"{100 * scores[name]:.1f}" for name in names), f"{scores['support']:.0f}")
+        labels.add_row(verbatim(label), *(f"{100 * scores[name]:.1f}" for name in names), f"{scores['support']:.0f}")
     console = Console()
+    # Not as the title of a table, which breaks paths that are wider than the table.
+    console.print(verbatim(title), soft_wrap=True)
     console.print(overall)
     console.print(labels)

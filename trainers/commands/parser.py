@@ -1,16 +1,18 @@
 """Parsing a command line and YAML into the arguments of a run."""
 
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import fields
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import Field, fields
 from difflib import get_close_matches
-from pathlib import Path
 from typing import Any
 
-import yaml
 from transformers import HfArgumentParser
 
-from ..runs import RunArguments
+from ..runs import RunArguments, read_yaml
+from ..training_arguments import check_ranges
+
+# Options with a choice "no", for which YAML has more words.
+_STRATEGIES = ("eval_strategy", "save_strategy", "logging_strategy")
 
 
 def parse_run_arguments(
@@ -47,12 +49,23 @@ def parse_run_arguments_and(
     argv = list(argv)
     config = _value_of("--config", argv)
     if config is not None:
-        # The parser converts what YAML leaves as text (1e-4), and later options override earlier ones.
-        argv = _options_of_yaml(config, {item.name for kind in kinds for item in fields(kind)}) + argv
+        # Later options override earlier ones.
+        argv = _options_of_yaml(config, {item.name: item for kind in kinds for item in fields(kind)}) + argv
     *arguments, _ = parser.parse_args_into_dataclasses([*defaults, *argv])
     run = RunArguments(*arguments[: len(kinds) - bool(further)])
     run.check()
     return run, arguments[-1] if further else None
+
+
+def check_seeds(seeds: Sequence[int]) -> None:
+    """Check the seeds of several runs.
+
+    Raises:
+        ValueError: If one is out of range, or given twice.
+    """
+    check_ranges({"seeds": seeds})
+    if len(set(seeds)) < len(seeds):
+        raise ValueError(f"--seeds {' '.join(map(str, seeds))}: give each seed once.")
 
 
 def _value_of(option: str, argv: list[str]) -> str | None:
@@ -64,28 +77,40 @@ def _value_of(option: str, argv: list[str]) -> str | None:
     return None
 
 
-def _options_of_yaml(path: str, known: set[str]) -> list[str]:
-    if not Path(path).is_file():
-        raise FileNotFoundError(f"--config {path} does not exist.")
-    try:
-        options = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
-    except yaml.YAMLError as error:
-        raise ValueError(f"{path} is not valid YAML: {error}") from error
-    if not isinstance(options, dict):
+def _options_of_yaml(path: str, known: Mapping[str, Field]) -> list[str]:
+    # As they are written: the parser knows the type of each option, YAML does not (label names such as yes and no).
+    written = read_yaml(path, "--config", as_text=True) or {}
+    if not isinstance(written, dict):
         raise ValueError(f"{path} must contain `option: value` lines.")
-    options = dict(_flatten(options, known))
+    options = dict(_flatten(written, known))
+    typed = dict(_flatten(read_yaml(path, "--config") or {}, known))
     unknown = [name + _suggestion(name, known) for name in options if name not in known]
     if unknown:
         raise ValueError(f"{path}: unknown option {', '.join(unknown)}; see --help for what there is.")
     argv: list[str] = []
     for name, value in options.items():
         if value is not None:
-            values = value if isinstance(value, list) else [value]
-            argv += [f"--{name}", *(json.dumps(item) if isinstance(item, dict) else str(item) for item in values)]
+            if isinstance(value, dict):
+                argv.append(f"--{name}={json.dumps(typed[name])}")
+            elif isinstance(value, list):
+                if None in value:
+                    raise ValueError(f"{path}: {name} has an empty item; put null in quotation marks if it is a name.")
+                argv += [f"--{name}", *map(str, value)]
+            else:
+                argv.append(f"--{name}={_in_words_of(known[name], value)}")
     return argv
 
 
-def _flatten(options: dict[str, Any], known: set[str], prefix: str = "") -> Iterator[tuple[str, Any]]:
+def _in_words_of(option: Field, value: str) -> str:
+    """The words of YAML for true and false, in those that the option knows."""
+    if option.type in (bool, bool | None) and value.lower() in ("on", "off"):
+        return "true" if value.lower() == "on" else "false"
+    if option.name in _STRATEGIES and value.lower() in ("no", "off", "false"):
+        return "no"
+    return value
+
+
+def _flatten(options: dict[str, Any], known: Collection[str], prefix: str = "") -> Iterator[tuple[str, Any]]:
     """Yield options under their full names: `emotion: {dataset: FILE}` stands for `emotion_dataset: FILE`."""
     for name, value in options.items():
         full = f"{prefix}{name}"
@@ -95,6 +120,6 @@ def _flatten(options: dict[str, Any], known: set[str], prefix: str = "") -> Iter
             yield full, value
 
 
-def _suggestion(name: str, known: set[str]) -> str:
+def _suggestion(name: str, known: Collection[str]) -> str:
     close = get_close_matches(name, known, n=1)
     return f" (did you mean {close[0]}?)" if close else ""

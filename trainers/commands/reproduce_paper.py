@@ -15,7 +15,7 @@ from ..experiments import PUBLISHED, compare_recipes, save_comparison
 from ..loop import encoder_label
 from ..recipes import RECIPES
 from ..runs import Runner
-from .parser import parse_run_arguments
+from .parser import check_seeds, parse_run_arguments
 from .terminal import BAD_INPUT, exit_on, set_up_logging
 
 # The experiments of each table: target and source data, recipes, and options of run_csr.py. The assignment of sources
@@ -79,6 +79,7 @@ def run_reproduction(argv: list[str]) -> None:
     experiments = [(table, name) for table in args.tables for name in TABLES[table]]
     with exit_on("reproduce_paper.py", *BAD_INPUT):
         # Everything is checked before any training.
+        check_seeds(args.seeds)
         runners = {
             (table, name): {seed: Runner(run_arguments(args, further, table, name, seed)) for seed in args.seeds}
             for table, name in experiments

@@ -5,7 +5,7 @@ from .class_weights import CLASS_WEIGHT_MODES, class_weights
 from .dialogues import DIALOGUE_COLUMNS, MAX_UTTERANCES, check_dialogues, dialogue_rows, sample_dialogues
 from .digests import digest, file_digest, weights_digest, write_json
 from .label_names import require_distinct
-from .labels import ROWS_WITHOUT_LABELS, select_labels
+from .labels import ROWS_WITHOUT_LABELS, in_label_space, select_labels
 from .registered_files import BUNDLED_POSTS
 from .registry import REGISTRY
 from .row_check import BAD_ROWS, UNLABELLED_ROWS
@@ -49,6 +49,7 @@ __all__ = [
     "dialogue_rows",
     "digest",
     "file_digest",
+    "in_label_space",
     "is_plain",
     "is_whole",
     "label_space",

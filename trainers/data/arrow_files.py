@@ -39,6 +39,8 @@ class ColumnReader:
         dialogue_columns (`list[str]`, *optional*): As in [`~trainers.data.dialogues.dialogue_columns_of`].
         bad_rows (`str`, defaults to `"error"`): As in [`~trainers.data.row_check.RowCheck`], and so is
             `unlabelled_rows`. Rows with a `group` are never left out.
+        labels (`list[str]`, *optional*): The label space, such as that of a model, where columns do not define it. By
+            default the labels that occur in the first source.
     """
 
     text_column: str | None
@@ -49,6 +51,7 @@ class ColumnReader:
     dialogue_columns: list[str] | None = None
     bad_rows: str = "error"
     unlabelled_rows: str = "error"
+    labels: list[str] | None = None
 
     def check(self) -> RowCheck:
         """What becomes of rows that cannot be used."""
@@ -63,8 +66,8 @@ class ColumnReader:
         for table in _with_progress(source, f"Labels of {source.name}", check):
             named = name_rows(table, self.text_column, self.label_columns, self.label_names, check)
             problem_type = problem_type or named.problem_type
-            if named.declared and problem_type:
-                return named.declared, problem_type
+            if problem_type and (named.declared or self.labels is not None):
+                return named.declared or list(self.labels or ()), problem_type
             for index, names in zip(named.indices, named.names, strict=True):
                 for name in names or ():
                     if name not in places:
@@ -80,7 +83,8 @@ class ColumnReader:
         if self.regression:
             return score_rows(table, labels, self.text_column, check)
         named = name_rows(table, self.text_column, self.label_columns, self.label_names, check)
-        rows = named.encode(labels, problem_type, check, self.dialogue_columns)
+        owner = None if self.labels is None else "the model"
+        rows = named.encode(labels, problem_type, check, self.dialogue_columns, owner)
         if self.group_column is not None:
             for row, cells in zip(rows, table.rows, strict=True):
                 row["group"] = cells[self.group_column]

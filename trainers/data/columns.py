@@ -54,6 +54,7 @@ class NamedRows:
         problem_type: str,
         check: RowCheck | None = None,
         dialogue_columns: Sequence[str] | None = None,
+        owner: str | None = None,
     ) -> list[dict[str, Any]]:
         """Rows of `text` and `labels` in a given label space, that of the train split.
 
@@ -63,6 +64,8 @@ class NamedRows:
             check ([`RowCheck`], *optional*): Told of rows that are not valid; by default they are errors.
             dialogue_columns (`Sequence[str]`, *optional*): As in
                 [`~trainers.data.dialogues.dialogue_columns_of`].
+            owner (`str`, *optional*): What error messages call the model whose label space it is; by default it is
+                that of train.
 
         Returns:
             `list[dict]` with `text` (`str`) and `labels` (`list[float]` multi-hot, or `int` class id; NaN or -100 for a
@@ -95,9 +98,8 @@ class NamedRows:
             for name in names or ():
                 if name not in index:
                     place = self.table.where(row, self.label_column)
-                    raise ValueError(
-                        f"{place}: label {name!r} does not occur in train; its labels: {', '.join(labels)}."
-                    )
+                    unknown = f"is not a label of {owner}" if owner else "does not occur in train"
+                    raise ValueError(f"{place}: label {name!r} {unknown}; its labels: {', '.join(labels)}.")
             single = problem_type == "single_label_classification"
             target: int | list[float]
             if names is None:

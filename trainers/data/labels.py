@@ -1,4 +1,4 @@
-"""Restricting a multi-label dataset to some of its labels."""
+"""The label space of a dataset: restricted to some labels, or that of a model."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -61,8 +61,65 @@ def select_labels(
     return dataclasses.replace(dataset, labels=list(labels), splits=splits, notes=[*dataset.notes, note])
 
 
+def in_label_space(
+    dataset: TaskDataset,
+    labels: Sequence[str],
+    problem_type: str | None,
+    *,
+    columns: Sequence[str] | None = None,
+    owner: str = "The model",
+) -> TaskDataset:
+    """Express the targets of a dataset in the label space of a model, so that columns belong to its outputs.
+
+    The labels of the dataset may come in another order, and not all of them need to occur in its texts. But if each
+    label has a column of its own, none may be left out: nothing is known about it then.
+
+    Args:
+        dataset ([`TaskDataset`]): The dataset.
+        labels (`Sequence[str]`): Names of the model's labels, in the order of its outputs.
+        problem_type (`str`, *optional*): The model's problem type, if it states one.
+        columns (`Sequence[str]`, *optional*): Label columns that the dataset was loaded with.
+        owner (`str`, defaults to `"The model"`): What error messages call the model.
+
+    Returns:
+        `TaskDataset` with these labels, in this order.
+
+    Raises:
+        ValueError: If the problem types differ, or the dataset has other labels or lacks one.
+    """
+    further = [label for label in dataset.labels if label not in labels]
+    lacking = [label for label in labels if label not in dataset.labels]
+    single = dataset.problem_type == "single_label_classification"
+    occurring = single or (dataset.info is None and dataset.problem_type != "regression" and len(columns or ()) < 2)
+    if further or (lacking and not occurring):
+        raise ValueError(
+            f"{owner} has the labels {', '.join(labels)}, but {dataset.name} has {', '.join(dataset.labels)}."
+            + (" --labels restricts multi-label data to some labels." if further and not lacking else "")
+        )
+    if problem_type is not None and dataset.problem_type != problem_type:
+        raise ValueError(f"{owner} is for {problem_type}, but {dataset.name} is {dataset.problem_type}.")
+    if dataset.labels == list(labels):
+        return dataset
+    if single:
+        change, places = _renumber, [list(labels).index(label) for label in dataset.labels]
+    else:
+        change, places = _reorder, [dataset.labels.index(label) if label in dataset.labels else -1 for label in labels]
+    splits = datasets.DatasetDict()
+    for split, rows in dataset.splits.items():
+        splits[split] = rows.map(change, fn_kwargs={"places": places}, batched=True, features=rows.features)
+    return dataclasses.replace(dataset, labels=list(labels), splits=splits)
+
+
+def _renumber(batch: dict[str, Any], places: list[int]) -> dict[str, Any]:
+    return {"labels": [places[label] for label in batch["labels"]]}
+
+
+def _reorder(batch: dict[str, Any], places: list[int]) -> dict[str, Any]:
+    return {"labels": [[target[place] if place >= 0 else 0.0 for place in places] for target in batch["labels"]]}
+
+
 def _select_columns(batch: dict[str, Any], columns: list[int]) -> dict[str, Any]:
     return {"labels": [[target[column] for column in columns] for target in batch["labels"]]}
 
 
-__all__ = ["ROWS_WITHOUT_LABELS", "select_labels"]
+__all__ = ["ROWS_WITHOUT_LABELS", "in_label_space", "select_labels"]

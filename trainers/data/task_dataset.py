@@ -83,6 +83,7 @@ def load_task_dataset(
     seed: int = 42,
     fold: int = 0,
     regression: bool = False,
+    labels: Sequence[str] | None = None,
     bad_rows: str = "error",
     unlabelled_rows: str = "error",
     cache_dir: str | Path | None = None,
@@ -119,6 +120,8 @@ def load_task_dataset(
         unlabelled_rows (`str`, defaults to `"error"`): The same for rows without a label: a blank, or -1 where that is
             not a label. In multi-label data, a blank means that a text has none of the labels. In dialogues,
             `"context"` keeps them, to be read but neither learnt from nor scored.
+        labels (`Sequence[str]`, *optional*): The label space, such as that of a model, for your own data whose columns
+            do not define it. By default the labels that occur in train.
         cache_dir (`str` or `Path`, *optional*): Directory of the Arrow files; by default one in the cache of the
             datasets library (`HF_DATASETS_CACHE`).
 
@@ -152,6 +155,7 @@ def load_task_dataset(
         dialogue_columns=dialogue_columns,
         bad_rows=bad_rows,
         unlabelled_rows=unlabelled_rows,
+        labels=None if labels is None else list(labels),
     )
     check = reader.check()
     holdout: Holdout | None = None
@@ -171,13 +175,13 @@ def load_task_dataset(
     _check_splits(name, splits, [*sources, *(["dev"] if holdout and "train" in sources else [])])
     # Train defines the labels, so it is read even if only another split is asked for.
     sources = {split: source for split, source in sources.items() if split == "train" or split in splits}
-    labels, problem_type, found, skipped = map_splits(sources, reader, cache_dir)
+    names, problem_type, found, skipped = map_splits(sources, reader, cache_dir)
     if holdout is not None and "train" in found:
         called = sources["train"].name if info is None else info.name
         found["train"], found["dev"] = split_off_dev(found["train"], holdout, called)
     rows = {split: found[split] for split in splits}
     own = {split: part.remove_columns({"group"} & set(part.column_names)) for split, part in rows.items()}
-    return _checked(TaskDataset(name, labels, problem_type, datasets.DatasetDict(own), info, skipped=skipped))
+    return _checked(TaskDataset(name, names, problem_type, datasets.DatasetDict(own), info, skipped=skipped))
 
 
 def load_texts(

@@ -1,6 +1,7 @@
 """What a model is worth: metrics, thresholds, predictions of many texts, figures and significance tests."""
 
 from .card_examples import describe_examples
+from .classifiers import label_names, load_classifier
 from .decisions import decide
 from .figures import draw_predictions, draw_results, draw_space
 from .inference import embed_texts, inference_batch_size, predict_logits, probabilities, tokenized_batches
@@ -39,6 +40,8 @@ __all__ = [
     "f1_intervals",
     "holm",
     "inference_batch_size",
+    "label_names",
+    "load_classifier",
     "paired_test",
     "per_label_scores",
     "predict_logits",

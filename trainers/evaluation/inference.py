@@ -31,9 +31,15 @@ def tokenized_batches(
         batch_size (`int`): Texts per batch.
         description (`str`): Label of the progress bar.
 
+    Raises:
+        ValueError: If `batch_size` or `max_length` is out of range.
+
     Yields:
         `tuple`: The row numbers of the batch's texts, and the batch as PyTorch tensors.
     """
+    for name, value in (("batch_size", batch_size), ("max_length", max_length)):
+        if value < 1:
+            raise ValueError(f"{name} must be at least 1, got {value}.")
     order = np.argsort([-len(text) for text in texts], kind="stable")
     with tqdm(total=len(texts), desc=description, unit="text") as progress:
         for start in range(0, len(texts), batch_size):
@@ -72,9 +78,13 @@ def predict_logits(
 
     Returns:
         `np.ndarray` of shape `(texts, num_labels)`, float32.
+
+    Raises:
+        ValueError: If `batch_size` or `max_length` is out of range.
     """
     config: Any = model.config
-    logits = np.empty((len(texts), config.num_labels), dtype=np.float32)
+    # A row without scores would be seen at once.
+    logits = np.full((len(texts), config.num_labels), np.nan, dtype=np.float32)
     options: dict[str, Any] = {"max_length": max_length, "batch_size": batch_size, "description": "Predicting"}
     for rows, output in _outputs(model, tokenizer, texts, device, **options):
         logits[rows] = output["logits"].float().cpu().numpy()
@@ -140,6 +150,6 @@ def _outputs(
 ) -> Iterator[tuple[np.ndarray, ModelOutput]]:
     module: nn.Module = model
     module.to(device).eval()
-    batch_size = batch_size or inference_batch_size(device)
+    batch_size = inference_batch_size(device) if batch_size is None else batch_size
     for rows, batch in tokenized_batches(tokenizer, texts, batch_size=batch_size, **options):
         yield rows, model(**batch.to(device))

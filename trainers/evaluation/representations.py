@@ -38,7 +38,7 @@ def write_representations(
     shape = (len(texts), encoder.config.representation_size)
     output = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
     encoder.eval().to(device)
-    batch_size = batch_size or inference_batch_size(device)
+    batch_size = inference_batch_size(device) if batch_size is None else batch_size
     batches = tokenized_batches(tokenizer, texts, max_length=max_length, batch_size=batch_size, description=description)
     with torch.inference_mode():
         for rows, batch in batches:

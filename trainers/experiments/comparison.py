@@ -13,7 +13,7 @@ from model_cards import plot_comparison
 from ..data import write_json
 from ..evaluation import HEADLINE, decide, paired_test
 from ..runs import chosen_thresholds, dev_logits_path, read_results, task_results
-from .markdown import markdown_table
+from .markdown import markdown_table, verbatim_markdown
 
 
 def dev_decisions(folder: Path, problem_type: str, task: str = "emotion") -> np.ndarray:
@@ -164,7 +164,7 @@ def labels_table(
         columns += [f"`{name}`", *([] if name == baseline else [f"vs {baseline}"])]
     rows = []
     for label, texts in support.items():
-        cells = [label, str(texts)]
+        cells = [verbatim_markdown(label), str(texts)]
         for one in compared.values():
             cells.append(mean_and_spread(one[label]["f1"]))
             cells += [difference(one[label]["test"])] if "test" in one[label] else []
@@ -267,8 +267,8 @@ def save_comparison(
     described = [f"- {key.replace('_', ' ')}: {_plain(value)}" for key, value in about.items()]
     described.append("- seconds, all stages: " + ", ".join(f"{recipe} {mean:.0f}" for recipe, mean in seconds.items()))
     text = [
-        f"{heading}: dev scores x 100, mean ± standard deviation over seeds; difference from `{baseline}` with its "
-        "95 % interval and p-value (bootstrap over texts and seeds).",
+        f"{verbatim_markdown(heading)}: dev scores x 100, mean ± standard deviation over seeds; difference from "
+        f"`{baseline}` with its 95 % interval and p-value (bootstrap over texts and seeds).",
         comparison_table(compared, baseline, published),
     ]
     if all(len(one["seconds"]) == 1 for one in compared.values()):
@@ -294,7 +294,7 @@ def difference(test: Mapping[str, Any]) -> str:
 
 
 def _plain(value: Any) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    return verbatim_markdown(", ".join(map(str, value)) if isinstance(value, list | tuple) else value)
 
 
 def _by_metric(scores: Sequence[Mapping[str, float]], metrics: Sequence[str]) -> dict[str, list[float]]:

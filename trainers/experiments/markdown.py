@@ -1,14 +1,26 @@
 """Tables in Markdown."""
 
+import re
 from collections.abc import Iterable, Sequence
+
+# What Markdown and HTML read as markup within a line; underscores inside words are none.
+_MARKUP = re.compile(r"([\\`*\[\]<>&|~$]|(?<!\w)_|_(?!\w))")
+# An end of a cell, which no backslash escapes.
+_END_OF_CELL = re.compile(r"(?<!\\)((?:\\\\)*)\|")
+
+
+def verbatim_markdown(text: object) -> str:
+    """One line of Markdown that shows `text`, such as a label, as it is."""
+    return _MARKUP.sub(r"\\\1", " ".join(str(text).split()))
 
 
 def markdown_table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """Format a Markdown table for GitHub and the Hub.
 
     Args:
-        heads (`Sequence[str]`): Names of the columns.
-        rows (`Iterable[Sequence[object]]`): Cells of each row, one per column.
+        heads (`Sequence[str]`): Names of the columns, in Markdown.
+        rows (`Iterable[Sequence[object]]`): Cells of each row, one per column, in Markdown; names from data go through
+            [`verbatim_markdown`].
 
     Raises:
         ValueError: If a row has a different number of cells.
@@ -22,6 +34,5 @@ def markdown_table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> st
 
 
 def _line(cells: Sequence[object]) -> str:
-    # Labels may contain what Markdown reads as the end of a cell.
-    texts = [str(cell).replace("|", "\\|") for cell in cells]
+    texts = [_END_OF_CELL.sub(r"\1\\|", " ".join(str(cell).splitlines())) for cell in cells]
     return "|" + "|".join(f" {text} " if text else " " for text in texts) + "|"

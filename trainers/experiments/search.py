@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 from tqdm import tqdm
 
 from ..evaluation import HEADLINE
-from ..runs import RunArguments, Runner, StageRecord, with_publisher
+from ..runs import RunArguments, Runner, StageRecord, check_ranges, with_publisher
 from .search_report import write_report
 from .search_space import own_value, read_space, with_options
 from .search_trials import TrialPruning, TunedMetrics
@@ -66,10 +66,7 @@ class SearchArguments:
     )
 
     def __post_init__(self) -> None:
-        for name in ("n_trials", "search_samples"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise ValueError(f"--{name} must be at least 1, got {value}.")
+        check_ranges(vars(self))
 
 
 class Search:

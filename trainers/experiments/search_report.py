@@ -13,7 +13,7 @@ from ..data import write_json
 from ..evaluation import HEADLINE, f1_intervals, paired_test
 from ..runs import Runner
 from .comparison import dev_decisions
-from .markdown import markdown_table
+from .markdown import markdown_table, verbatim_markdown
 
 if TYPE_CHECKING:
     from optuna.study import Study
@@ -99,7 +99,7 @@ def label_table(runners: dict[str, Runner]) -> str:
         ]
     rows = []
     for index, label in enumerate(first.prepared.tasks["emotion"].labels):
-        rows.append([label, str(support[index]), *(column[index] for column in cells.values())])
+        rows.append([verbatim_markdown(label), str(support[index]), *(column[index] for column in cells.values())])
     table = markdown_table(["label", "dev texts", *cells], rows)
     return f"{table}\n\nF1 x 100 on dev, in brackets the 95 % interval of the bootstrap over its texts. One seed."
 
@@ -151,7 +151,7 @@ def _trials_table(study: "Study", metric: str) -> str:
                 trial.state.name.lower(),
                 "" if trial.value is None else f"{100 * trial.value:.1f}",
                 f"{trial.duration.total_seconds() / 60:.1f}" if trial.duration else "",
-                *(f"{value:.2g}" if isinstance(value, float) else str(value) for value in values),
+                *(f"{value:.2g}" if isinstance(value, float) else verbatim_markdown(value) for value in values),
             ]
         )
     return markdown_table(["trial", "state", metric.replace("_", " "), "minutes", *names], rows)

@@ -2,13 +2,10 @@
 
 import dataclasses
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from ..recipes import find_recipe
-from ..runs import RunArguments
+from ..runs import RunArguments, read_yaml
 
 if TYPE_CHECKING:
     from optuna.trial import BaseTrial
@@ -82,12 +79,7 @@ def read_space(path: str | None, args: RunArguments) -> list[Parameter]:
     source, entries = "the default search space", DEFAULT_SPACE
     if path is not None:
         source = f"--search_space {path}"
-        if not Path(path).is_file():
-            raise FileNotFoundError(f"{source} does not exist.")
-        try:
-            entries = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-        except yaml.YAMLError as error:
-            raise ValueError(f"{source} is not valid YAML: {error}") from error
+        entries = read_yaml(path, "--search_space")
     if not isinstance(entries, Mapping) or not entries:
         raise ValueError(f"{source} must contain `option: [choices]` or `option: {{low: ..., high: ...}}` lines.")
     space = [_parameter(name, entry, args, f"{source}, {name}") for name, entry in entries.items()]
@@ -168,7 +160,7 @@ def _parameter(name: str, entry: Any, args: RunArguments, place: str) -> Paramet
 
 
 def _numbers(values: list[Any], place: str) -> Iterator[Any]:
-    """Convert text to a number if possible, since PyYAML reads 1e-4 as text."""
+    """Convert text to a number if possible, such as one in quotation marks."""
     for value in values:
         try:
             yield value if isinstance(value, int | float) or value is None else float(value)

@@ -10,15 +10,15 @@ from typing import Any
 
 import numpy as np
 import torch
-from transformers import AutoModelForSequenceClassification, AutoTokenizer
+from transformers import AutoTokenizer
 
 from model_cards import plot_comparison
 
 from ..data import write_json
-from ..evaluation import HEADLINE, paired_test, predict_logits
+from ..evaluation import HEADLINE, load_classifier, paired_test, predict_logits
 from ..runs import dev_logits_path, task_results
 from .comparison import dev_decisions, difference, mean_and_spread
-from .markdown import markdown_table
+from .markdown import markdown_table, verbatim_markdown
 
 
 def task_scores(folders: Sequence[Path], task: str, problem_type: str) -> dict[str, list[float]]:
@@ -66,7 +66,7 @@ def task_tests(
 
 def count_parameters(folder: Path) -> int:
     """Number of parameters of a finished stage's model."""
-    return sum(weight.numel() for weight in AutoModelForSequenceClassification.from_pretrained(folder).parameters())
+    return sum(weight.numel() for weight in load_classifier(folder).parameters())
 
 
 def seconds_to_read(
@@ -81,10 +81,7 @@ def seconds_to_read(
         device (`torch.device` or `str`): Device to run on.
         repeats (`int`, defaults to 3): Number of measurements, after a warm-up.
     """
-    models = [
-        (AutoModelForSequenceClassification.from_pretrained(folder), AutoTokenizer.from_pretrained(folder))
-        for folder in folders
-    ]
+    models = [(load_classifier(folder), AutoTokenizer.from_pretrained(folder)) for folder in folders]
     for model, tokenizer in models:
         predict_logits(model, tokenizer, texts[:64], max_length=max_length, device=device)
     seconds = []
@@ -215,7 +212,7 @@ def encoders_table(compared: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> s
     columns = ["encoder", *(cell for metric in metrics for cell in (metric, f"vs {first}"))]
     rows = []
     for encoder, one in compared.items():
-        cells = [encoder]
+        cells: list[str] = [verbatim_markdown(encoder)]
         for metric in metrics:
             test = one.get("tests", {}).get(metric)
             cells += [mean_and_spread(one["scores"][metric]), difference(test) if test else "–"]

@@ -1,5 +1,6 @@
 """Running recipes: the Runner, its arguments, records and results."""
 
+from ..training_arguments import check_ranges
 from .arguments import HubArguments, RunArguments
 from .data_arguments import DataArguments
 from .distillation import DISTILLATION_KINDS, DistillationArguments, distillation_runner
@@ -18,7 +19,9 @@ from .results import (
 )
 from .runner import RUN_ERRORS, Runner
 from .stage_trainers import build_trainer
+from .terminal_text import verbatim
 from .train import RunResult, train
+from .yaml_files import read_yaml
 
 __all__ = [
     "DISTILLATION_KINDS",
@@ -35,6 +38,7 @@ __all__ = [
     "Runner",
     "StageRecord",
     "build_trainer",
+    "check_ranges",
     "chosen_thresholds",
     "dev_logits_path",
     "distillation_runner",
@@ -42,8 +46,10 @@ __all__ = [
     "print_results",
     "read_evaluation",
     "read_results",
+    "read_yaml",
     "task_results",
     "train",
+    "verbatim",
     "with_publisher",
     "write_recurrent_encoder",
 ]

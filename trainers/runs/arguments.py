@@ -9,7 +9,7 @@ from modeling_csr import SIAMESE_LOSSES
 
 from ..data import MAX_UTTERANCES
 from ..siamese_trainer import PAIR_STRATEGIES, PAIR_TARGETS
-from ..training_arguments import StageTrainingArguments
+from ..training_arguments import StageTrainingArguments, check_ranges
 from .data_arguments import DataArguments
 from .model_arguments import ModelArguments
 
@@ -34,8 +34,7 @@ class SiameseArguments:
     siamese_train_batch_size: int = field(default=128, metadata={"help": "Pairs per batch in each process."})
 
     def __post_init__(self) -> None:
-        if self.siamese_pairs_per_text < 1:
-            raise ValueError(f"--siamese_pairs_per_text must be at least 1, got {self.siamese_pairs_per_text}.")
+        check_ranges(vars(self))
 
 
 @dataclass
@@ -54,6 +53,9 @@ class CommonSpaceArguments:
     common_learning_rate: float = field(default=5e-4, metadata={"help": "Learning rate of the common-space stages."})
     common_num_train_epochs: float = field(default=10.0, metadata={"help": "Epochs of the common-space stages."})
     common_train_batch_size: int = field(default=64, metadata={"help": "Texts per batch in each process."})
+
+    def __post_init__(self) -> None:
+        check_ranges(vars(self))
 
 
 @dataclass
@@ -77,8 +79,7 @@ class DialogueArguments:
     )
 
     def __post_init__(self) -> None:
-        if self.max_utterances < 1:
-            raise ValueError(f"--max_utterances must be at least 1, got {self.max_utterances}.")
+        check_ranges(vars(self))
 
 
 @dataclass
@@ -122,6 +123,7 @@ class HubArguments:
     )
 
     def __post_init__(self) -> None:
+        check_ranges(vars(self))
         if self.compare_with is not None and not Path(self.compare_with).is_dir():
             raise FileNotFoundError(f"--compare_with {self.compare_with} does not exist.")
         for folder in self.other_seeds or ():

@@ -71,6 +71,17 @@ def check_loss_options(
             raise ValueError(f"--{option} {value} is for emotion data with {needed}; the run has {names}.")
 
 
+def check_place(option: str, folder: Path) -> None:
+    """Check that a folder can be made, if it is not there yet.
+
+    Raises:
+        NotADirectoryError: If it, or a folder above it, is a file.
+    """
+    existing = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+    if not existing.is_dir():
+        raise NotADirectoryError(f"--{option} {folder}: {existing} is a file, not a folder. Choose another place.")
+
+
 def check_output_folder(output_dir: Path, records: Mapping[str, StageRecord], repair: bool = False) -> list[Path]:
     """Check that the folder of each stage is empty or contains the same stage, undamaged.
 
@@ -89,6 +100,7 @@ def check_output_folder(output_dir: Path, records: Mapping[str, StageRecord], re
     damaged = []
     for name, record in records.items():
         folder = output_dir / name
+        check_place("output_dir", folder)
         if not folder.is_dir():
             continue
         try:

@@ -13,6 +13,7 @@ from ..data import (
     require_distinct,
 )
 from ..recipes import REGRESSION_TASKS
+from ..training_arguments import check_ranges
 from .task_arguments import TASKS, TaskArguments
 
 
@@ -102,19 +103,12 @@ class DataArguments(TaskArguments):
         for task in TASKS:
             for kind in ("label_columns", "label_names", "dialogue_columns"):
                 require_distinct(getattr(self, f"{task}_{kind}", None) or [], f"--{task}_{kind}")
-        if self.max_train_samples is not None and self.max_train_samples < 1:
-            raise ValueError(f"--max_train_samples must be at least 1, got {self.max_train_samples}.")
-        if self.max_unlabelled_samples < 1:
-            raise ValueError(f"--max_unlabelled_samples must be at least 1, got {self.max_unlabelled_samples}.")
+        check_ranges(vars(self))
         if self.dataset("unlabelled") is None:
             self.unlabelled_dataset = self.dataset("sentiment")
             self.unlabelled_text_column = self.columns("sentiment")["text_column"]
-        if self.emotion_train_fraction is not None and not 0 < self.emotion_train_fraction <= 1:
-            raise ValueError(f"--emotion_train_fraction must lie in (0, 1], got {self.emotion_train_fraction}.")
         if self.normalization == ["none"]:
             self.normalization = []
-        if self.augment_rare < 0:
-            raise ValueError(f"--augment_rare must not be below 0, got {self.augment_rare}.")
         if self.augment_rare:
             check_augmentations(self.augmentations)
 

@@ -5,12 +5,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from transformers import AutoConfig
-
-from ..data import BAD_ROWS, UNLABELLED_ROWS, TaskDataset, load_task_dataset
-from ..evaluation import THRESHOLD_MODES
+from ..data import BAD_ROWS, UNLABELLED_ROWS, TaskDataset, in_label_space, load_task_dataset, select_labels
+from ..evaluation import THRESHOLD_MODES, label_names, load_classifier
 from ..recipes import DistilledStage, Recipe
-from ..training_arguments import StageTrainingArguments
+from ..training_arguments import StageTrainingArguments, check_ranges
 from .arguments import HubArguments, RunArguments
 from .runner import Runner
 
@@ -38,6 +36,9 @@ class DistillationArguments:
     unlabelled_rows: str = field(
         default="error", metadata={"help": "The same for rows without a label.", "choices": UNLABELLED_ROWS[:2]}
     )
+    labels: list[str] | None = field(
+        default=None, metadata={"help": "Use only these labels of multi-label data, such as those of the teacher."}
+    )
     unlabelled_dataset: str | None = field(
         default="csr-emotion-posts-sentiment",
         metadata={"help": "Additional texts, such as the sentiment data; they need no labels."},
@@ -57,6 +58,11 @@ class DistillationArguments:
             "help": "Folder of a model trained only on the labels, for comparison: the emotion-encoder of a run."
         },
     )
+
+    def __post_init__(self) -> None:
+        check_ranges(vars(self))
+        if self.baseline is not None and not (Path(self.baseline) / "eval_results.json").is_file():
+            raise FileNotFoundError(f"--baseline {self.baseline} is not the folder of a finished stage.")
 
 
 # What the options of a distillation describe.
@@ -78,15 +84,7 @@ def distillation_runner(
         ValueError, OSError: If something is wrong, before anything is trained.
     """
     folder = Path(training.output_dir).resolve()
-    data = load_task_dataset(
-        args.dataset,
-        data_dir=args.data_dir,
-        text_column=args.text_column,
-        label_columns=args.label_columns,
-        bad_rows=args.bad_rows,
-        unlabelled_rows=args.unlabelled_rows,
-    )
-    _check_labels(args, data)
+    data = _data(args)
     run = RunArguments.from_options(
         recipe=[],
         threshold=args.threshold,
@@ -112,10 +110,19 @@ def distillation_runner(
     return Runner(run, {"emotion": data}, [Recipe(folder.name, (stage,))], **kwargs)
 
 
-def _check_labels(args: DistillationArguments, data: TaskDataset) -> None:
-    config = AutoConfig.from_pretrained(args.teacher)
-    labels = [config.id2label[index] for index in range(config.num_labels)]
-    if data.labels != labels:
-        raise ValueError(
-            f"--dataset {args.dataset} has the labels {', '.join(data.labels)}, the teacher {', '.join(labels)}."
-        )
+def _data(args: DistillationArguments) -> TaskDataset:
+    """The emotion data in the label space of the teacher, all of whose weights must be there."""
+    teacher = load_classifier(args.teacher)
+    names, problem_type = label_names(teacher.config), teacher.config.problem_type
+    data = load_task_dataset(
+        args.dataset,
+        data_dir=args.data_dir,
+        text_column=args.text_column,
+        label_columns=args.label_columns,
+        labels=names if args.labels is None else None,
+        bad_rows=args.bad_rows,
+        unlabelled_rows=args.unlabelled_rows,
+    )
+    if args.labels is not None:
+        data = select_labels(data, args.labels, option="--labels")
+    return in_label_space(data, names, problem_type, columns=args.label_columns, owner="The teacher")

@@ -7,6 +7,7 @@ from modeling_csr import LABEL_LOSSES, POOLING_MODES, REPRESENTATIONS
 from ..data import CLASS_WEIGHT_MODES
 from ..evaluation import THRESHOLD_MODES
 from ..recipes import LIBRARY, find_recipe
+from ..training_arguments import check_ranges
 
 TASK_WEIGHTINGS = ("equal", "size", "uncertainty")
 
@@ -97,14 +98,13 @@ class ModelArguments:
     )
 
     def __post_init__(self) -> None:
+        check_ranges(vars(self))
         for name in self.recipe:
             try:
                 find_recipe(name)
             except ValueError as error:
                 raise ValueError(f"--recipe {name}: {error}") from error
         self.recipe = [find_recipe(recipe).name for recipe in self.recipe]
-        if self.encoder_dropout is not None and self.encoder_dropout >= 1:
-            raise ValueError(f"--encoder_dropout must lie below 1, got {self.encoder_dropout}.")
         if self.encoder_dropout is not None and self.encoder_dropout < 0:
             self.encoder_dropout = None
         if self.representation == "shared" and not self.shared_layer_sizes:

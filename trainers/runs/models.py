@@ -16,6 +16,7 @@ from modeling_csr import (
     count_labelled,
 )
 
+from ..evaluation import load_classifier
 from ..loop import config_with_dropout, encoder_config, resolve_encoder
 from ..recipes import CommonSpaceStage, DialogueStage, DistilledStage, EncoderStage, SiameseStage, Stage
 from .prepared_run import PreparedRun
@@ -53,7 +54,7 @@ def _(stage: SiameseStage, run: PreparedRun) -> SiameseModel:
 def _(stage: CommonSpaceStage, run: PreparedRun) -> CSRForSequenceClassification:
     options = run.args.common
     if stage.model:
-        model = AutoModelForSequenceClassification.from_pretrained(run.folder(stage.model))
+        model = load_classifier(run.folder(stage.model))
         for name, value in {"prediction_loss_weight": 1.0, **stage.config}.items():
             setattr(model.config, name, value)
         return model
@@ -99,7 +100,7 @@ def _(stage: DialogueStage, run: PreparedRun) -> DialogueForUtteranceClassificat
 
 @build_model.register
 def _(stage: DistilledStage, run: PreparedRun) -> PreTrainedModel:
-    return student_of(AutoModelForSequenceClassification.from_pretrained(stage.teacher))
+    return student_of(load_classifier(stage.teacher))
 
 
 def student_of(teacher: PreTrainedModel) -> PreTrainedModel:

@@ -16,7 +16,7 @@ from ..hub import StagePublisher
 from ..loop import resolve_encoder
 from ..recipes import DialogueStage, DistilledStage, EncoderStage, Recipe, Stage, find_recipe, stages_of
 from .arguments import RunArguments
-from .checks import check_disk_space, check_encoders, check_loss_options, check_output_folder
+from .checks import check_disk_space, check_encoders, check_loss_options, check_output_folder, check_place
 from .records import StageRecord, stage_record
 from .task_data import load_task
 from .task_options import loss_options, task_config
@@ -85,6 +85,9 @@ def prepare_run(
     Raises:
         ValueError, OSError: If something is wrong, with what to do about it.
     """
+    check_place("output_dir", Path(args.training.output_dir))
+    if args.training.cache_dir is not None:
+        check_place("cache_dir", Path(args.training.cache_dir))
     recipes = tuple(map(find_recipe, args.model.recipe) if recipes is None else recipes)
     stages = tuple(stages_of(recipes))
     for folder in args.training.reuse_stages_from or ():

@@ -16,6 +16,7 @@ from modeling_csr import BRANCH_TYPES, RecurrentEncoderConfig, RecurrentEncoderM
 
 from ..data import damages, digest, normalize_tweets
 from ..loop import encoder_identity, resolve_encoder
+from ..training_arguments import check_ranges
 from .records import StageRecord
 
 logger = logging.getLogger(__name__)
@@ -66,18 +67,12 @@ class RecurrentArguments:
     )
 
     def __post_init__(self) -> None:
+        check_ranges(vars(self))
         self.parsed_branches()
         if self.vocabulary_size <= len(_SPECIAL_TOKENS):
             raise ValueError(f"--vocabulary_size must be more than {len(_SPECIAL_TOKENS)}, got {self.vocabulary_size}.")
         if self.embeddings_from and self.embedding_size is not None:
             raise ValueError("--embedding_size is that of --embeddings_from: give --projection_size for another width.")
-        for name in ("embedding_size", "projection_size"):
-            size = getattr(self, name)
-            if size is not None and size < 1:
-                raise ValueError(f"--{name} must be at least 1, got {size}.")
-        for name in ("embedding_dropout", "hidden_dropout"):
-            if not 0 <= getattr(self, name) < 1:
-                raise ValueError(f"--{name} must lie in [0, 1), got {getattr(self, name)}.")
 
     def parsed_branches(self) -> list[dict[str, Any]]:
         """The branches, as [`RecurrentEncoderConfig`] takes them."""

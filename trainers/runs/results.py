@@ -9,9 +9,11 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from ..data import write_json
 from ..recipes import Recipe
+from .terminal_text import verbatim
 
 logger = logging.getLogger(__name__)
 
@@ -109,21 +111,23 @@ def print_results(results: dict[str, Any], headline: tuple[str, ...], console: C
     for recipe, figures in results["recipes"].items():
         for stage, part in figures["stages"].items():
             if stage not in seen:
-                table.add_row(f"  {stage}", *_cells(part, headline), f"{part['seconds']:.0f}")
+                table.add_row(verbatim(f"  {stage}"), *_cells(part, headline), f"{part['seconds']:.0f}")
             seen.add(stage)
         final = {**list(figures["stages"].values())[-1], "metrics": figures["metrics"]}
-        table.add_row(f"[bold]{recipe}[/bold]", *_cells(final, headline), f"{figures['seconds']:.0f}")
+        table.add_row(verbatim(recipe, style="bold"), *_cells(final, headline), f"{figures['seconds']:.0f}")
     # A pipe has no width, and a truncated table is useless.
     (console or Console(width=None if sys.stdout.isatty() else 120)).print(table)
 
 
-def _cells(stage: dict[str, Any], headline: tuple[str, ...]) -> list[str]:
+def _cells(stage: dict[str, Any], headline: tuple[str, ...]) -> list[Text]:
     """Headline metrics of the emotion task; for other tasks, the main metrics in words."""
     metrics = stage["metrics"]
     others = [_in_words(name, task["metrics"]) for name, task in stage.get("tasks", {}).items()]
     if stage.get("task") == "emotion":
-        return [*(f"{100 * metrics[name]:.1f}" for name in headline), "; ".join(others)]
-    return [*("-" for _ in headline), "; ".join([_in_words(stage.get("task"), metrics), *others])]
+        cells = [*(f"{100 * metrics[name]:.1f}" for name in headline), "; ".join(others)]
+    else:
+        cells = [*("-" for _ in headline), "; ".join([_in_words(stage.get("task"), metrics), *others])]
+    return list(map(verbatim, cells))
 
 
 def _in_words(task: str | None, metrics: dict[str, float]) -> str:

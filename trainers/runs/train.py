@@ -9,7 +9,6 @@ from typing import Any
 
 from transformers import (
     AutoModel,
-    AutoModelForSequenceClassification,
     AutoTokenizer,
     Pipeline,
     PreTrainedModel,
@@ -19,6 +18,7 @@ from transformers import (
 )
 
 from ..data import TaskDataset, load_task_dataset, load_texts
+from ..evaluation import load_classifier
 from ..recipes import Recipe, register_recipe
 from .arguments import RunArguments
 from .prepared_run import PreparedRun
@@ -65,8 +65,9 @@ class RunResult:
     @cached_property
     def model(self) -> PreTrainedModel:
         """The model, loaded from its folder."""
-        auto = AutoModelForSequenceClassification if self.run.final.classifies else AutoModel
-        return auto.from_pretrained(self.folder)
+        if self.run.final.classifies:
+            return load_classifier(self.folder)
+        return AutoModel.from_pretrained(self.folder)
 
     @cached_property
     def tokenizer(self) -> PreTrainedTokenizerBase:

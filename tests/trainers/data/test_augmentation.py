@@ -113,7 +113,7 @@ def test_misspellings_are_the_same_in_every_process() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--augment_rare", "-1"], "--augment_rare must not be below 0, got -1"),
+        (["--augment_rare", "-1"], "--augment_rare must be at least 0, got -1"),
         (
             ["--augment_rare", "5", "--augmentations", "swap", "backtranslation"],
             "--augmentations swap backtranslation: give one or more of swap, delete, spelling, keyboard",

@@ -81,7 +81,7 @@ def test_a_run_takes_options_up_wherever_they_belong() -> None:
         ("learning_rate: []\n", "learning_rate: expected a list"),
         ("class_weights: {low: 0, high: 1}\n", "class_weights: expected a list"),
         ("class_weights: [none, heavy]\n", "class_weights: 'heavy' is none of none, balanced, sqrt"),
-        ("encoder_dropout: [0.0, 1.5]\n", "encoder_dropout: --encoder_dropout must lie below 1, got 1.5"),
+        ("encoder_dropout: [0.0, 1.5]\n", "encoder_dropout: --encoder_dropout must be below 1, got 1.5"),
         ("recipe: [bert, modell]\n", "recipe: --recipe modell: There is no recipe 'modell'"),
         ("recipe: [bert, model-3.3]\n", "the recipe model-3.3 has several stages"),
         ("learning_rate: [1e-3, 1e-5]\n", "the run's own --learning_rate 0.0001 is not in the space"),

@@ -235,7 +235,7 @@ def test_second_training_does_not_go_on_with_the_averages_of_the_first(
 
 @pytest.mark.parametrize("share", [-0.1, 1.5])
 def test_share_out_of_bounds(tmp_path: Path, share: float) -> None:
-    with pytest.raises(ValueError, match=f"--weight_averaging must lie between 0 and 1, got {share}"):
+    with pytest.raises(ValueError, match=f"--weight_averaging must be at least 0 and at most 1, got {share}"):
         StageTrainingArguments(output_dir=str(tmp_path), weight_averaging=share)
 
 

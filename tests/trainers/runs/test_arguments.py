@@ -137,7 +137,7 @@ def test_configs_of_the_examples_are_valid() -> None:
         ("- seed\n- 1\n", "run.yaml must contain"),
         ("just text\n", "run.yaml must contain"),
         ("recipe: [bert, model-4]\n", "There is no recipe 'model-4'. Did you mean model-3.4"),
-        ("max_length: 2\n", "--max_length must leave room"),
+        ("max_length: 2\n", "--max_length must be at least 3, got 2"),
     ],
 )
 def test_what_is_wrong_in_the_yaml_is_named(text: str, message: str, tmp_path: Path) -> None:
@@ -261,13 +261,15 @@ def test_source_stages_may_have_epochs_of_their_own() -> None:
 def test_dropout_of_the_encoder() -> None:
     assert parse_run_arguments(["--encoder_dropout", "0.3"]).model.encoder_dropout == 0.3
     assert parse_run_arguments(["--encoder_dropout", "-1"]).model.encoder_dropout is None  # its own
-    with pytest.raises(ValueError, match=r"--encoder_dropout must lie below 1, got 1\.0"):
+    with pytest.raises(ValueError, match=r"--encoder_dropout must be below 1, got 1\.0"):
         parse_run_arguments(["--encoder_dropout", "1"])
 
 
 @pytest.mark.parametrize("fraction", ["0", "-0.1", "1.01"])
 def test_share_of_the_emotion_texts_lies_between_0_and_1(fraction: str) -> None:
-    with pytest.raises(ValueError, match=rf"--emotion_train_fraction must lie in \(0, 1\], got {float(fraction)}"):
+    with pytest.raises(
+        ValueError, match=rf"--emotion_train_fraction must be above 0 and at most 1, got {float(fraction)}"
+    ):
         parse_run_arguments(["--emotion_train_fraction", fraction])
 
 

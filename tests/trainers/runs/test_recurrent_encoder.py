@@ -46,7 +46,7 @@ def test_bad_branches(text: str) -> None:
     [
         ({"vocabulary_size": 4}, "--vocabulary_size must be more than 4, got 4"),
         ({"embedding_size": 0}, "--embedding_size must be at least 1, got 0"),
-        ({"hidden_dropout": 1.0}, r"--hidden_dropout must lie in \[0, 1\), got 1.0"),
+        ({"hidden_dropout": 1.0}, r"--hidden_dropout must be at least 0 and below 1, got 1.0"),
         ({"embeddings_from": "some", "embedding_size": 8}, "give --projection_size for another width"),
     ],
 )

@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from transformers import AutoConfig, pipeline
+from transformers import AutoConfig, AutoModelForSequenceClassification, pipeline
 
 # By family of this project, what the space is called that a text's vector lies in.
 SPACES = {"csr": "the common space", "csr-multitask": "the encoder's space"}
@@ -35,7 +35,7 @@ class Classifier:
         name (`str`): Its id on the Hub, or its folder. **The code that comes with it is run.**
 
     Raises:
-        ValueError: If it is a regression model, whose numbers are no probabilities.
+        ValueError: If it is a regression model, whose numbers are no probabilities, or no trained classifier.
         OSError: If there is no such model.
     """
 
@@ -43,6 +43,7 @@ class Classifier:
         config = AutoConfig.from_pretrained(name, trust_remote_code=True)
         if config.problem_type == "regression":
             raise ValueError(f"{name} is a regression model: the page shows the probabilities of a classifier.")
+        _check_weights(name)
         self.name = name
         self.title = Path(name).name if Path(name).is_dir() else name
         self.labels: list[str] = [config.id2label[index] for index in range(config.num_labels)]
@@ -92,3 +93,14 @@ class Classifier:
     def _in_order(self, entries: list[dict]) -> list[float]:
         scores = {entry["label"]: entry["score"] for entry in entries}
         return [scores[label] for label in self.labels]
+
+
+def _check_weights(name: str) -> None:
+    # Loaded twice, since a pipeline does not tell which weights it has made up.
+    _, info = AutoModelForSequenceClassification.from_pretrained(name, trust_remote_code=True, output_loading_info=True)
+    missing = sorted(info["missing_keys"])
+    if missing:
+        raise ValueError(
+            f"{name} is not a trained classifier: {len(missing)} weights are missing, such as {missing[0]}. Give the "
+            "folder of a classifier, such as emotion-encoder or csr of a run."
+        )

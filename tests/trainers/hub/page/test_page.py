@@ -154,6 +154,12 @@ def test_regression_is_refused(models: SimpleNamespace) -> None:
         classifier.Classifier(str(models.regression))
 
 
+def test_folder_without_a_classifier_is_refused(models: SimpleNamespace) -> None:
+    """Its head would be initialised at random."""
+    with pytest.raises(ValueError, match=r"encoder is not a trained classifier: \d+ weights are missing"):
+        classifier.Classifier(str(models.stock.parent / "encoder"))
+
+
 # -- what is shown ----------------------------------------------------------------------------------------------------
 
 

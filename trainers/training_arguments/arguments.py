@@ -5,6 +5,9 @@ from typing import Any, Self
 
 import torch
 from transformers import TrainingArguments
+from transformers.integrations import get_available_reporting_integrations
+
+from .ranges import check_ranges
 
 # Training arguments that affect what is learnt; all others (logging, saving, pushing, devices) do not.
 DECISIVE_ARGUMENTS = (
@@ -157,14 +160,9 @@ class StageTrainingArguments(TrainingArguments):
     )
 
     def __post_init__(self) -> None:
-        if self.max_length < 3:
-            raise ValueError(
-                f"--max_length must leave room for a token between the special ones, got {self.max_length}."
-            )
+        check_ranges(vars(self))
         if self.label_smoothing_factor:
             raise ValueError("--label_smoothing_factor has no effect on the losses of these models: leave it at 0.")
-        if not 0 <= self.weight_averaging <= 1:
-            raise ValueError(f"--weight_averaging must lie between 0 and 1, got {self.weight_averaging}.")
         if self.weight_averaging and self.load_best_model_at_end:
             raise ValueError("--weight_averaging replaces the final weights: leave --load_best_model_at_end off.")
         if self.bf16_weights and (self.bf16 or self.fp16):
@@ -174,6 +172,17 @@ class StageTrainingArguments(TrainingArguments):
         # TrainingArguments accepts bf16 on a CPU only if use_cpu is set.
         self.use_cpu = self.use_cpu or not torch.accelerator.is_available()
         super().__post_init__()
+        self._check_reporters()
+
+    def _check_reporters(self) -> None:
+        # transformers finds out when it builds a Trainer, after the first stage's folder has been made.
+        there = get_available_reporting_integrations()
+        missing = [name for name in self.report_to or () if name not in there]
+        if missing:
+            raise ValueError(
+                f"--report_to {' '.join(missing)}: not installed, or not a tracker that transformers knows. Installed: "
+                f"{', '.join(there) or 'none'}."
+            )
 
     @classmethod
     def derived_from(cls, args: TrainingArguments, **changes: Any) -> Self:

@@ -1,0 +1,46 @@
+"""Loading classifiers, all of whose weights must be in the folder."""
+
+import os
+from typing import Any
+
+from transformers import AutoModelForSequenceClassification
+
+
+def load_classifier(name: str | os.PathLike, **kwargs: Any) -> Any:
+    """Load a trained classifier.
+
+    transformers initialises weights that a folder lacks at random and only logs it. The scores of such a model mean
+    nothing, so this is an error here.
+
+    Args:
+        name (`str`): Folder or Hub id.
+        **kwargs: Further arguments of `from_pretrained`.
+
+    Returns:
+        `PreTrainedModel`, in eval mode; `Any` for type checkers, since its class depends on the folder.
+
+    Raises:
+        OSError: If there is no such model.
+        ValueError: If it is not a classifier, or some of its weights are missing.
+    """
+    model, info = AutoModelForSequenceClassification.from_pretrained(name, output_loading_info=True, **kwargs)
+    missing = sorted(info["missing_keys"])
+    if missing:
+        held = ", ".join(model.config.architectures or ["another model"])
+        raise ValueError(
+            f"{os.fspath(name)} holds {held}, not a trained classifier: {len(missing)} weights are missing, such as "
+            f"{missing[0]}. Give the folder of a classifier, such as emotion-encoder or csr of a run."
+        )
+    return model
+
+
+def label_names(config: Any) -> list[str]:
+    """Names of a classifier's labels, in the order of its outputs. The keys of `label2id` may be in any order.
+
+    Args:
+        config (`PreTrainedConfig`): Its configuration.
+    """
+    return [config.id2label[index] for index in range(config.num_labels)]
+
+
+__all__ = ["label_names", "load_classifier"]
