@@ -16,7 +16,11 @@ def printable(text: str) -> str:
     return _UNPRINTABLE.sub("\ufffd", text)
 
 
+def one_line(text: object) -> str:
+    """Return `text` on one line, in printable characters."""
+    return printable(" ".join(str(text).split()))
+
+
 def escape(text: object) -> str:
     """Return one line of Markdown that displays `text` verbatim, without markup, HTML, links, cells or comments."""
-    line = " ".join(str(text).split())
-    return html.escape(_MARKDOWN.sub(r"\\\1", line), quote=False)
+    return html.escape(_MARKDOWN.sub(r"\\\1", one_line(text)), quote=False)

@@ -198,15 +198,68 @@ def test_space_of_many_labels_and_of_one(figures: list[Figure], tmp_path: Path) 
     assert_image(tmp_path / "many.png")
 
 
-@pytest.mark.parametrize("name", ["a $b$ _c_", "$\\frac$", "\\frac", "{{ x }}", "<b>", "$", "two\nlines", "🎉"])
+@pytest.mark.parametrize("name", ["a $b$ _c_", "$\\frac$", "\\frac", "{{ x }}", "<b>", "$", "x^2", "_x", "🎉"])
 @pytest.mark.filterwarnings("ignore:Glyph:UserWarning")
 def test_labels_are_text(name: str, figures: list[Figure], tmp_path: Path) -> None:
     """Labels come from data, and a dollar is no mathematics there."""
-    plot_decisions(np.eye(2), np.eye(2), [name, "joy"], tmp_path / "decisions.png")
-    plot_space(np.eye(3), np.eye(3)[:, :2], [name, "joy"], tmp_path / "space.png")
-    plot_stages({name: [], "csr": [name]}, "csr", tmp_path / "stages.png")
+    draw_all(name, tmp_path)
     assert figures[1].axes[0].get_title() == name
-    assert len(list(tmp_path.glob("*.png"))) == 3
+    assert figures[4].axes[0].get_legend().get_texts()[0].get_text().strip() == name
+    assert len(list(tmp_path.glob("*.png"))) == 6
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("two\nlines", "two lines"), ("a\0b\x1b[31m", "a\ufffdb\ufffd[31m"), ("\ud83d half", "� half"), ("x" * 500, "x" * 47 + "…")],
+)
+@pytest.mark.filterwarnings("ignore:Glyph:UserWarning")
+def test_labels_that_cannot_stand_in_a_figure(name: str, shown: str, figures: list[Figure], tmp_path: Path) -> None:
+    draw_all(name, tmp_path)
+    assert figures[0].axes[0].get_xticklabels()[0].get_text() == shown
+    assert figures[1].axes[0].get_title() == shown
+    assert figures[3].axes[0].get_yticklabels()[0].get_text() == shown
+    assert len(list(tmp_path.glob("*.png"))) == 6
+
+
+def draw_all(name: str, folder: Path) -> None:
+    plot_decisions(np.eye(2), np.eye(2), [name, "joy"], folder / "decisions.png")
+    plot_space(np.eye(3), np.eye(3)[:, :2], [name, "joy"], folder / "space.png")
+    plot_stages({name: [], "csr": [name]}, "csr", folder / "stages.png", {name: name})
+    plot_comparison({name: {"accuracy": [0.5]}}, folder / "comparison.png", name)
+    plot_learning_curves({name: {0.5: [0.5], 1.0: [0.5]}}, folder / "learning.png", "accuracy", 10)
+    plot_training_curves([{"epoch": 1.0, f"{name}_loss": 0.5}], folder / "training.png")
+
+
+def test_encoder_may_have_the_name_of_a_stage(figures: list[Figure], tmp_path: Path) -> None:
+    parents = {"emotion-encoder": [], "csr": ["emotion-encoder"]}
+    plot_stages(parents, "csr", tmp_path / "stages.png", {"emotion-encoder": "emotion-encoder"})
+    boxes = [text for text in figures[0].axes[0].texts if text.get_text()]
+    assert [text.get_text() for text in boxes] == ["emotion-encoder", "emotion-encoder", "csr"]
+    encoder, first, last = (text.get_position() for text in boxes)
+    arrows = {(text.xyann, text.xy) for text in figures[0].axes[0].texts if isinstance(text, Annotation)}
+    assert arrows == {(encoder, first), (first, last)}
+
+
+def test_thousands_of_labels(figures: list[Figure], tmp_path: Path) -> None:
+    """At half an inch for each, matplotlib refuses some 1,200, and panels in a row even earlier."""
+    names = [f"label {number}" for number in range(1300)]
+    targets = np.eye(1300)
+    plot_decisions(targets, targets, names, tmp_path / "decisions.png")
+    shown = [label.get_text() for label in figures[0].axes[0].get_xticklabels()]
+    assert shown[:2] == ["label 0", "label 10"] and figures[0].axes[0].images[0].get_array().shape == (1300, 1300)
+    plot_space(targets[:4, :8], targets[:4], names, tmp_path / "space.png")
+    assert [axes.get_title() for axes in figures[1].axes] == names[:48]
+    assert all(max(figure.get_size_inches()) < 30 for figure in figures)
+    assert len(list(tmp_path.glob("*.png"))) == 2
+
+
+def test_figure_that_cannot_be_drawn_is_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A figure never costs the training that it shows."""
+    path = tmp_path / "decisions.png"
+    path.write_bytes(b"of an earlier training")
+    plot_decisions(np.eye(2), np.eye(3), ["joy", "anger"], path=path)
+    assert f"{path} could not be drawn and is left out (ValueError: " in caplog.text
+    assert not path.exists()
 
 
 def test_attention(figures: list[Figure], tmp_path: Path) -> None:

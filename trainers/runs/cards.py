@@ -1,6 +1,7 @@
 """The card of a stage, and the figure of the stages it was built from."""
 
 import json
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from ..recipes import CommonSpaceStage, DistilledStage, Stage, learnt_tasks, lin
 from .prepared_run import PreparedRun
 from .records import StageRecord
 from .results import read_evaluation
+
+logger = logging.getLogger(__name__)
 
 # The baseline on the cards of other stages.
 BASELINE = "emotion-encoder"
@@ -57,20 +60,29 @@ def stage_card(stage: Stage, run: PreparedRun, results: dict[str, Any]) -> Stage
     )
 
 
-def write_card(stage: Stage, run: PreparedRun) -> None:
+def save_card(stage: Stage, run: PreparedRun) -> None:
     """Write the `README.md` of a finished stage from the contents of its folder."""
     folder = run.folder(stage)
     stage_card(stage, run, read_evaluation(folder)).save(folder)
 
 
+def write_card(stage: Stage, run: PreparedRun) -> None:
+    """Write the card of a stage that has just been trained, which a card never costs: its failure is a warning."""
+    try:
+        save_card(stage, run)
+    except Exception as error:
+        logger.debug("The card of %s could not be written:", stage.name, exc_info=True)
+        logger.warning(
+            "The card of %s could not be written (%s: %s). The model is complete; --push_to_hub writes its card again.",
+            *(stage.name, type(error).__name__, error),
+        )
+
+
 def draw_stages(stage: Stage, run: PreparedRun, path: Path) -> None:
     """Draw the stages that a stage was built from, back to the pretrained encoders."""
     encoders = {name: encoder_label(encoder) for name, encoder in pretrained_encoders(stage, run).items()}
-    made_of: dict[str, list[str]] = {encoder: [] for encoder in encoders.values()}
-    for one in lineage(stage):
-        parents = [parent.name for parent in one.parents]
-        made_of[one.name] = [*parents, encoders[one.name]] if one.name in encoders else parents
-    plot_stages(made_of, stage.name, path)
+    parents = {one.name: [parent.name for parent in one.parents] for one in lineage(stage)}
+    plot_stages(parents, stage.name, path, encoders)
 
 
 def pretrained_encoders(stage: Stage, run: PreparedRun) -> dict[str, str]:

@@ -22,7 +22,7 @@ from ..hub import (
     space_name,
 )
 from ..recipes import DistilledStage, Stage
-from .cards import stage_card, write_card
+from .cards import save_card, stage_card
 from .prepared_run import PreparedRun
 
 logger = logging.getLogger(__name__)
@@ -86,7 +86,7 @@ class RunPublisher:
         recipes = [recipe.name for recipe in self.run.recipes if stage in recipe.stages]
         try:
             # A card written before the stage was published, or before its baseline existed, says less.
-            write_card(stage, self.run)
+            save_card(stage, self.run)
             message = f"{stage.name} of {', '.join(recipes)}"
             self.publisher.publish(stage.name, self.run.folder(stage), message, tags=recipes)
         except Exception as error:
