@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import torch
 from torch import nn
-from torch.utils.data import Dataset, Sampler, SequentialSampler
+from torch.utils.data import DataLoader, Dataset, Sampler, SequentialSampler
 from transformers import PreTrainedModel, Trainer
 from transformers.trainer import TRAINING_ARGS_NAME
 from transformers.trainer_utils import TrainOutput
@@ -62,6 +62,12 @@ class GlobalBatchTrainer(Trainer):
     def train(self, *args: Any, **kwargs: Any) -> TrainOutput:
         # Losses left unlogged at the end of an earlier training are not part of this one.
         self._named_losses = {}
+        batch = self.args.train_batch_size * self.args.world_size
+        if self.args.dataloader_drop_last and self.train_dataset is not None and len(self.train_dataset) < batch:
+            raise ValueError(
+                f"--dataloader_drop_last leaves no batch: there are {len(self.train_dataset)} training rows, and a "
+                f"batch has {batch}. Choose a smaller --per_device_train_batch_size."
+            )
         return super().train(*args, **kwargs)
 
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
@@ -76,6 +82,25 @@ class GlobalBatchTrainer(Trainer):
             for group in optimizer.param_groups:
                 group.setdefault("lr_of", "encoder")
         return optimizer
+
+    def _get_dataloader(
+        self,
+        dataset: Dataset,
+        description: str,
+        batch_size: int,
+        sampler_fn: Any = None,
+        is_training: bool = False,
+        dataloader_key: str | None = None,
+    ) -> DataLoader:
+        # The stock Trainer also drops the last batch of dev texts, so that they would have no scores.
+        drop_last = self.args.dataloader_drop_last
+        self.args.dataloader_drop_last = drop_last and is_training
+        try:
+            return super()._get_dataloader(
+                dataset, description, batch_size, sampler_fn, is_training=is_training, dataloader_key=dataloader_key
+            )
+        finally:
+            self.args.dataloader_drop_last = drop_last
 
     def _get_train_sampler(self, train_dataset: Dataset | None = None) -> Sampler | None:
         dataset = self.train_dataset if train_dataset is None else train_dataset
