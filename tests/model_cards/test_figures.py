@@ -210,7 +210,12 @@ def test_labels_are_text(name: str, figures: list[Figure], tmp_path: Path) -> No
 
 @pytest.mark.parametrize(
     ("name", "shown"),
-    [("two\nlines", "two lines"), ("a\0b\x1b[31m", "a\ufffdb\ufffd[31m"), ("\ud83d half", "� half"), ("x" * 500, "x" * 47 + "…")],
+    [
+        ("two\nlines", "two lines"),
+        ("a\0b\x1b[31m", "a\ufffdb\ufffd[31m"),
+        ("\ud83d half", "� half"),
+        ("x" * 500, "x" * 47 + "…"),
+    ],
 )
 @pytest.mark.filterwarnings("ignore:Glyph:UserWarning")
 def test_labels_that_cannot_stand_in_a_figure(name: str, shown: str, figures: list[Figure], tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from trainers.evaluation import embed_texts, predict_logits
 from trainers.experiments import SearchArguments
 from trainers.runs import DistillationArguments, RecurrentArguments, RunArguments
 from trainers.siamese_trainer import SiameseTrainingArguments
-from trainers.training_arguments import RANGES, Range, StageTrainingArguments
+from trainers.training_arguments import RANGES, Range
 
 KINDS = [
     *RunArguments.kinds().values(),
@@ -128,9 +128,11 @@ def test_no_scores_of_uninitialised_memory(
 # -- places and reporters ----------------------------------------------------------------------------------------------
 
 
-def test_reporter_that_is_not_installed_is_named() -> None:
-    with pytest.raises(ValueError, match=r"--report_to nothing-like-it: not installed, or not a tracker"):
-        StageTrainingArguments(report_to=["nothing-like-it"])
+def test_reporter_that_is_not_installed_is_named(tmp_path: Path) -> None:
+    argv = ["--report_to", "nothing-like-it", "--output_dir", str(tmp_path / "out")]
+    told = tiny_run.refusal(tiny_run.example("run_csr"), argv)
+    assert "--report_to nothing-like-it: not installed, or not a tracker that transformers knows" in told
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("option", ["output_dir", "cache_dir"])

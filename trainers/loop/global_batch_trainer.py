@@ -8,7 +8,7 @@ from typing import Any, NoReturn, cast
 
 import torch
 from torch import nn
-from torch.utils.data import Dataset, Sampler, SequentialSampler
+from torch.utils.data import DataLoader, Dataset, Sampler, SequentialSampler
 from transformers import PreTrainedModel, Trainer
 from transformers.trainer import TRAINING_ARGS_NAME
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR, TrainOutput, rotate_checkpoints
@@ -66,7 +66,14 @@ class GlobalBatchTrainer(Trainer):
 
         Raises:
             FloatingPointError: At the first loss, or before the next save at the first weight, that is not finite.
+            ValueError: If `dataloader_drop_last` would leave no batch.
         """
+        batch = self.args.train_batch_size * self.args.world_size
+        if self.args.dataloader_drop_last and self.train_dataset is not None and len(self.train_dataset) < batch:
+            raise ValueError(
+                f"--dataloader_drop_last leaves no batch: there are {len(self.train_dataset)} training rows, and a "
+                f"batch has {batch}. Choose a smaller --per_device_train_batch_size."
+            )
         output = super().train(*args, **kwargs)
         self._check_weights()
         return output
@@ -103,6 +110,25 @@ class GlobalBatchTrainer(Trainer):
             for group in optimizer.param_groups:
                 group.setdefault("lr_of", "encoder")
         return optimizer
+
+    def _get_dataloader(
+        self,
+        dataset: Dataset,
+        description: str,
+        batch_size: int,
+        sampler_fn: Any = None,
+        is_training: bool = False,
+        dataloader_key: str | None = None,
+    ) -> DataLoader:
+        # The stock Trainer also drops the last batch of dev texts, so that they would have no scores.
+        drop_last = self.args.dataloader_drop_last
+        self.args.dataloader_drop_last = drop_last and is_training
+        try:
+            return super()._get_dataloader(
+                dataset, description, batch_size, sampler_fn, is_training=is_training, dataloader_key=dataloader_key
+            )
+        finally:
+            self.args.dataloader_drop_last = drop_last
 
     def _get_train_sampler(self, train_dataset: Dataset | None = None) -> Sampler | None:
         dataset = self.train_dataset if train_dataset is None else train_dataset

@@ -6,6 +6,8 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from transformers.integrations import get_available_reporting_integrations
+
 from ..data import TaskDataset
 from ..loop import encoder_bytes, encoder_config, longest_text
 from ..recipes import CommonSpaceStage, DistilledStage, Stage
@@ -69,6 +71,21 @@ def check_loss_options(
         if value != default and not any(option in record.made_from for record in records.values()):
             names = ", ".join(dataset.name for dataset in tasks.values())
             raise ValueError(f"--{option} {value} is for emotion data with {needed}; the run has {names}.")
+
+
+def check_reporters(names: Sequence[str]) -> None:
+    """Check that the trackers to report to are installed, which transformers does only when it builds a Trainer.
+
+    Raises:
+        ValueError: If one is not.
+    """
+    there = get_available_reporting_integrations()
+    missing = [name for name in names if name not in there]
+    if missing:
+        raise ValueError(
+            f"--report_to {' '.join(missing)}: not installed, or not a tracker that transformers knows. Installed: "
+            f"{', '.join(there) or 'none'}."
+        )
 
 
 def check_place(option: str, folder: Path) -> None:

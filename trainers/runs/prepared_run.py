@@ -16,7 +16,15 @@ from ..hub import StagePublisher
 from ..loop import resolve_encoder
 from ..recipes import DialogueStage, DistilledStage, EncoderStage, Recipe, Stage, find_recipe, stages_of
 from .arguments import RunArguments
-from .checks import check_disk_space, check_encoders, check_loss_options, check_output_folder, check_place
+from .best_metric import check_best_metric
+from .checks import (
+    check_disk_space,
+    check_encoders,
+    check_loss_options,
+    check_output_folder,
+    check_place,
+    check_reporters,
+)
 from .records import StageRecord, stage_record
 from .task_data import load_task
 from .task_options import loss_options, task_config
@@ -85,6 +93,7 @@ def prepare_run(
     Raises:
         ValueError, OSError: If something is wrong, with what to do about it.
     """
+    check_reporters(args.training.report_to or ())
     check_place("output_dir", Path(args.training.output_dir))
     if args.training.cache_dir is not None:
         check_place("cache_dir", Path(args.training.cache_dir))
@@ -96,6 +105,7 @@ def prepare_run(
     check_encoders(stages, args)
     tokenizer = _load_tokenizer(stages, args)
     tasks = {task: _load_task(task, stages, args, tokenizer, data or {}) for task in _task_names(stages)}
+    check_best_metric(args.training, stages, tasks)
     records: dict[str, StageRecord] = {}
     for stage in stages:
         if stage.teachers and tasks["emotion"].problem_type != "multi_label_classification":

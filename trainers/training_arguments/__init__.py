@@ -1,10 +1,11 @@
 """The training arguments of all stages, and the ranges of every number that an option takes."""
 
-from .arguments import DECISIVE_ARGUMENTS, StageTrainingArguments, supports_fast_bf16
+from .arguments import DECISIVE_ARGUMENTS, FIXED_ARGUMENTS, StageTrainingArguments, supports_fast_bf16
 from .ranges import RANGES, Range, check_ranges
 
 __all__ = [
     "DECISIVE_ARGUMENTS",
+    "FIXED_ARGUMENTS",
     "RANGES",
     "Range",
     "StageTrainingArguments",

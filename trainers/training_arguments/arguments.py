@@ -5,7 +5,6 @@ from typing import Any, Self
 
 import torch
 from transformers import TrainingArguments
-from transformers.integrations import get_available_reporting_integrations
 
 from .ranges import check_ranges
 
@@ -37,6 +36,18 @@ DECISIVE_ARGUMENTS = (
     "weight_averaging",
     "weight_decay",
 )
+
+
+# Training arguments with one possible value, and why.
+FIXED_ARGUMENTS: dict[str, tuple[tuple[Any, ...], str]] = {
+    "batch_eval_metrics": ((False,), "metrics are computed over all dev texts at once"),
+    "eval_do_concat_batches": ((True,), "metrics are computed over all dev texts at once"),
+    "eval_use_gather_object": ((False,), "the outputs of these models are tensors"),
+    "label_names": ((None, ["labels"]), "labels are always called labels"),
+    "label_smoothing_factor": ((0,), "it has no effect on the losses of these models"),
+    "prediction_loss_only": ((False,), "a finished stage is scored on its dev texts"),
+    "remove_unused_columns": ((False,), "collators select the columns"),
+}
 
 
 @dataclass
@@ -161,8 +172,9 @@ class StageTrainingArguments(TrainingArguments):
 
     def __post_init__(self) -> None:
         check_ranges(vars(self))
-        if self.label_smoothing_factor:
-            raise ValueError("--label_smoothing_factor has no effect on the losses of these models: leave it at 0.")
+        for name, (possible, reason) in FIXED_ARGUMENTS.items():
+            if getattr(self, name) not in possible:
+                raise ValueError(f"--{name} must be left at {possible[0]}: {reason}.")
         if self.weight_averaging and self.load_best_model_at_end:
             raise ValueError("--weight_averaging replaces the final weights: leave --load_best_model_at_end off.")
         if self.bf16_weights and (self.bf16 or self.fp16):
@@ -172,17 +184,6 @@ class StageTrainingArguments(TrainingArguments):
         # TrainingArguments accepts bf16 on a CPU only if use_cpu is set.
         self.use_cpu = self.use_cpu or not torch.accelerator.is_available()
         super().__post_init__()
-        self._check_reporters()
-
-    def _check_reporters(self) -> None:
-        # transformers finds out when it builds a Trainer, after the first stage's folder has been made.
-        there = get_available_reporting_integrations()
-        missing = [name for name in self.report_to or () if name not in there]
-        if missing:
-            raise ValueError(
-                f"--report_to {' '.join(missing)}: not installed, or not a tracker that transformers knows. Installed: "
-                f"{', '.join(there) or 'none'}."
-            )
 
     @classmethod
     def derived_from(cls, args: TrainingArguments, **changes: Any) -> Self:
@@ -194,6 +195,9 @@ class StageTrainingArguments(TrainingArguments):
         """
         names = {item.name for item in fields(cls) if item.init}
         values = {item.name: getattr(args, item.name) for item in fields(args) if item.name in names}
+        if not isinstance(args, StageTrainingArguments):
+            # The default of transformers, which is not a choice.
+            values["remove_unused_columns"] = False
         return cls(**values | changes)
 
 
