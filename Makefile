@@ -60,6 +60,9 @@ $(LOWEST)/.installed: pyproject.toml | $(INSTALLED)
 	@$(BIN)/uv pip install --quiet --python $(LOWEST)/bin/python --resolution lowest-direct --editable '.[dev]'
 	@touch $@
 
+torture: $(INSTALLED) ## Kill trainings, damage files and let a Hub fail at random, for about an hour
+	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.torture $(ARGS)
+
 test-lowest: $(LOWEST)/.installed ## Run the tests with the lowest versions that pyproject.toml allows
 	@HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(LOWEST)/bin/pytest --numprocesses $(JOBS) --dist loadfile \
 		--no-loadscope-reorder $(ARGS)
