@@ -22,8 +22,7 @@ from ..data import (
 )
 from ..dialogue_trainer import predict_dialogue_logits
 from ..evaluation import decide, label_names, load_classifier, per_label_scores, predict_logits, score
-from ..runs import verbatim
-from ..training_arguments import check_ranges
+from ..runs import check_ranges, verbatim
 from .terminal import BAD_INPUT, exit_on, set_up_logging
 
 DESCRIPTION = "Evaluate a classifier on a split of a dataset, at its own decision thresholds."

@@ -8,8 +8,7 @@ from typing import Any
 
 from transformers import HfArgumentParser
 
-from ..runs import RunArguments, read_yaml
-from ..training_arguments import check_ranges
+from ..runs import RunArguments, check_ranges, read_yaml
 
 # Options with a choice "no", for which YAML has more words.
 _STRATEGIES = ("eval_strategy", "save_strategy", "logging_strategy")
