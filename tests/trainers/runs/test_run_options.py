@@ -244,3 +244,10 @@ def test_long_texts_are_cut_with_one_counted_warning(
     # The model folder knows its limit.
     classifier = pipeline("text-classification", model=str(tmp_path / "out" / "emotion-encoder"), device="cpu")
     assert classifier(" ".join(["day"] * 100), truncation=True)
+
+
+@pytest.mark.parametrize("stage", ["emotion-encoder", "sentiment-encoder", "csr"])
+def test_encoder_may_be_called_like_a_stage(place: Path, tmp_path: Path, stage: str) -> None:
+    encoder = shutil.copytree(place / "encoder", tmp_path / stage)
+    run_csr(tiny_run.options(place, tmp_path / "out", encoder=encoder, max_steps=1))
+    assert (tmp_path / "out" / "csr" / "stages.png").is_file() and (tmp_path / "out" / "results.json").is_file()
