@@ -31,7 +31,7 @@ def read_results(output_dir: Path) -> dict[str, Any]:
         return {"recipes": {}}
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-        if all(isinstance(entry["stages"], dict) for entry in found["recipes"].values()):
+        if all("model" in entry for entry in found["recipes"].values()):
             return found
         reason = "it has other contents than a run writes"
     except (ValueError, TypeError, KeyError, AttributeError) as error:
