@@ -11,6 +11,8 @@ from .cards import CAPTIONS
 logger = logging.getLogger(__name__)
 
 CARD_NAME = "README.md"
+# Where somebody's card is kept that cannot be merged with ours.
+PREVIOUS_CARD_NAME = "README.previous.md"
 # A vocabulary has one of these names, by kind of tokenizer.
 TOKENIZER_FILES = {
     *("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"),

@@ -10,14 +10,11 @@ from huggingface_hub.errors import HTTPError, RemoteEntryNotFoundError
 
 from model_cards import merge_cards
 
-from .published_files import CARD_NAME, published_files
+from .published_files import CARD_NAME, PREVIOUS_CARD_NAME, published_files
 from .repositories import HubRepositories
 from .retries import cause_of, patiently
 
 logger = logging.getLogger(__name__)
-
-# Where somebody's card is kept that cannot be merged with ours.
-PREVIOUS_CARD_NAME = "README.previous.md"
 
 T = TypeVar("T")
 

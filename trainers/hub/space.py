@@ -1,13 +1,18 @@
 """A page to try a model, as a Space on the Hub: the folder `page`, the ids of its models, and example posts."""
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
+import yaml
 from huggingface_hub import CommitOperationAdd, HfApi, RepoCard
 from huggingface_hub.errors import RemoteEntryNotFoundError
 
+from .published_files import CARD_NAME, PREVIOUS_CARD_NAME
+
+logger = logging.getLogger(__name__)
+
 PAGE = Path(__file__).resolve().parent / "page"
-CARD_NAME = "README.md"
 # Card metadata that belongs to the page; people may change the rest.
 OF_THE_PAGE = ("sdk", "sdk_version", "python_version", "app_file")
 
@@ -47,21 +52,32 @@ def push_space(
     files |= {f"posts/{path.name}": path for path in posts}
     operations = [CommitOperationAdd(path, files[path]) for path in sorted(files)]
     api.create_repo(name, repo_type="space", space_sdk="gradio", private=private, exist_ok=True)
-    card = _space_card(api, name)
+    card, unread = _space_card(api, name)
     card.data["models"] = [model, compare] if compare else [model]
     operations.append(CommitOperationAdd(CARD_NAME, str(card).encode("utf-8")))
+    if unread is not None:
+        operations.append(CommitOperationAdd(PREVIOUS_CARD_NAME, unread))
     return api.create_commit(name, operations, commit_message=f"A page to try {model}", repo_type="space").oid
 
 
-def _space_card(api: HfApi, name: str) -> RepoCard:
+def _space_card(api: HfApi, name: str) -> tuple[RepoCard, bytes | None]:
+    """The card of the Space, keeping what people changed in it, and the one that is there if it cannot be read."""
     card = RepoCard.load(PAGE / CARD_NAME)
     # The Hub gives a new Space a default card, which can be replaced.
     if not api.file_exists(name, "app.py", repo_type="space"):
-        return card
+        return card, None
     try:
-        there = RepoCard.load(api.hf_hub_download(name, CARD_NAME, repo_type="space"))
+        before = Path(api.hf_hub_download(name, CARD_NAME, repo_type="space")).read_bytes()
     except RemoteEntryNotFoundError:
-        return card
+        return card, None
+    try:
+        there = RepoCard(before.decode("utf-8"))
+    except (yaml.YAMLError, TypeError, ValueError) as error:
+        logger.warning(
+            "The card of the Space %s cannot be read (%s). It is kept there as %s, and ours takes its place.",
+            *(name, error, PREVIOUS_CARD_NAME),
+        )
+        return card, before
     for field in OF_THE_PAGE:
         there.data[field] = card.data[field]
-    return there
+    return there, None

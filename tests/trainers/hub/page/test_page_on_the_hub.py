@@ -83,6 +83,16 @@ def test_space_keeps_the_card_that_people_changed(hub: Any, api: HfApi) -> None:
     assert data["sdk_version"].startswith("6.")
 
 
+def test_space_card_that_cannot_be_read_is_kept_beside(hub: Any, api: HfApi) -> None:
+    push_space(api, "org/odd", "org/model", posts=POSTS)
+    theirs = b"---\n1: x\nsdk: gradio\n---\nMy own words.\n"
+    changed = CommitOperationAdd("README.md", theirs)
+    api.create_commit("org/odd", [changed], commit_message="My own words", repo_type="space")
+    push_space(api, "org/odd", "org/model", posts=POSTS)
+    space = hub.repositories["spaces/org/odd"]
+    assert space.card_data()["models"] == ["org/model"] and space.files()["README.previous.md"] == theirs
+
+
 def test_space_without_a_card_gets_one(hub: Any, api: HfApi) -> None:
     push_space(api, "org/bare", "org/model", posts=POSTS)
     removal = CommitOperationDelete("README.md")
