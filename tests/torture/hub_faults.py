@@ -47,6 +47,11 @@ class FaultyHub(hub_server.HubServer):
         drop = kind in ("dropped", "silent")
         return Fault(pattern("."), None, status, headers, kind, 0, 1, drop, kind == "swallowed")
 
+    def mend(self) -> None:
+        """Answer everything from now on."""
+        self.share = 0.0
+        self._garbage.clear()
+
     def answer(self, request: Any) -> Any:
         if request.path in self._garbage:
             self._garbage.remove(request.path)
@@ -86,7 +91,7 @@ def trials(folder: Path, seed: int, count: int, share: float = 0.3) -> Iterator[
             if lost is None and begun and not (out / "results.json").exists():
                 lost = f"a training was lost to the Hub: {first.output.strip().splitlines()[-1]}"
             lost = lost or _incomplete(hub, empty_too=True)
-            hub.share = 0.0
+            hub.mend()
             second = Command(run, folder / f"run-{number}-again.log").start()
             if not second.wait(300):
                 second.kill()
