@@ -40,7 +40,9 @@ class FaultyHub(hub_server.HubServer):
         if kind == "silent":
             time.sleep(3)
         if kind == "garbage":
-            self._garbage.append(path)
+            # The client keeps a list of agents for a day, on the disk, whatever it was told.
+            if "agent-harnesses" not in path:
+                self._garbage.append(path)
             return None
         status = int(kind) if kind.isdigit() else 500
         headers = {"Retry-After": "1"} if kind == "429" else {}
