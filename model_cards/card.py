@@ -176,8 +176,11 @@ class StageCard:
         return ModelCard(printable(_template().render(card_data=self.data().to_yaml(), **fields)))
 
     def save(self, folder: Path) -> None:
-        """Write the card to `README.md` in `folder`."""
-        self.render().save(folder / "README.md")
+        """Write the card to `README.md` in `folder`. A link there is replaced, and what it points to stays as it is."""
+        path = folder / "README.md"
+        if path.is_symlink():
+            path.unlink()
+        self.render().save(path)
 
 
 @cache

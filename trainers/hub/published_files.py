@@ -61,6 +61,13 @@ def published_files(folder: Path) -> dict[str, Path]:
     return found
 
 
+def missing_files(folder: Path) -> list[str]:
+    """Names of the files without which there is no model to publish; links do not count."""
+    there = [path.name for path in folder.iterdir() if is_part_of_model(path)]
+    missing = [name for name in (CARD_NAME, "config.json") if name not in there]
+    return missing if any(map(_WEIGHTS.fullmatch, there)) else [*missing, "model.safetensors"]
+
+
 def is_part_of_model(path: Path) -> bool:
     """Whether a path in a model's folder is a file of the model, apart from arrays of scores: no link, and named as
     this library names its files."""

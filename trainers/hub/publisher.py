@@ -5,12 +5,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from huggingface_hub import CommitOperationAdd, HfApi
+from huggingface_hub import CommitOperationAdd, HfApi, ModelCard
 from huggingface_hub.errors import HTTPError, RemoteEntryNotFoundError
 
 from model_cards import merge_cards
 
-from .published_files import CARD_NAME, PREVIOUS_CARD_NAME, published_files
+from .published_files import CARD_NAME, PREVIOUS_CARD_NAME, missing_files, published_files
 from .repositories import HubRepositories
 from .retries import cause_of, patiently
 
@@ -64,9 +64,16 @@ class StagePublisher:
             `str`: The id of the commit.
 
         Raises:
-            PublishingError: If publishing fails, after retries of temporary errors.
+            PublishingError: If the card, the config or the weights are missing, or publishing fails, after retries of
+                temporary errors.
         """
         repository, files = self.repositories[stage], published_files(folder)
+        missing = missing_files(folder)
+        if missing:
+            raise PublishingError(
+                f"{repository} could not be published: {folder} has no {', '.join(missing)}. Links are not followed: "
+                "put the files themselves there."
+            )
 
         def push() -> str:
             self.api.create_repo(repository, private=self.private, exist_ok=True)
@@ -130,7 +137,10 @@ class StagePublisher:
             return generated, None
         before = Path(there).read_bytes()
         try:
-            return merge_cards(before.decode("utf-8"), generated), None
+            card = merge_cards(before.decode("utf-8"), generated)
+            if card != generated:
+                _check_merged(card, generated)
+            return card, None
         except ValueError as error:
             logger.warning(
                 "The card of %s cannot be read (%s). It is kept there as %s, and ours takes its place.",
@@ -167,6 +177,20 @@ class StagePublisher:
             # Not only the client's own errors: an answer of another shape than it expects ends in any error at all.
             reasons = dict.fromkeys((_said(error), _said(cause_of(error))))
             raise PublishingError(f"{what} could not be published: {' '.join(reasons)}") from error
+
+
+def _check_merged(card: str, generated: str) -> None:
+    """Check that the Hub accepts what people's metadata have become together with ours.
+
+    Raises:
+        ValueError: If it does not.
+    """
+    try:
+        ModelCard(card).validate()
+    except ValueError:
+        # If ours are at fault, the push itself says so.
+        ModelCard(generated).validate()
+        raise
 
 
 def _said(error: BaseException | None) -> str:

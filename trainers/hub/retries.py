@@ -4,11 +4,12 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from json import JSONDecodeError
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import tenacity
-from huggingface_hub import get_session
-from huggingface_hub.errors import HfHubHTTPError, HTTPError, LocalEntryNotFoundError
+from huggingface_hub import set_client_factory
+from huggingface_hub.errors import HfHubHTTPError, HTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
+from huggingface_hub.utils import _http
 
 logger = logging.getLogger(__name__)
 
@@ -54,19 +55,34 @@ def cause_of(error: BaseException | None) -> BaseException | None:
 
 @contextmanager
 def _limited_silence(seconds: float) -> Iterator[None]:
-    client = get_session()
-    before = client.timeout
-    client.timeout = seconds
+    # The client is also replaced on the way, after a refused connection, so it takes a factory. There is no public
+    # function that returns the present one.
+    present = _http._GLOBAL_CLIENT_FACTORY
+
+    def limit(request: Any) -> None:
+        own = {kind: limit for kind, limit in request.extensions.get("timeout", {}).items() if limit is not None}
+        limits = dict.fromkeys(("connect", "read", "write", "pool"), seconds)
+        request.extensions = {**request.extensions, "timeout": limits | own}
+
+    def factory() -> Any:
+        client = present()
+        # Not the client's own timeout, which some requests, such as `repo_info`, override with none.
+        client.event_hooks["request"].append(limit)
+        return client
+
+    set_client_factory(factory)
     try:
         yield
     finally:
-        client.timeout = before
+        set_client_factory(present)
 
 
 def _passes(error: BaseException) -> bool:
     cause = cause_of(error)
     if isinstance(cause, HfHubHTTPError):
         return cause.response.status_code in PASSING
+    if isinstance(cause, OfflineModeIsEnabled):
+        return False
     # A failing gateway answers with an HTML page, which the client tries to parse as JSON.
     return isinstance(cause, (HTTPError, ConnectionError, TimeoutError, JSONDecodeError))
 

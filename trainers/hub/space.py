@@ -13,6 +13,16 @@ from .published_files import CARD_NAME, PREVIOUS_CARD_NAME
 logger = logging.getLogger(__name__)
 
 PAGE = Path(__file__).resolve().parent / "page"
+# Not whatever else may lie there.
+PAGE_FILES = (
+    "app.py",
+    "attribution.py",
+    "classifier.py",
+    "markup.py",
+    "neighbours.py",
+    "requirements.txt",
+    "style.css",
+)
 # Card metadata that belongs to the page; people may change the rest.
 OF_THE_PAGE = ("sdk", "sdk_version", "python_version", "app_file")
 
@@ -48,7 +58,7 @@ def push_space(
     Returns:
         `str`: The id of the commit.
     """
-    files = {path.name: path for path in PAGE.iterdir() if path.is_file() and path.name != CARD_NAME}
+    files = {name: PAGE / name for name in PAGE_FILES}
     files |= {f"posts/{path.name}": path for path in posts}
     operations = [CommitOperationAdd(path, files[path]) for path in sorted(files)]
     api.create_repo(name, repo_type="space", space_sdk="gradio", private=private, exist_ok=True)

@@ -57,6 +57,7 @@ class TrainerHubMixin(Base):
         commit_message: str | None = "End of training",
         blocking: bool = True,
         token: str | None = None,
+        revision: str | None = None,
         **kwargs: Any,
     ) -> str:
         """Evaluate the model, write its folder and push weights, code, tokenizer, scores and card in one commit.
@@ -65,6 +66,7 @@ class TrainerHubMixin(Base):
             commit_message (`str`, *optional*): Message of the commit.
             blocking (`bool`): Ignored: the push is always finished when this returns.
             token (`str`, *optional*): A token with write access. Defaults to that of the arguments or `hf auth login`.
+            revision (`str`, *optional*): Branch to push to. Defaults to that of the arguments, or `main`.
             **kwargs: Further fields of the card, as for [`~StageTrainer.create_model_card`].
 
         Returns:
@@ -84,7 +86,8 @@ class TrainerHubMixin(Base):
         if self.args.should_save:
             self.write_report(folder, results, logits)
             self.create_model_card(name, **kwargs)
-            options: dict[str, Any] = {"private": self.args.hub_private_repo, "revision": self.args.hub_revision}
+            revision = revision or self.args.hub_revision
+            options: dict[str, Any] = {"private": self.args.hub_private_repo, "revision": revision}
             StagePublisher(api, repositories, **options).publish("model", folder, commit_message or "End of training")
         self.accelerator.wait_for_everyone()
         return name

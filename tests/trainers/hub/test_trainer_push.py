@@ -35,6 +35,9 @@ trainer = MultitaskTrainer(
 )
 trainer.train()
 print(trainer.push_to_hub())
+# The stock method pushes by itself then.
+trainer.args.push_to_hub = True
+trainer.save_model()
 result = train("bert", emotion=rows, encoder=f"{place}/encoder", output_dir=f"{place}/run", max_length=64, **quick)
 print(result.push_to_hub("org/run"))
 """
@@ -66,6 +69,8 @@ def place(hub: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_repository_is_complete_in_one_commit(hub: Any, place: Path) -> None:
+    _, *commits = hub.repositories["org/alone"].commits
+    assert [commit.title for commit in commits] == ["End of training", "Model save"]
     files = set(hub.repositories["org/alone"].files())
     assert {"README.md", "config.json", "model.safetensors", "tokenizer.json", "eval_results.json"} <= files
     assert {"modeling_multitask.py", "configuration_multitask.py", "decisions.png", "space.png"} <= files
