@@ -1,35 +1,16 @@
 """Files of finished runs that are damaged in every way, and the command that meets them."""
 
-import os
 import random
 import shutil
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from tests.helpers import tiny_run
+from tests.helpers import file_damages, tiny_run
 from tests.torture.outcomes import difference
 from tests.torture.trials import Command, Trial, seconds_of
 
-
-def _flip(path: Path) -> None:
-    contents = bytearray(path.read_bytes())
-    if contents:
-        contents[len(contents) // 2] ^= 4
-    path.write_bytes(contents)
-
-
-def _zero_half(path: Path) -> None:
-    size = path.stat().st_size
-    path.write_bytes(path.read_bytes()[: size // 2] + bytes(size - size // 2))
-
-
-DAMAGES: dict[str, Callable[[Path], object]] = {
-    "missing": Path.unlink,
-    "empty": lambda path: path.write_bytes(b""),
-    "halved": lambda path: os.truncate(path, path.stat().st_size // 2),
-    "a flipped bit": _flip,
-    "half of it zeros": _zero_half,
+DAMAGES: dict[str, Callable[[Path], object]] = file_damages.DAMAGES | {
     "another's": lambda path: path.write_bytes(b"[1, 2, 3]\n"),
     "a folder": lambda path: (path.unlink(), path.mkdir()),
 }

@@ -1,27 +1,13 @@
 """Files whose damage is noticed."""
 
 import logging
-import os
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.helpers.file_damages import DAMAGES
 from trainers.data.sealed_files import Seal, damages, is_whole, sealed_array, write_sealed
-
-
-def zero_half(path: Path) -> None:
-    size = path.stat().st_size
-    path.write_bytes(path.read_bytes()[: size // 2] + bytes(size - size // 2))
-
-
-DAMAGES: dict[str, Callable[[Path], object]] = {
-    "missing": Path.unlink,
-    "empty": lambda path: path.write_bytes(b""),
-    "halved": lambda path: os.truncate(path, path.stat().st_size // 2),
-    "half of it zeros": zero_half,
-}
 
 
 def test_damage_is_described(tmp_path: Path) -> None:

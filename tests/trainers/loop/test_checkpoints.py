@@ -9,6 +9,7 @@ from types import ModuleType
 import pytest
 import torch
 
+from tests.helpers.file_damages import flip_a_bit, halve
 from trainers.loop.checkpoints import last_complete_checkpoint, seal_checkpoint
 
 SAVING = {"save_strategy": "steps", "save_steps": 2, "save_total_limit": 1, "max_steps": 6}
@@ -23,21 +24,7 @@ def checkpoint(folder: Path, number: int) -> Path:
     return path
 
 
-def removed(path: Path) -> None:
-    path.unlink()
-
-
-def halved(path: Path) -> None:
-    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-
-
-def flipped(path: Path) -> None:
-    contents = bytearray(path.read_bytes())
-    contents[0] ^= 1
-    path.write_bytes(contents)
-
-
-@pytest.mark.parametrize("damage", [removed, halved, flipped])
+@pytest.mark.parametrize("damage", [Path.unlink, halve, flip_a_bit])
 @pytest.mark.parametrize("name", ["model.safetensors", "optimizer.pt", "scheduler.pt", "rng_state.pth"])
 def test_damaged_checkpoints_are_passed_over(
     tmp_path: Path, name: str, damage: Callable[[Path], None], caplog: pytest.LogCaptureFixture

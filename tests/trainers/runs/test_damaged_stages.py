@@ -12,6 +12,7 @@ import pytest
 from safetensors.torch import load_file
 
 from tests.helpers import tiny_run
+from tests.helpers.file_damages import flip_a_bit, halve, zero_half
 from trainers.runs.disk import DiskFullError, naming_a_full_disk
 from trainers.runs.lock import HOLDER_NAME, RunLockedError, locked
 
@@ -20,25 +21,19 @@ run_csr = tiny_run.example("run_csr").main
 Damage = Callable[[Path], object]
 
 
-def flip_a_bit(path: Path) -> None:
-    contents = bytearray(path.read_bytes())
-    contents[-1] ^= 1
-    path.write_bytes(contents)
-
-
 DAMAGES: dict[str, tuple[str, Damage]] = {
     "weights are gone": ("model.safetensors", Path.unlink),
     "weights are empty": ("model.safetensors", lambda path: path.write_bytes(b"")),
-    "weights are halved": ("model.safetensors", lambda path: os.truncate(path, path.stat().st_size // 2)),
+    "weights are halved": ("model.safetensors", halve),
     "a bit of the weights has flipped": ("model.safetensors", flip_a_bit),
     "config is empty": ("config.json", lambda path: path.write_text("")),
     "config is another": ("config.json", lambda path: path.write_text("{}")),
     "tokenizer is gone": ("tokenizer.json", Path.unlink),
-    "results are halved": ("eval_results.json", lambda path: os.truncate(path, path.stat().st_size // 2)),
+    "results are halved": ("eval_results.json", halve),
     "logits are gone": ("dev_logits.npy", Path.unlink),
     "code was changed": ("modeling_multitask.py", lambda path: path.write_text("raise SystemExit")),
     "record is empty": ("stage.json", lambda path: path.write_text("")),
-    "record is halved": ("stage.json", lambda path: os.truncate(path, path.stat().st_size // 2)),
+    "record is halved": ("stage.json", halve),
     "record is a list": ("stage.json", lambda path: path.write_text("[]")),
 }
 
@@ -108,8 +103,7 @@ def test_damaged_representations_are_encoded_anew(
 ) -> None:
     paths = sorted((copy / "representations").glob("*.npy"))
     for path in paths:
-        size = path.stat().st_size
-        path.write_bytes(path.read_bytes()[: size // 2] + bytes(size - size // 2))
+        zero_half(path)
     for stage in ("siamese", "csr"):
         shutil.rmtree(copy / stage)
     with caplog.at_level(logging.WARNING):

@@ -12,6 +12,7 @@ from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTok
 
 from tests.helpers import tiny_run
 from tests.helpers.recipes import CONTROLS
+from tests.helpers.saved_models import CSR_CODE, MULTITASK_CODE, SIAMESE_CODE
 from trainers.commands.parser import parse_run_arguments
 from trainers.evaluation.inference import predict_logits
 from trainers.recipes import RECIPES
@@ -54,25 +55,6 @@ WRITTEN = {
     "training_curves.png",
     "training_log.json",
 }
-RECURRENT_CODE = {"configuration_recurrent_encoder.py", "modeling_recurrent_encoder.py"}
-MULTITASK_CODE = RECURRENT_CODE | {
-    "configuration_multitask.py",
-    "handler.py",
-    "labelled_config.py",
-    "modeling_multitask.py",
-    "pipeline_emotion.py",
-    "pipeline_inputs.py",
-    "pretrained_model.py",
-}
-CSR_CODE = MULTITASK_CODE | {
-    "classifier_config.py",
-    "composed_model.py",
-    "configuration_csr.py",
-    "csr_outputs.py",
-    "layers.py",
-    "modeling_csr.py",
-}
-SIAMESE_CODE = CSR_CODE | {"modeling_siamese.py"}
 
 
 # -- what a run leaves behind -----------------------------------------------------------------------------------------
