@@ -59,6 +59,8 @@ class ComposedPreTrainedModel(EmotionPreTrainedModel):
             encoder.set_input_embeddings(embeddings)
         for encoder in encoders:
             encoder.resize_token_embeddings(new_num_tokens, pad_to_multiple_of, mean_resizing)
+        # Encoders that share their weights share the new rows, too.
+        self.tie_weights()
         return cast(nn.Embedding, self.get_input_embeddings())
 
     def check_embeds(self, input_ids: torch.Tensor | None, inputs_embeds: torch.Tensor | None) -> None:

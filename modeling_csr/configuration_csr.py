@@ -43,13 +43,16 @@ class CSRConfig(ClassifierConfig):
         class_weights (`list[float]`, *optional*): Weights of the label loss, one per label (see [`losses.label_loss`]).
         label_loss (`str`, defaults to `"cross_entropy"`): `"asymmetric"` and `"correlation"` are also available for
             multi-label problems (see [`losses.label_loss`]).
+        shared_backbone (`bool`, defaults to `False`): Whether all encoders are adapters of one frozen text encoder, which
+            is then held, saved and loaded once. Each encoder's configuration has its `adapter`, with a name of its own.
         problem_type (`str`, defaults to `"multi_label_classification"`): The alternative is
             `"single_label_classification"`.
         id2label, label2id (`dict`): The emotion labels; one of the two is enough.
 
     Raises:
         ValueError: If the common space is not narrower than P_E, `common_level="token"` is used with an encoder that
-            provides no token states, or an option is invalid.
+            provides no token states, the encoders of a shared backbone are not adapters of one encoder, or an option is
+            invalid.
     """
 
     model_type = "csr"
@@ -82,6 +85,7 @@ class CSRConfig(ClassifierConfig):
     prediction_loss_weight: float | int = 1.0
     reconstruction_loss_weight: float | int = 1.0
     classifier_dropout: float | int = 0.1
+    shared_backbone: bool = False
 
     def __post_init__(self, **kwargs: Any) -> None:
         super().__post_init__(**kwargs)
@@ -112,6 +116,27 @@ class CSRConfig(ClassifierConfig):
             )
         if self.siamese_loss not in SIAMESE_LOSSES:
             raise ValueError(f"siamese_loss must be one of {', '.join(SIAMESE_LOSSES)}, got {self.siamese_loss!r}.")
+        if self.shared_backbone:
+            self._check_backbone()
+
+    def _check_backbone(self) -> None:
+        encoders = [self.emotion_encoder, *self.source_encoders]
+        names = [encoder.adapter_name for encoder in encoders if encoder.adapter is not None]
+        if len(names) < len(encoders):
+            raise ValueError(
+                "shared_backbone needs encoders that are adapters of one text encoder, but "
+                f"{len(encoders) - len(names)} of {len(encoders)} have no adapter: train them with peft_config."
+            )
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"Two adapters on one backbone have the name {twice[0]!r}: give one of them another name.")
+        digests = {(encoder.adapter_base or {}).get("digest") for encoder in encoders} - {None}
+        widths = {encoder.encoder.hidden_size for encoder in encoders}
+        if len(digests) > 1 or len(widths) > 1:
+            raise ValueError(
+                f"The adapters {', '.join(names)} were trained on different text encoders, so they cannot share one. "
+                "Train them all from the same pretrained encoder."
+            )
 
     def to_dict(self) -> dict[str, Any]:
         """Serialise, including the list of source encoders."""

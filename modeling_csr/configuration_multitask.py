@@ -37,6 +37,11 @@ class MultitaskConfig(LabelledConfig):
         task_weighting (`str`, defaults to `"fixed"`): How the losses of the tasks are weighted: `"fixed"` uses
             `loss_weight`; `"uncertainty"` additionally learns one log variance per task (Kendall, Gal and Cipolla
             2018, *Multi-Task Learning Using Uncertainty to Weigh Losses*, equation 10).
+        adapter (`dict`, *optional*): Options of a LoRA adapter in the encoder, fields of `peft.LoraConfig`. None by
+            default; trained adapters are usually merged.
+        adapter_name (`str`, *optional*): Name of the adapter. Defaults to the main task.
+        adapter_base (`dict`, *optional*): The encoder that the adapter was trained on: a `digest` of its weights and,
+            if it is on the Hub, its `name` and `revision`. A folder whose config has it holds the adapter alone.
 
     Raises:
         ValueError: If a task, the main task, the pooling, the representation or the task weighting is invalid.
@@ -72,6 +77,9 @@ class MultitaskConfig(LabelledConfig):
     representation: str = "pooled"
     classifier_dropout: float | int = 0.1
     task_weighting: str = "fixed"
+    adapter: dict[str, Any] | None = None
+    adapter_name: str | None = None
+    adapter_base: dict[str, Any] | None = None
 
     def __post_init__(self, **kwargs: Any) -> None:
         self.tasks = {name: dict(task) for name, task in (self.tasks or {}).items()}
@@ -97,6 +105,8 @@ class MultitaskConfig(LabelledConfig):
             main = self.tasks[self.main_task]
             self._set_names(main["labels"])
             self.problem_type = main["problem_type"]
+        if self.adapter is not None:
+            self.adapter_name = self.adapter_name or self.main_task or "default"
         kwargs.pop("num_labels", None)
         super().__post_init__(**kwargs)
 

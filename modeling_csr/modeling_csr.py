@@ -15,6 +15,7 @@ from .layers import LabelAttention, SiameseNetwork, feed_forward
 from .losses import label_loss
 from .modeling_multitask import MultitaskModel, MultitaskModelOutput
 from .pooling import pool
+from .shared_backbone import SharedBackboneMixin
 
 
 class CSRPreTrainedModel(ComposedPreTrainedModel):
@@ -27,7 +28,7 @@ class CSRPreTrainedModel(ComposedPreTrainedModel):
     }
 
 
-class CSRModel(CSRPreTrainedModel):
+class CSRModel(SharedBackboneMixin, CSRPreTrainedModel):
     """Emotion encoder, source encoders and the common space over them, without a classifier.
 
     Args:
@@ -51,6 +52,7 @@ class CSRModel(CSRPreTrainedModel):
         )
         self.decoder = feed_forward(config.common_size, config.intermediate_size, emotion_size)
         self.siamese = SiameseNetwork(config)
+        self.share_backbone()
         self.post_init()
 
     @property
@@ -225,6 +227,7 @@ class CSRForSequenceClassification(CSRPreTrainedModel):
         model = cls(config)
         model.csr.emotion_encoder = emotion_encoder
         model.csr.source_encoders = nn.ModuleList(source_encoders)
+        model.csr.share_backbone()
         if siamese is not None:
             model.csr.siamese.load_state_dict(siamese.siamese.state_dict())
         return model

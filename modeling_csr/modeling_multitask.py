@@ -1,7 +1,6 @@
 """The `csr-multitask` family: one text encoder, shared layers and one head per task."""
 
 import inspect
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Self
 
@@ -11,53 +10,14 @@ from transformers import AutoModel, PreTrainedModel
 from transformers import initialization as init
 from transformers.utils import ModelOutput
 
+from .adapter_folder import adapter_in, load_adapter
+from .adapters import add_adapter
 from .configuration_multitask import MultitaskConfig
 from .losses import count_labelled, label_loss
 from .modeling_recurrent_encoder import RecurrentEncoderModel  # noqa: F401 (registered for `config.encoder`)
+from .multitask_outputs import MultitaskClassifierOutput, MultitaskModelOutput
 from .pooling import pool
 from .pretrained_model import EmotionPreTrainedModel
-
-
-@dataclass
-class MultitaskModelOutput(ModelOutput):
-    """
-    Args:
-        representation (`torch.FloatTensor` of shape `(batch, representation_size)`): The text, as
-            selected by `config.representation`.
-        pooler_output (`torch.FloatTensor` of shape `(batch, hidden_size)`): The pooled encoder output.
-        shared_output (`torch.FloatTensor`): Output of the last shared layer, or the pooled output if there is none.
-        last_hidden_state (`torch.FloatTensor` of shape `(batch, sequence, hidden_size)`): Token states.
-        hidden_states, attentions (`tuple[torch.FloatTensor]`, *optional*): Those of the encoder, if requested.
-    """
-
-    representation: torch.Tensor | None = None
-    pooler_output: torch.Tensor | None = None
-    shared_output: torch.Tensor | None = None
-    last_hidden_state: torch.Tensor | None = None
-    hidden_states: tuple[torch.Tensor, ...] | None = None
-    attentions: tuple[torch.Tensor, ...] | None = None
-
-
-@dataclass
-class MultitaskClassifierOutput(ModelOutput):
-    """
-    Args:
-        loss (`torch.FloatTensor`, *optional*): Weighted sum of the task losses, if labels are given.
-        logits (`torch.FloatTensor` of shape `(batch, num_labels)`): Unnormalised scores of the main task.
-        task_logits (`dict[str, torch.FloatTensor]`): Unnormalised scores of each task.
-        task_losses (`dict[str, torch.FloatTensor]`, *optional*): Unweighted losses of the tasks that have labels.
-        representation (`torch.FloatTensor` of shape `(batch, representation_size)`): The text, as
-            selected by `config.representation`.
-        hidden_states, attentions (`tuple[torch.FloatTensor]`, *optional*): Those of the encoder, if requested.
-    """
-
-    loss: torch.Tensor | None = None
-    logits: torch.Tensor | None = None
-    task_logits: dict[str, torch.Tensor] | None = None
-    task_losses: dict[str, torch.Tensor] | None = None
-    representation: torch.Tensor | None = None
-    hidden_states: tuple[torch.Tensor, ...] | None = None
-    attentions: tuple[torch.Tensor, ...] | None = None
 
 
 class MultitaskPreTrainedModel(EmotionPreTrainedModel):
@@ -75,6 +35,32 @@ class MultitaskPreTrainedModel(EmotionPreTrainedModel):
             for log_variance in module.values():
                 init.zeros_(log_variance)
 
+    @classmethod
+    def from_pretrained(
+        cls,
+        pretrained_model_name_or_path: Any,
+        *model_args: Any,
+        config: Any = None,
+        backbone: "str | PreTrainedModel | None" = None,
+        **kwargs: Any,
+    ) -> Self:
+        """As `PreTrainedModel.from_pretrained`, and folders and repositories that hold an adapter alone load, too.
+
+        Args:
+            backbone (`str` or `PreTrainedModel`, *optional*): The encoder that the adapter was trained on: its Hub id,
+                its folder, or a loaded encoder or model, whose weights are then shared. Defaults to the Hub id that
+                the adapter's config names.
+
+        Raises:
+            ValueError: If the adapter was trained on another encoder than `backbone`, or names none and none is given.
+        """
+        found = adapter_in(cls.config_class, pretrained_model_name_or_path, config, kwargs)
+        if found is None:
+            if backbone is not None:
+                raise ValueError(f"backbone is for adapters; {pretrained_model_name_or_path} is a complete model.")
+            return super().from_pretrained(pretrained_model_name_or_path, *model_args, config=config, **kwargs)
+        return load_adapter(super().from_pretrained, pretrained_model_name_or_path, *found, backbone)
+
 
 class MultitaskModel(MultitaskPreTrainedModel):
     """Encoder with pooling and shared layers, without heads.
@@ -89,6 +75,9 @@ class MultitaskModel(MultitaskPreTrainedModel):
         super().__init__(config)
         # In the precision that the whole model is loaded in, not the one named by the encoder's config.
         self.set_encoder(AutoModel.from_config(config.encoder, dtype=torch.get_default_dtype()))
+        if config.adapter is not None:
+            # As peft begins one; its own weights follow.
+            add_adapter(self.encoder, {**config.adapter, "init_lora_weights": True}, config.adapter_name)
         sizes = [config.encoder.hidden_size, *(config.shared_layer_sizes or [])]
         self.shared_layers = nn.ModuleList(nn.Linear(before, after) for before, after in pairwise(sizes))
         self.dropout = nn.Dropout(config.classifier_dropout)
