@@ -58,7 +58,8 @@ class StageCard:
 
     Args:
         title (`str`): Name of the model: its repository on the Hub, or its folder.
-        kind (`str`, defaults to `"multitask"`): `"multitask"`, `"siamese"`, `"csr"`, `"dialogue"` or `"distilled"`.
+        kind (`str`, defaults to `"multitask"`): `"multitask"`, `"siamese"`, `"csr"`, `"dialogue"`, `"distilled"` or
+            `"adapter"`, an encoder's adapter without the encoder.
         stage (`str`, *optional*): Name of the stage, if the model was trained by a recipe.
         starts_from (`dict[str, str]`, *optional*): Maps each part of the model to the stage it was taken from.
         base_models (`list[str]`, *optional*): Hub ids of the models of the preceding stages, or of the pretrained
@@ -74,6 +75,7 @@ class StageCard:
         figures (`dict[str, str]`, *optional*): Maps file names in the model's folder to captions.
         joint (`bool`, defaults to `False`): Whether a common space over tokens was trained jointly with its emotion
             encoder.
+        shared_backbone (`bool`, defaults to `False`): Whether the encoders of a common space are adapters of one.
         teachers (`list[str]`, *optional*): The stages whose predictions were used as targets.
         problem_type (`str`, defaults to `"multi_label_classification"`): `"multi_label_classification"`,
             `"single_label_classification"` or `"regression"`.
@@ -97,6 +99,7 @@ class StageCard:
     versions: dict[str, str] = field(default_factory=dict)
     figures: dict[str, str] = field(default_factory=dict)
     joint: bool = False
+    shared_backbone: bool = False
     teachers: list[str] = field(default_factory=list)
     problem_type: str = "multi_label_classification"
     examples: dict[str, str] = field(default_factory=dict)
@@ -124,7 +127,7 @@ class StageCard:
         """Metadata of the card."""
         further: dict[str, Any] = {}
         if self.base_models:
-            further["base_model_relation"] = "finetune"
+            further["base_model_relation"] = "adapter" if self.kind == "adapter" else "finetune"
         if self.results.get("examples"):
             further["widget"] = self.results["examples"]
         if self.results.get("emissions_kg") is not None:
@@ -136,15 +139,18 @@ class StageCard:
         return ModelCardData(
             model_name=self.title,
             language=self.language,
-            library_name="transformers",
+            library_name="peft" if self.kind == "adapter" else "transformers",
             pipeline_tag="text-classification" if self.labels else "feature-extraction",
             license="apache-2.0",
             base_model=self.base_models or None,
             datasets=[dataset.hub_id for dataset in self.datasets if dataset.hub_id] or None,
-            tags=["emotion", "csr-emotion", *(["sentiment"] if "sentiment" in self.stage else [])],
+            tags=["emotion", "csr-emotion", *self._further_tags()],
             eval_results=self._eval_results() or None,
             **further,
         )
+
+    def _further_tags(self) -> list[str]:
+        return [*(["sentiment"] if "sentiment" in self.stage else []), *(["lora"] if self.kind == "adapter" else [])]
 
     def _eval_results(self) -> list[EvalResult]:
         """Scores of each task of the model, which the Hub displays and indexes."""

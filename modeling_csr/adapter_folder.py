@@ -59,8 +59,8 @@ class Adapter:
         whole = classifier.config
         rest = {path: part for path, part in classifier.state_dict().items() if not path.startswith(_ENCODER)}
         classifier.config = copy.deepcopy(whole)
-        classifier.config.adapter = {name: value for name, value in self.options.items() if name != "init_lora_weights"}
-        classifier.config.adapter_name, classifier.config.adapter_base = self.name, dict(self.base)
+        classifier.config.adapter, classifier.config.adapter_name = dict(self.options), self.name
+        classifier.config.adapter_base = dict(self.base)
         try:
             classifier.save_pretrained(str(folder), state_dict=rest)
         finally:

@@ -70,7 +70,7 @@ def lora_options(config: Any, encoder: nn.Module) -> dict[str, Any]:
         raise ValueError(f"The rank of LoRA adapters (r) must be at least 1, got {config.r}.")
     if config.init_lora_weights not in INITIALISATIONS:
         raise ValueError(
-            f"init_lora_weights={config.init_lora_weights!r} changes the encoder below the adapters, which others share. "
+            f"init_lora_weights={config.init_lora_weights!r} changes the encoder below the adapters. "
             f"Choose one of {', '.join(map(repr, INITIALISATIONS))}."
         )
     if config.bias != "none" or config.modules_to_save:
@@ -83,7 +83,7 @@ def lora_options(config: Any, encoder: nn.Module) -> dict[str, Any]:
     there = block_layers(encoder)
     if not there:
         raise ValueError(
-            f"A {type(encoder).__name__} has no blocks with linear layers, which LoRA adapters are for: train it in full."
+            f"A {type(encoder).__name__} has no blocks with linear layers to put LoRA adapters in: train it in full."
         )
     if config.target_modules is None:
         config.target_modules = set(there)

@@ -43,8 +43,8 @@ class CSRConfig(ClassifierConfig):
         class_weights (`list[float]`, *optional*): Weights of the label loss, one per label (see [`losses.label_loss`]).
         label_loss (`str`, defaults to `"cross_entropy"`): `"asymmetric"` and `"correlation"` are also available for
             multi-label problems (see [`losses.label_loss`]).
-        shared_backbone (`bool`, defaults to `False`): Whether all encoders are adapters of one frozen text encoder, which
-            is then held, saved and loaded once. Each encoder's configuration has its `adapter`, with a name of its own.
+        shared_backbone (`bool`, defaults to `False`): Whether all encoders are adapters of one frozen text encoder,
+            which is then held, saved and loaded once. Each encoder's configuration has an `adapter` with its own name.
         problem_type (`str`, defaults to `"multi_label_classification"`): The alternative is
             `"single_label_classification"`.
         id2label, label2id (`dict`): The emotion labels; one of the two is enough.
@@ -120,7 +120,7 @@ class CSRConfig(ClassifierConfig):
             self._check_backbone()
 
     def _check_backbone(self) -> None:
-        encoders = [self.emotion_encoder, *self.source_encoders]
+        encoders = [self.emotion_encoder, *(self.source_encoders or ())]
         names = [encoder.adapter_name for encoder in encoders if encoder.adapter is not None]
         if len(names) < len(encoders):
             raise ValueError(
@@ -130,9 +130,7 @@ class CSRConfig(ClassifierConfig):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"Two adapters on one backbone have the name {twice[0]!r}: give one of them another name.")
-        digests = {(encoder.adapter_base or {}).get("digest") for encoder in encoders} - {None}
-        widths = {encoder.encoder.hidden_size for encoder in encoders}
-        if len(digests) > 1 or len(widths) > 1:
+        if len({(encoder.encoder.model_type, encoder.encoder.hidden_size) for encoder in encoders}) > 1:
             raise ValueError(
                 f"The adapters {', '.join(names)} were trained on different text encoders, so they cannot share one. "
                 "Train them all from the same pretrained encoder."

@@ -107,6 +107,8 @@ class MultitaskConfig(LabelledConfig):
             self.problem_type = main["problem_type"]
         if self.adapter is not None:
             self.adapter_name = self.adapter_name or self.main_task or "default"
+            # How an adapter began does not matter to one whose weights are loaded.
+            self.adapter = {name: value for name, value in self.adapter.items() if name != "init_lora_weights"}
         kwargs.pop("num_labels", None)
         super().__post_init__(**kwargs)
 

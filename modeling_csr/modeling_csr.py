@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import nn
 from transformers import PreTrainedModel
 
+from .adapters import backbone_digest
 from .composed_model import ComposedPreTrainedModel
 from .configuration_csr import CSRConfig
 from .csr_outputs import CSRClassifierOutput, CSRModelOutput
@@ -227,7 +228,14 @@ class CSRForSequenceClassification(CSRPreTrainedModel):
         model = cls(config)
         model.csr.emotion_encoder = emotion_encoder
         model.csr.source_encoders = nn.ModuleList(source_encoders)
-        model.csr.share_backbone()
+        if config.shared_backbone:
+            digests = {backbone_digest(encoder.encoder) for encoder in (emotion_encoder, *source_encoders)}
+            if len(digests) > 1:
+                raise ValueError(
+                    "shared_backbone needs encoders that are adapters of one text encoder, but the weights below these "
+                    "adapters differ: train them all from the same pretrained encoder."
+                )
+            model.csr.share_backbone()
         if siamese is not None:
             model.csr.siamese.load_state_dict(siamese.siamese.state_dict())
         return model

@@ -76,8 +76,7 @@ class MultitaskModel(MultitaskPreTrainedModel):
         # In the precision that the whole model is loaded in, not the one named by the encoder's config.
         self.set_encoder(AutoModel.from_config(config.encoder, dtype=torch.get_default_dtype()))
         if config.adapter is not None:
-            # As peft begins one; its own weights follow.
-            add_adapter(self.encoder, {**config.adapter, "init_lora_weights": True}, config.adapter_name)
+            add_adapter(self.encoder, config.adapter, config.adapter_name)
         sizes = [config.encoder.hidden_size, *(config.shared_layer_sizes or [])]
         self.shared_layers = nn.ModuleList(nn.Linear(before, after) for before, after in pairwise(sizes))
         self.dropout = nn.Dropout(config.classifier_dropout)

@@ -50,7 +50,8 @@ class SharedBackboneMixin(PreTrainedModel):
             ValueError: If the model has no shared backbone or already an adapter of this name, or the adapter was
                 trained on another encoder.
         """
-        config, owner = self.config, self.emotion_encoder.encoder
+        config: Any = self.config
+        owner: Any = self.emotion_encoder.encoder
         if not config.shared_backbone:
             raise ValueError("add_source adds an adapter to a shared backbone; this model's encoders have none.")
         names = [encoder.config.adapter_name for encoder in self.text_encoders]
@@ -60,7 +61,9 @@ class SharedBackboneMixin(PreTrainedModel):
         self.source_encoders.append(source.to(owner.device))
         config.source_encoders = [*config.source_encoders, source.config]
         self.share_backbone()
-        first, emotion_size = self.common_encoder[0], config.emotion_encoder.representation_size
+        network: Any = self.common_encoder
+        first = network[0]
+        emotion_size = config.emotion_encoder.representation_size
         sources = first.in_features - emotion_size
         before, after = first.weight.data.split([sources, emotion_size], dim=1)
         added = first.weight.new_zeros(first.out_features, source.config.representation_size)

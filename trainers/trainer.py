@@ -18,7 +18,7 @@ from modeling_csr import MultitaskModel, present_labels
 from .data import digest, is_plain, task_rows, tokenize_rows, tokenizer_digest, weights_digest, write_json
 from .evaluation import TaskMetrics, draw_results, label_names, task_report, write_representations
 from .hub import TrainerHubMixin
-from .loop import GlobalBatchTrainer, SingleTaskCollator, cached_array, fast_attention
+from .loop import GlobalBatchTrainer, SingleTaskCollator, TrainedAdapters, cached_array, fast_attention
 from .training_arguments import StageTrainingArguments
 
 
@@ -41,6 +41,8 @@ class StageTrainer(TrainerHubMixin, GlobalBatchTrainer):
         column_mapping (`dict[str, str]`, *optional*): Maps columns of the datasets to `"text"` and `"labels"`.
         compute_metrics (`Callable`, *optional*): Replaces the metrics of the model's tasks.
         task_name (`str`, defaults to `"emotion"`): Name of the task in reports, for models with one classifier.
+        peft_config (`peft.LoraConfig` or `Mapping`, *optional*): Trains LoRA adapters in place of the encoders' own
+            weights. After training they are merged; `save_model` writes the adapter alone to `adapter/`.
         **kwargs: Further arguments of [`~transformers.Trainer`].
 
     Attributes:
@@ -74,6 +76,7 @@ class StageTrainer(TrainerHubMixin, GlobalBatchTrainer):
         column_mapping: Mapping[str, str] | None = None,
         compute_metrics: Any = None,
         task_name: str = "emotion",
+        peft_config: Any = None,
         **kwargs: Any,
     ) -> None:
         self._check_model(model)
@@ -97,6 +100,9 @@ class StageTrainer(TrainerHubMixin, GlobalBatchTrainer):
         self.column_mapping, self.task_name = dict(column_mapping or {}), task_name
         self._adopt_tokenizer()
         self.freeze()
+        if peft_config is not None:
+            self._adapters = TrainedAdapters(self.model, peft_config)
+            self.add_callback(self._adapters)
         self.tasks = self.model_tasks()
         self.plain_datasets: dict[str, dict[str, datasets.Dataset]] = {}
         # Frozen encoders that have read texts for this Trainer, with digests of their weights.
@@ -144,10 +150,7 @@ class StageTrainer(TrainerHubMixin, GlobalBatchTrainer):
     def model_tasks(self) -> dict[str, dict[str, Any]]:
         """The model's tasks by name: `labels` in the order of the logits, `problem_type` and any `thresholds`."""
         config: Any = self.model.config
-        task = {
-            "labels": label_names(config),
-            "problem_type": config.problem_type,
-        }
+        task = {"labels": label_names(config), "problem_type": config.problem_type}
         thresholds = getattr(config, "thresholds", None)
         return {self.task_name: task | ({"thresholds": list(thresholds)} if thresholds else {})}
 

@@ -27,8 +27,8 @@ def run_distillation(argv: Sequence[str], description: str = DESCRIPTION) -> dic
     kinds: Any = DISTILLATION_KINDS
     parser = HfArgumentParser(kinds, description=description, allow_abbrev=False)
     with exit_on("csr-emotion distill", *BAD_INPUT):
-        args, hub, training = parser.parse_args_into_dataclasses(list(argv))
-        runner = distillation_runner(args, training, hub)
+        args, hub, training, adapters = parser.parse_args_into_dataclasses(list(argv))
+        runner = distillation_runner(args, training, hub, adapters)
     with exit_on("csr-emotion distill", *RUN_ERRORS):
         runner.run()
     results = runner.final_results()

@@ -23,9 +23,9 @@ CAPTIONS = {
 ALWAYS_NAMED = ("learning_rate", "num_train_epochs", "global_batch_size", "seed")
 
 
-def library_versions() -> dict[str, str]:
-    """Versions of the libraries that a model depends on."""
-    return {name: version(name) for name in LIBRARIES}
+def library_versions(*further: str) -> dict[str, str]:
+    """Versions of the libraries that a model depends on, and of further ones that it was made with."""
+    return {name: version(name) for name in (*LIBRARIES, *further)}
 
 
 def figures_in(folder: Path) -> dict[str, str]:

@@ -20,6 +20,8 @@ TOKENIZER_FILES = {
     *("tokenizer.model", "spiece.model", "spm.model", "sentencepiece.bpe.model"),
 }
 MODEL_FILES = {"config.json", "model.safetensors.index.json"}
+# Those of peft, in the folder of an adapter alone: elsewhere they would change how transformers loads a model.
+ADAPTER_FILES = {"adapter_config.json", "adapter_model.safetensors"}
 RESULT_FILES = {"eval_results.json", "stage.json", "training_args.json", "training_log.json"}
 _WEIGHTS = re.compile(r"model(-\d{5}-of-\d{5})?\.safetensors")
 # Written by this library for this machine alone: arrays of scores, and what a training needs to resume.
@@ -73,5 +75,6 @@ def is_part_of_model(path: Path) -> bool:
     this library names its files."""
     known = {CARD_NAME} | TOKENIZER_FILES | MODEL_FILES | RESULT_FILES | CAPTIONS.keys()
     ours = path.name in known or _WEIGHTS.fullmatch(path.name) is not None
+    ours |= path.parent.name == "adapter" and path.name in ADAPTER_FILES
     ours |= path.suffix == ".py" and (_CODE / path.name).is_file()
     return ours and path.is_file() and not path.is_symlink()

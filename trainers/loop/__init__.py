@@ -18,8 +18,10 @@ from .encoders import (
 from .global_batch_trainer import Counts, GlobalBatchTrainer
 from .parameter_groups import set_apart
 from .samplers import LengthGroupedBatches, TaskBatches, text_lengths
+from .trained_adapters import ADAPTER_FOLDER, TrainedAdapters, with_adapter
 
 __all__ = [
+    "ADAPTER_FOLDER",
     "BUNDLED_ENCODER",
     "Counts",
     "GlobalBatchTrainer",
@@ -27,6 +29,7 @@ __all__ = [
     "SingleTaskCollator",
     "TaskBatches",
     "TaskCollator",
+    "TrainedAdapters",
     "cached_array",
     "config_with_dropout",
     "described_encoder",
@@ -41,4 +44,5 @@ __all__ = [
     "resolve_encoder",
     "set_apart",
     "text_lengths",
+    "with_adapter",
 ]

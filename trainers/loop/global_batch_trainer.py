@@ -21,6 +21,7 @@ from .half_precision import HalfPrecisionForward
 from .loss_window import LossWindow
 from .parameter_groups import set_apart
 from .samplers import LengthGroupedBatches, text_lengths
+from .trained_adapters import TrainedAdapters
 from .weight_averaging import WeightAveraging
 
 Counts = torch.Tensor | dict[str, torch.Tensor] | int | None
@@ -51,6 +52,7 @@ class GlobalBatchTrainer(Trainer):
         self._weight_averaging = WeightAveraging(share) if share else None
         if self._weight_averaging:
             self.add_callback(self._weight_averaging)
+        self._adapters: TrainedAdapters | None = None
 
     def named_losses(self, outputs: Any) -> dict[str, torch.Tensor]:
         """Losses to log, by name; none by default."""
@@ -99,11 +101,17 @@ class GlobalBatchTrainer(Trainer):
         )
 
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
-        """The stock optimizer. `head_learning_rate`, if given, applies to everything but the pretrained encoders."""
+        """The stock optimizer. `head_learning_rate`, if given, applies to everything but the pretrained encoders, and
+        `adapter_learning_rate` to adapters in them."""
         optimizer = super().create_optimizer(model)
+        adapters = [part for name, part in self.model.named_parameters() if ".lora_" in name and part.requires_grad]
+        if adapters:
+            rate = self.args.adapter_learning_rate
+            set_apart(optimizer, adapters, lr_of="adapter", lr=10 * self.args.learning_rate if rate is None else rate)
         rate = self.args.head_learning_rate
         if rate is not None:
-            encoders = [module.encoder for module in self.model.modules() if isinstance(module, MultitaskModel)]
+            owners = [module for module in self.model.modules() if isinstance(module, MultitaskModel)]
+            encoders: list[nn.Module] = [one.encoder for one in owners] or [self.model.base_model]
             pretrained = {parameter for encoder in encoders for parameter in encoder.parameters()}
             heads = [parameter for parameter in self.model.parameters() if parameter not in pretrained]
             set_apart(optimizer, heads, lr_of="head", lr=rate)
@@ -218,6 +226,8 @@ class GlobalBatchTrainer(Trainer):
         folder = Path(output_dir or self.args.output_dir)
         if self._weight_averaging:
             self._weight_averaging.save(folder)
+        if self._adapters and self.args.should_save:
+            self._adapters.save(folder, cast(Any, self.processing_class))
         pickled = folder / TRAINING_ARGS_NAME
         if self.args.should_save and pickled.exists():
             os.remove(pickled)

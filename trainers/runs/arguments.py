@@ -10,6 +10,7 @@ from modeling_csr import SIAMESE_LOSSES
 from ..data import MAX_UTTERANCES
 from ..siamese_trainer import PAIR_STRATEGIES, PAIR_TARGETS
 from ..training_arguments import StageTrainingArguments, check_ranges
+from .adapter_arguments import AdapterArguments
 from .data_arguments import DataArguments
 from .model_arguments import ModelArguments
 
@@ -122,6 +123,14 @@ class HubArguments:
         },
     )
 
+    push_adapters: bool = field(
+        default=False,
+        metadata={
+            "help": "With --push_to_hub: also push the LoRA adapter of each encoder to a repository of its own, named "
+            "after that of its stage with -adapter appended."
+        },
+    )
+
     def __post_init__(self) -> None:
         check_ranges(vars(self))
         if self.compare_with is not None and not Path(self.compare_with).is_dir():
@@ -137,6 +146,7 @@ class RunArguments:
 
     data: DataArguments
     model: ModelArguments
+    adapters: AdapterArguments
     siamese: SiameseArguments
     common: CommonSpaceArguments
     dialogue: DialogueArguments
@@ -176,5 +186,9 @@ class RunArguments:
         """
         if self.hub.push_space and not self.training.push_to_hub:
             raise ValueError("--push_space shows a model on the Hub: give --push_to_hub with it.")
+        if self.hub.push_adapters and not (self.training.push_to_hub and self.adapters.options):
+            raise ValueError("--push_adapters publishes LoRA adapters: give --push_to_hub and --lora_r with it.")
+        if self.training.adapter_learning_rate is not None and not self.adapters.options:
+            raise ValueError("--adapter_learning_rate is for LoRA adapters: give --lora_r with it.")
         if self.hub.push_space and self.training.hub_revision:
             raise ValueError("--push_space shows the model's main branch: leave --hub_revision out.")

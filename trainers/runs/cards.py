@@ -34,6 +34,9 @@ def stage_card(stage: Stage, run: PreparedRun, results: dict[str, Any]) -> Stage
     options |= made_from.get("model", {}) | {
         name: made_from[name] for name in ("class_weights", "label_loss", "threshold") if name in made_from
     }
+    adapters = dict(made_from.get("adapters", {}))
+    if adapters:
+        options |= {"lora_r": adapters.pop("r", None), **adapters}
     encoders = list(dict.fromkeys(pretrained_encoders(stage, run).values()))
     repositories = run.publisher.repositories if run.publisher else None
     data = run.tasks[stage.tasks[0]]
@@ -48,8 +51,9 @@ def stage_card(stage: Stage, run: PreparedRun, results: dict[str, Any]) -> Stage
         datasets=[card_dataset(run.tasks[task]) for task in learnt_tasks(stage)],
         results=results,
         hyperparameters=notable_hyperparameters(options),
-        versions=library_versions(),
+        versions=library_versions(*(["peft"] if adapters else [])),
         figures=figures_in(run.folder(stage)),
+        shared_backbone=bool(made_from.get("shared_backbone")),
         joint=isinstance(stage, CommonSpaceStage) and stage.trains_encoder,
         teachers=[teacher.name for teacher in stage.teachers],
         problem_type=data.problem_type,

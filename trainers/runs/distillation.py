@@ -9,6 +9,7 @@ from ..data import BAD_ROWS, UNLABELLED_ROWS, TaskDataset, in_label_space, load_
 from ..evaluation import THRESHOLD_MODES, label_names, load_classifier
 from ..recipes import DistilledStage, Recipe
 from ..training_arguments import StageTrainingArguments, check_ranges
+from .adapter_arguments import AdapterArguments
 from .arguments import HubArguments, RunArguments
 from .runner import Runner
 
@@ -66,11 +67,15 @@ class DistillationArguments:
 
 
 # What the options of a distillation describe.
-DISTILLATION_KINDS = (DistillationArguments, HubArguments, StageTrainingArguments)
+DISTILLATION_KINDS = (DistillationArguments, HubArguments, StageTrainingArguments, AdapterArguments)
 
 
 def distillation_runner(
-    args: DistillationArguments, training: StageTrainingArguments, hub: HubArguments, **kwargs: Any
+    args: DistillationArguments,
+    training: StageTrainingArguments,
+    hub: HubArguments,
+    adapters: AdapterArguments | None = None,
+    **kwargs: Any,
 ) -> Runner:
     """Create the Runner of a distillation. The student's folder is the output folder of the arguments.
 
@@ -78,6 +83,7 @@ def distillation_runner(
         args ([`DistillationArguments`]): Teacher and texts.
         training ([`StageTrainingArguments`]): The training arguments.
         hub ([`HubArguments`]): The publishing arguments.
+        adapters ([`AdapterArguments`], *optional*): LoRA adapters to train in the student.
         **kwargs: Further arguments of [`Runner`].
 
     Raises:
@@ -104,6 +110,7 @@ def distillation_runner(
         {"compare_with": args.baseline, "compare_with_name": "plain encoder"} if args.baseline else {}
     )
     run.hub = dataclasses.replace(hub, teacher_id=teacher_id, **compared)
+    run.adapters = adapters or run.adapters
     run.check()
     unlabelled = ("unlabelled",) if args.unlabelled_dataset else ()
     stage = DistilledStage(name=folder.name, teacher=args.teacher, unlabelled_tasks=unlabelled)

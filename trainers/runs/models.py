@@ -17,7 +17,7 @@ from modeling_csr import (
 )
 
 from ..evaluation import load_classifier
-from ..loop import config_with_dropout, encoder_config, resolve_encoder
+from ..loop import ADAPTER_FOLDER, config_with_dropout, encoder_config, resolve_encoder, with_adapter
 from ..recipes import CommonSpaceStage, DialogueStage, DistilledStage, EncoderStage, SiameseStage, Stage
 from .prepared_run import PreparedRun
 
@@ -59,14 +59,21 @@ def _(stage: CommonSpaceStage, run: PreparedRun) -> CSRForSequenceClassification
             setattr(model.config, name, value)
         return model
 
+    shared = run.args.adapters.shared_backbone
+
     def encoder(parent: Stage | None) -> MultitaskModel:
         if parent is None:
-            return _multitask_model(stage, run).multitask
+            new = _multitask_model(stage, run).multitask
+            return with_adapter(new, run.args.adapters.options) if shared else new
+        if shared:
+            backbone = resolve_encoder(run.args.model.encoder)
+            return AutoModel.from_pretrained(run.folder(parent) / ADAPTER_FOLDER, backbone=backbone)
         return AutoModel.from_pretrained(run.folder(parent))
 
     config = {
         "prediction_loss_weight": options.prediction_loss_weight,
         "reconstruction_loss_weight": options.reconstruction_loss_weight,
+        "shared_backbone": shared,
         **stage.config,
         **_label_config(stage, run),
     }

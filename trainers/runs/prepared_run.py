@@ -15,6 +15,7 @@ from ..data import ColumnValues, TaskDataset, check_same_tokenizer, count_trunca
 from ..hub import StagePublisher
 from ..loop import resolve_encoder
 from ..recipes import DialogueStage, DistilledStage, EncoderStage, Recipe, Stage, find_recipe, stages_of
+from .adapter_checks import check_adapters
 from .arguments import RunArguments
 from .best_metric import check_best_metric
 from .checks import (
@@ -103,6 +104,7 @@ def prepare_run(
         if not Path(folder).is_dir():
             raise FileNotFoundError(f"--reuse_stages_from {folder} does not exist.")
     check_encoders(stages, args)
+    check_adapters(stages, args)
     tokenizer = _load_tokenizer(stages, args)
     tasks = {task: _load_task(task, stages, args, tokenizer, data or {}) for task in _task_names(stages)}
     check_best_metric(args.training, stages, tasks)

@@ -22,6 +22,7 @@ from ..hub import (
     space_name,
 )
 from ..recipes import DistilledStage, Stage
+from .adapter_publishing import adapter_card, adapter_name, publishable_adapter, stages_with_adapters
 from .cards import save_card, stage_card
 from .prepared_run import PreparedRun
 
@@ -48,8 +49,9 @@ def with_publisher(
     training = run.args.training
     api = HfApi(token=token or training.hub_token)
     name = full_repository_name(api, name or training.hub_model_id or run.output_dir.resolve().name)
-    others = tuple(stage.name for stage in run.stages if stage.name != run.final.name)
-    repositories = HubRepositories(name, run.final.name, others)
+    others = [stage.name for stage in run.stages if stage.name != run.final.name]
+    others += map(adapter_name, stages_with_adapters(run))
+    repositories = HubRepositories(name, run.final.name, tuple(others))
     check_repositories(api, repositories)
     if run.args.hub.push_space:
         check_repositories(api, HubRepositories(space_name(name), "space"))
@@ -62,7 +64,9 @@ def with_publisher(
     )
     published = dataclasses.replace(run, publisher=publisher)
     # Include a result, since it names the dataset.
-    cards = {stage.name: stage_card(stage, published, {"metrics": {"macro_f1": 0.0}}) for stage in run.stages}
+    results = {"metrics": {"macro_f1": 0.0}}
+    cards = {stage.name: stage_card(stage, published, results) for stage in run.stages}
+    cards |= {adapter_name(stage): adapter_card(stage, published, results) for stage in stages_with_adapters(run)}
     check_metadata({stage: card.metadata() for stage, card in cards.items()})
     return published
 
@@ -89,6 +93,9 @@ class RunPublisher:
             save_card(stage, self.run)
             message = f"{stage.name} of {', '.join(recipes)}"
             self.publisher.publish(stage.name, self.run.folder(stage), message, tags=recipes)
+            if stage in stages_with_adapters(self.run):
+                with publishable_adapter(stage, self.run) as folder:
+                    self.publisher.publish(adapter_name(stage), folder, f"Adapter of {message}", tags=recipes)
         except Exception as error:
             # Whatever it is, it must not cost a training.
             logger.error(
@@ -125,6 +132,7 @@ class RunPublisher:
             return self.publisher.collect(collection_title(teacher), f"What was distilled from {teacher}.", notes)
         recipes = ", ".join(recipe.name for recipe in self.run.recipes)
         notes = {stage.name: f"The stage {stage.name}" for stage in self.run.stages}
+        notes |= {adapter_name(one): f"The adapter of the stage {one.name}" for one in stages_with_adapters(self.run)}
         description = f"The stages of {recipes}, by csr-emotion."
         return self.publisher.collect(collection_title(self.repositories.name), description, notes)
 

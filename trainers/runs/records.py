@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from ..data import DIALOGUE_COLUMNS, ColumnValues, Seal, TaskDataset, damages, digest, tokenizer_digest, write_json
 from ..hub import decisive_arguments, is_part_of_model
-from ..loop import encoder_identity
+from ..loop import ADAPTER_FOLDER, encoder_identity
 from ..recipes import CommonSpaceStage, DialogueStage, DistilledStage, EncoderStage, SiameseStage, Stage
 from .arguments import CommonSpaceArguments, RunArguments
 from .best_metric import with_best_metric
@@ -84,7 +84,7 @@ class StageRecord:
     def finished(self, folder: Path) -> Self:
         """The record of the finished stage in a folder. Its files are on the disk by then."""
         paths = [path for path in files_of_stage(folder) if path.suffix not in EDITABLE and path.name != RECORD_NAME]
-        return dataclasses.replace(self, files={path.name: Seal.of(path) for path in paths})
+        return dataclasses.replace(self, files={path.relative_to(folder).as_posix(): Seal.of(path) for path in paths})
 
     def check_files(self, folder: Path) -> None:
         """Check that a finished stage's files are as they were written.
@@ -111,9 +111,11 @@ class StageRecord:
 
 
 def files_of_stage(folder: Path) -> list[Path]:
-    """The files in a stage's folder that the stage has written, in order of their names."""
+    """The files in a stage's folder that the stage has written, in order of their names, those of its adapter last."""
     arrays = (path for path in folder.glob("*.npy") if path.is_file() and not path.is_symlink())
-    return sorted([*filter(is_part_of_model, folder.iterdir()), *arrays])
+    adapter = folder / ADAPTER_FOLDER
+    below = adapter.iterdir() if adapter.is_dir() and not adapter.is_symlink() else ()
+    return [*sorted([*filter(is_part_of_model, folder.iterdir()), *arrays]), *sorted(filter(is_part_of_model, below))]
 
 
 def stage_record(
@@ -156,11 +158,16 @@ def stage_record(
         made_from["teachers"] = [records[teacher.name].digest for teacher in stage.teachers]
     if stage.trains_encoder:
         made_from["freeze_word_embeddings"] = training.freeze_word_embeddings
+        if args.adapters.options is not None:
+            rate = training.adapter_learning_rate
+            made_from["adapters"] = args.adapters.options | {"adapter_learning_rate": rate}
     match stage:
         case SiameseStage():
             made_from["siamese"] = vars(args.siamese)
         case CommonSpaceStage():
             made_from["common"] = _common_options(stage, args.common)
+            if args.adapters.shared_backbone:
+                made_from["shared_backbone"] = True
             made_from["recipe"] |= {"trains": stage.trains, "temperature": stage.temperature}
         case DialogueStage():
             made_from["dialogue"] = vars(args.dialogue)

@@ -136,7 +136,9 @@ class Runner:
                 shutil.rmtree(folder, ignore_errors=True)
                 unfinished.mkdir(parents=True)
                 for path in files_of_stage(source):
-                    shutil.copy2(path, unfinished)
+                    copied = unfinished / path.relative_to(source)
+                    copied.parent.mkdir(exist_ok=True)
+                    shutil.copy2(path, copied)
                 unfinished.rename(folder)
             PartialState().wait_for_everyone()
             return True

@@ -40,6 +40,8 @@ def build_trainer(stage: Stage, run: PreparedRun, callbacks: Sequence[TrainerCal
     further: dict[str, Any] = {} if isinstance(stage, EncoderStage) else {"task_name": stage.tasks[0]}
     if isinstance(stage, DistilledStage):
         further["teachers"] = [stage.teacher]
+    if stage.trains_encoder:
+        further["peft_config"] = run.args.adapters.options
     trainer = next(TRAINERS[kind] for kind in type(stage).__mro__ if kind in TRAINERS)
     return trainer(
         model=build_model(stage, run),

@@ -116,6 +116,7 @@ def train(
     intensity: Any = None,
     valence: Any = None,
     unlabelled: Any = None,
+    peft_config: Any = None,
     callbacks: Sequence[TrainerCallback] = (),
     **options: Any,
 ) -> RunResult:
@@ -126,6 +127,8 @@ def train(
         emotion, sentiment, related, intensity, valence, unlabelled (*optional*): Data for each task of the recipe:
             a DataFrame, `Dataset`, `DatasetDict` or list of dicts, a path, a Hub id or a registered name. Defaults
             to the bundled posts, which are few.
+        peft_config (`peft.LoraConfig`, `Mapping` or `str`, *optional*): Trains LoRA adapters in the encoders, in
+            place of their own weights; a path names a YAML or JSON file.
         callbacks (`Sequence[TrainerCallback]`): Callbacks for the Trainers of all stages.
         **options: Options of `csr-emotion train`, such as `encoder`, `output_dir`, `data_dir`, `threshold` or
             `num_train_epochs`.
@@ -156,7 +159,7 @@ def train(
         "unlabelled": unlabelled,
     }
     named = {f"{task}_dataset": str(data) for task, data in given.items() if isinstance(data, str | Path)}
-    args = RunArguments.from_options(recipe=[recipe], **named, **options)
+    args = RunArguments.from_options(recipe=[recipe], peft_config=peft_config, **named, **options)
     loaded = {
         task: _loaded(task, data, args)
         for task, data in given.items()

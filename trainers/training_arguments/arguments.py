@@ -71,6 +71,10 @@ class StageTrainingArguments(TrainingArguments):
             "--common_learning_rate."
         },
     )
+    adapter_learning_rate: float | None = field(
+        default=None,
+        metadata={"help": "Initial learning rate of LoRA adapters. Default: ten times --learning_rate."},
+    )
     weight_averaging: float = field(
         default=0.0,
         metadata={

@@ -1,0 +1,62 @@
+"""Checks of LoRA adapters before a run trains."""
+
+from collections.abc import Sequence
+
+import torch
+from transformers import AutoModel
+
+from modeling_csr.adapters import lora_options
+
+from ..loop import encoder_config
+from ..recipes import CommonSpaceStage, DistilledStage, EncoderStage, Stage
+from .arguments import RunArguments
+
+
+def check_adapters(stages: Sequence[Stage], args: RunArguments) -> None:
+    """Check that the adapters fit the stages and their encoders.
+
+    Raises:
+        ValueError: If they do not.
+        ModuleNotFoundError: If peft is not installed.
+    """
+    options = args.adapters.options
+    if options is None:
+        return
+    names = ", ".join(stage.name for stage in stages)
+    trained = [stage for stage in stages if stage.trains_encoder]
+    if not trained:
+        raise ValueError(f"--lora_r puts adapters into encoders that are trained, and of {names} none trains one.")
+    students = [stage.name for stage in trained if isinstance(stage, DistilledStage)]
+    if students and args.training.push_to_hub and args.training.hub_strategy == "every_save":
+        raise ValueError(
+            f"--hub_strategy every_save: checkpoints of {students[0]} with adapters do not load as they are. Leave it "
+            "at end, or train without adapters."
+        )
+    if args.hub.push_adapters and not any(isinstance(stage, EncoderStage) for stage in stages):
+        raise ValueError(f"--push_adapters publishes the adapters of encoders with heads, and {names} has none.")
+    if len(students) < len(trained):
+        encoders = {(args.model.encoder, args.model.encoder_revision)}
+        encoders |= {(args.model.sentiment_encoder, None)} if args.model.sentiment_encoder else set()
+        for encoder, revision in encoders:
+            with torch.device("meta"):
+                model = AutoModel.from_config(encoder_config(encoder, revision))
+            lora_options(options, model)
+    if args.adapters.shared_backbone:
+        _check_backbone(stages, args)
+
+
+def _check_backbone(stages: Sequence[Stage], args: RunArguments) -> None:
+    spaces = [stage for stage in stages if isinstance(stage, CommonSpaceStage)]
+    if not any(stage.source_encoders for stage in spaces):
+        raise ValueError(
+            "--shared_backbone is for a common space over several encoders, as in model-3.3; there is none here."
+        )
+    if args.model.sentiment_encoder:
+        raise ValueError("--shared_backbone: all encoders start from --encoder, so leave --sentiment_encoder out.")
+    for stage in spaces:
+        for parent in stage.starts_from.values():
+            if isinstance(parent, EncoderStage) and not parent.starts_anew:
+                raise ValueError(
+                    f"--shared_backbone: the encoder of {parent.name} starts from another stage, so that its "
+                    "adapter belongs to another encoder than the others."
+                )
