@@ -7,6 +7,7 @@ trained again.
 """
 
 import argparse
+import json
 import sys
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +26,8 @@ from .shares import EPOCHS, share_heading, share_options
 ALL_TWEETS = "semeval2017-4a-all"
 # The same for both, since evaluation draws random numbers, which changes the training after it.
 BY_EPOCH = ["--eval_strategy", "epoch", "--save_strategy", "epoch"]
+# The last two of MiniLM's six layers.
+TOP_LAYERS = {"r": 16, "lora_alpha": 32, "layers_to_transform": [4, 5]}
 READ_ONCE = ["--max_train_samples", "40000", "--source_num_train_epochs", "1"]
 
 
@@ -109,6 +112,28 @@ GROUPS: dict[str, Group] = {
             "size": ["--task_weighting", "size"],
             "uncertainty": ["--task_weighting", "uncertainty"],
             "by_task": ["--task_sampling", "by_task"],
+        },
+    ),
+    # Full fine-tuning, and LoRA adapters of several ranks.
+    "adapters": Group(
+        "Adapters",
+        "bert",
+        {
+            "full": [],
+            "lora_4": ["--lora_r", "4"],
+            "lora_16": ["--lora_r", "16"],
+            "lora_64": ["--lora_r", "64"],
+        },
+    ),
+    # A common space whose encoders are adapters of one backbone, in all its layers or in the upper third.
+    "shared_backbone": Group(
+        "One backbone",
+        "model-3.3",
+        {
+            "full": [],
+            "separate": ["--lora_r", "16"],
+            "shared": ["--lora_r", "16", "--shared_backbone", "True"],
+            "shared_top": ["--peft_config", json.dumps(TOP_LAYERS), "--shared_backbone", "True"],
         },
     ),
     # Tweet normalisation: no steps, all steps, and all but one.
