@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
-from transformers import AutoModel, PreTrainedModel
+from transformers import AutoModel, PreTrainedConfig, PreTrainedModel
 from transformers.utils import cached_file
 
 from .adapters import adapter_weights, backbone_digest, backbone_weights, peft_library, share_weights
@@ -86,13 +86,13 @@ def adapter_in(config_class: Any, source: Any, config: Any, options: dict[str, A
     """
     if source is None:
         return None
-    if not isinstance(config, config_class):
+    if not isinstance(config, PreTrainedConfig):
         hub = {name: options[name] for name in _HUB_ARGUMENTS if name in options}
         if not config_class.get_config_dict(config or source, **hub)[0].get("adapter_base"):
             return None
         config, left = config_class.from_pretrained(config or source, return_unused_kwargs=True, **options)
         options = left | hub
-    return (config, options) if config.adapter_base else None
+    return (config, options) if getattr(config, "adapter_base", None) else None
 
 
 def load_adapter(
