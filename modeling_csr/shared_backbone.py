@@ -13,6 +13,9 @@ from .modeling_multitask import MultitaskModel
 class SharedBackboneMixin(PreTrainedModel):
     """Mixin for [`CSRModel`]: what `config.shared_backbone` means for its encoders."""
 
+    emotion_encoder: MultitaskModel
+    source_encoders: nn.ModuleList
+
     def share_backbone(self) -> None:
         """With `config.shared_backbone`, let the source encoders use the weights of the emotion encoder's backbone.
 
@@ -57,7 +60,7 @@ class SharedBackboneMixin(PreTrainedModel):
         names = [encoder.config.adapter_name for encoder in self.text_encoders]
         if name in names:
             raise ValueError(f"The backbone already has an adapter {name!r}; its adapters are {', '.join(names)}.")
-        source = MultitaskModel.from_pretrained(adapter, backbone=owner, adapter_name=name, **kwargs)
+        source: Any = MultitaskModel.from_pretrained(adapter, backbone=owner, adapter_name=name, **kwargs)
         self.source_encoders.append(source.to(owner.device))
         config.source_encoders = [*config.source_encoders, source.config]
         self.share_backbone()
