@@ -1,10 +1,15 @@
-"""Fills the pages that are generated: the tables of datasets and of recipes."""
+"""Fills the pages that are generated: the tables of datasets, of recipes and of results."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 from trainers.data import REGISTRY
 from trainers.experiments import markdown_table
 from trainers.recipes import LIBRARY, RECIPES
+
+RESULTS = Path(__file__).parents[1] / "benchmarks" / "results"
+RESULT = re.compile(r"^<!-- table (\S+) -->$", re.MULTILINE)
 
 
 def datasets_table() -> str:
@@ -29,4 +34,5 @@ def recipes_table() -> str:
 def on_page_markdown(markdown: str, **kwargs: Any) -> str:
     """Put the tables in the place of their markers."""
     markdown = markdown.replace("<!-- datasets -->", datasets_table())
-    return markdown.replace("<!-- recipes -->", recipes_table())
+    markdown = markdown.replace("<!-- recipes -->", recipes_table())
+    return RESULT.sub(lambda marker: (RESULTS / f"{marker[1]}.md").read_text(encoding="utf-8").strip(), markdown)

@@ -21,8 +21,7 @@ from trainers.commands.try_model import page_parser
 from trainers.data import REGISTRY
 from trainers.experiments import SearchArguments
 from trainers.recipes import LIBRARY
-from trainers.runs import DistillationArguments, HubArguments
-from trainers.training_arguments import StageTrainingArguments
+from trainers.runs import DISTILLATION_KINDS
 
 PAGES = [tiny_run.REPOSITORY / "README.md", *sorted((tiny_run.REPOSITORY / "docs").glob("*.md"))]
 NAMES = [page.name for page in PAGES]
@@ -106,8 +105,7 @@ def parse(subcommand: str, argv: list[str]) -> None:
     elif subcommand == "search":
         assert parse_run_arguments_and(SearchArguments, argv)[1].n_trials == 20
     elif subcommand == "distill":
-        kinds = (DistillationArguments, HubArguments, StageTrainingArguments)
-        assert HfArgumentParser(kinds, allow_abbrev=False).parse_args_into_dataclasses(argv)[0].teacher
+        assert HfArgumentParser(DISTILLATION_KINDS, allow_abbrev=False).parse_args_into_dataclasses(argv)[0].teacher
     elif subcommand == "compare":
         args, further = comparison_parser().parse_known_args(argv)
         parse_run_arguments(["--recipe", *args.recipes, *further])

@@ -24,6 +24,9 @@ from .samplers import LengthGroupedBatches, text_lengths
 from .trained_adapters import TrainedAdapters
 from .weight_averaging import WeightAveraging
 
+# How many times as fast as an encoder its adapters are trained by default.
+ADAPTER_RATE = 5
+
 Counts = torch.Tensor | dict[str, torch.Tensor] | int | None
 
 
@@ -101,14 +104,18 @@ class GlobalBatchTrainer(Trainer):
         )
 
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
-        """The stock optimizer. `head_learning_rate`, if given, applies to everything but the pretrained encoders, and
-        `adapter_learning_rate` to adapters in them."""
+        """The stock optimizer. `head_learning_rate`, if given, applies to everything but the pretrained encoders.
+
+        Adapters have a rate of their own, `adapter_learning_rate`, which is also that of the heads beside them by default.
+        """
         optimizer = super().create_optimizer(model)
+        rate = self.args.head_learning_rate
         adapters = [part for name, part in self.model.named_parameters() if ".lora_" in name and part.requires_grad]
         if adapters:
-            rate = self.args.adapter_learning_rate
-            set_apart(optimizer, adapters, lr_of="adapter", lr=10 * self.args.learning_rate if rate is None else rate)
-        rate = self.args.head_learning_rate
+            own = self.args.adapter_learning_rate
+            own = ADAPTER_RATE * self.args.learning_rate if own is None else own
+            set_apart(optimizer, adapters, lr_of="adapter", lr=own)
+            rate = own if rate is None else rate
         if rate is not None:
             owners = [module for module in self.model.modules() if isinstance(module, MultitaskModel)]
             encoders: list[nn.Module] = [one.encoder for one in owners] or [self.model.base_model]

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any
 
 from ..training_arguments import check_ranges
@@ -84,7 +85,14 @@ def _fields(config: Any) -> dict[str, Any]:
         # YAML files of a run may hold the fields themselves.
         config = json.loads(config) if config.lstrip().startswith("{") else read_yaml(config, "--peft_config")
     elif not isinstance(config, Mapping):
-        config = config.to_dict()
+        stock = type(config)().to_dict()
+        config = {
+            name: value for name, value in config.to_dict().items() if value != stock[name] or name == "peft_type"
+        }
     if not isinstance(config, Mapping):
         raise ValueError("--peft_config must hold fields of peft.LoraConfig, such as `r: 16`.")
-    return {name: value for name, value in config.items() if value is not None}
+    # As a stage's record holds them: peft has sets and an enumeration.
+    plain = {name: sorted(value) if isinstance(value, set) else value for name, value in config.items()}
+    if isinstance(plain.get("peft_type"), Enum):
+        plain["peft_type"] = plain["peft_type"].value
+    return {name: value for name, value in plain.items() if value is not None and value != "LORA"}
