@@ -106,7 +106,7 @@ class GlobalBatchTrainer(Trainer):
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
         """The stock optimizer. `head_learning_rate`, if given, applies to everything but the pretrained encoders.
 
-        Adapters have a rate of their own, `adapter_learning_rate`, which is also that of the heads beside them by default.
+        Adapters have a rate of their own, `adapter_learning_rate`, by default also that of the heads beside them.
         """
         optimizer = super().create_optimizer(model)
         rate = self.args.head_learning_rate
