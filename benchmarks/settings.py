@@ -27,7 +27,7 @@ ALL_TWEETS = "semeval2017-4a-all"
 # The same for both, since evaluation draws random numbers, which changes the training after it.
 BY_EPOCH = ["--eval_strategy", "epoch", "--save_strategy", "epoch"]
 # The last two of MiniLM's six layers.
-TOP_LAYERS = {"r": 16, "lora_alpha": 32, "layers_to_transform": [4, 5]}
+TOP_LAYERS = {"r": 16, "lora_alpha": 16, "layers_to_transform": [4, 5]}
 READ_ONCE = ["--max_train_samples", "40000", "--source_num_train_epochs", "1"]
 
 
@@ -120,6 +120,8 @@ GROUPS: dict[str, Group] = {
         "bert",
         {
             "full": [],
+            # The rate at which heads learn beside adapters.
+            "full_head_rate": ["--head_learning_rate", "5e-4"],
             "lora_4": ["--lora_r", "4"],
             "lora_16": ["--lora_r", "16"],
             "lora_64": ["--lora_r", "64"],

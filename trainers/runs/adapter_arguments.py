@@ -23,7 +23,7 @@ class AdapterArguments:
     )
     lora_alpha: int | None = field(
         default=None,
-        metadata={"help": "Scale of the adapters, which count lora_alpha / lora_r times. Default: twice the rank."},
+        metadata={"help": "Scale of the adapters, which count lora_alpha / lora_r times. Default: the rank."},
     )
     lora_dropout: float | None = field(default=None, metadata={"help": "Dropout before the adapters. Default: none."})
     lora_target_modules: list[str] | None = field(
@@ -74,7 +74,7 @@ class AdapterArguments:
         }
         options |= {name: value for name, value in given.items() if value is not None}
         if self.lora_r is not None and "lora_alpha" not in options:
-            options["lora_alpha"] = 2 * self.lora_r
+            options["lora_alpha"] = self.lora_r
         return options
 
 
