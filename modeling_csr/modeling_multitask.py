@@ -85,7 +85,9 @@ class MultitaskModel(MultitaskPreTrainedModel):
     def set_encoder(self, encoder: PreTrainedModel) -> None:
         """Replace the encoder. Its own pooler, which is never used here, is dropped."""
         if getattr(encoder, "pooler", None) is not None:
-            encoder.pooler = None  # type: ignore[assignment]
+            optional = "add_pooling_layer" in inspect.signature(type(encoder)).parameters
+            # Without a choice, the encoder calls its pooler whether it has one or not.
+            encoder.pooler = None if optional else nn.Identity()  # type: ignore[assignment]
         self.encoder = encoder
         self._encoder_takes_token_types = "token_type_ids" in inspect.signature(encoder.forward).parameters
         # BERT and its relatives number positions by column, including padding; RoBERTa and rotary encoders do not.
