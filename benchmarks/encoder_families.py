@@ -52,6 +52,7 @@ FAMILIES: dict[str, dict[str, Any]] = {
         "block_sizes": [1, 1],
         "block_repeats": [1, 1],
         "num_decoder_layers": 1,
+        "architectures": ["FunnelModel"],
     },
     "ibert": {},
     "layoutlm": {},
