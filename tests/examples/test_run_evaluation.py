@@ -91,7 +91,10 @@ def test_a_folder_with_a_test_split_alone_and_unlabelled_rows(place: Path, tmp_p
     tiny_run.write_csv(tmp_path / "posts" / "test.csv", rows)
     argv = [str(place / "out" / "csr"), "--dataset", str(tmp_path / "posts"), "--split", "test", *COLUMNS]
     assert "1 row has no label (line 5)" in refusal(argv)
-    assert evaluate([*argv, "--unlabelled_rows", "skip"])["texts"] == 24
+    results = evaluate([*argv, "--unlabelled_rows", "skip"])
+    assert results["texts"] == 24
+    (skipped,) = results["skipped_rows"]
+    assert (skipped["line"], Path(skipped["file"]).name) == (5, "test.csv") and skipped["reason"]
 
 
 def test_single_label_model(place: Path, capsys: pytest.CaptureFixture) -> None:

@@ -103,7 +103,8 @@ def run_evaluation(argv: Sequence[str]) -> dict[str, Any]:
         argv (`Sequence[str]`): The command line, without the program's name.
 
     Returns:
-        `dict`: Scores, overall and `per_label`, with `dataset`, `split` and the number of `texts`.
+        `dict`: Scores, overall and `per_label`, with `dataset`, `split`, the number of `texts` and, if there are any,
+        the `skipped_rows` with their reasons.
     """
     args = evaluation_parser().parse_args(list(argv))
     set_up_logging()
@@ -146,6 +147,8 @@ def run_evaluation(argv: Sequence[str]) -> dict[str, Any]:
     decisions = decide(logits, dataset.problem_type, thresholds)
     per_label = per_label_scores(decisions, labels, model_labels, dataset.problem_type)
     results = {**metrics, "per_label": per_label, "dataset": args.dataset, "split": args.split, "texts": len(rows)}
+    if dataset.skipped:
+        results["skipped_rows"] = dataset.skipped
     if args.output_file:
         write_json(args.output_file, results)
     print_scores(metrics, per_label, f"{args.dataset} {args.split}, {len(rows)} texts")

@@ -30,6 +30,10 @@ class DistillationArguments:
     label_columns: list[str] | None = field(
         default=None, metadata={"help": "Label column(s) of your own data (default: label or labels)."}
     )
+    # transformers has a training argument called label_names.
+    dataset_label_names: list[str] | None = field(
+        default=None, metadata={"help": "All labels, in order, where the column has 0/1 lists or numbers."}
+    )
     bad_rows: str = field(
         default="error",
         metadata={"help": "Whether rows that are not valid are errors or left out.", "choices": BAD_ROWS},
@@ -126,6 +130,7 @@ def _data(args: DistillationArguments) -> TaskDataset:
         data_dir=args.data_dir,
         text_column=args.text_column,
         label_columns=args.label_columns,
+        label_names=args.dataset_label_names,
         labels=names if args.labels is None else None,
         bad_rows=args.bad_rows,
         unlabelled_rows=args.unlabelled_rows,

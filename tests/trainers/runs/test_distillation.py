@@ -1,5 +1,6 @@
 """Tests of the student of a stock class: what it learns, what its folder holds, and that it runs without our code."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -131,6 +132,28 @@ def test_student_starts_from_the_emotion_encoder(place: Path) -> None:
         ours = teacher.eval().csr.emotion_encoder(**batch).last_hidden_state
         theirs = student.eval().bert(**batch).last_hidden_state
     torch.testing.assert_close(theirs, ours)
+
+
+def test_labels_of_0_and_1_lists_are_named(place: Path, tmp_path: Path) -> None:
+    """In another order than the teacher's, and with a row that is skipped, which is listed."""
+    names = list(reversed(tiny_run.EMOTIONS))
+    for split, size in (("train", 40), ("dev", 15)):
+        rows = tiny_run.emotion_rows(size, seed=size)
+        lists = [{"text": row["text"], "labels": [row[name] for name in names]} for row in rows]
+        tiny_run.write_jsonl(
+            tmp_path / "data" / f"{split}.jsonl", [*lists, {"text": "not annotated", "labels": [-1, -1, -1]}]
+        )
+    changes = {
+        "dataset": tmp_path / "data",
+        "label_columns": None,
+        "dataset_label_names": names,
+        "unlabelled_rows": "skip",
+    }
+    results = distill_csr(options(place, tmp_path / "student", num_train_epochs=1, **changes))
+    support = {name: sum(row[name] for row in tiny_run.emotion_rows(15, seed=15)) for name in names}
+    assert {name: found["support"] for name, found in results["per_label"].items()} == support
+    listed = [json.loads(line) for line in (tmp_path / "skipped_rows.jsonl").read_text().splitlines()]
+    assert {Path(row["file"]).name for row in listed} == {"train.jsonl", "dev.jsonl"}
 
 
 def test_single_label_teacher(place: Path, tmp_path: Path) -> None:
