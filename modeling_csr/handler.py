@@ -7,7 +7,6 @@ from typing import Any
 from transformers import pipeline
 
 TASK = "emotion-classification"
-BATCH_SIZE = 16
 PARAMETERS = (
     "top_k",
     "stride",
@@ -41,7 +40,7 @@ class EndpointHandler:
             )
         # The overloads of `pipeline` know only the tasks of transformers itself.
         options: dict[str, Any] = {"task": TASK, "model": str(folder), "trust_remote_code": True}
-        self.pipeline = pipeline(**options, batch_size=BATCH_SIZE)
+        self.pipeline = pipeline(**options)
 
     def __call__(self, data: dict[str, Any]) -> list[Any] | dict[str, Any]:
         """Answer one request.

@@ -1,19 +1,21 @@
 """The emotion pipeline, for raw texts of any length. This module is saved to the Hub alongside the weights."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, partial
+from itertools import compress
+from operator import itemgetter
+from types import GeneratorType
 from typing import Any
 
 import torch
-from torch import nn
-from transformers import PreTrainedModel
-from transformers.pipelines.base import ChunkPipeline
-from transformers.tokenization_utils_base import LARGE_INTEGER
+from torch.utils.data import Dataset
+from transformers import Pipeline, PreTrainedModel
 
 # transformers copies relative imports alongside the weights, so this one also brings the endpoint handler.
 from .handler import TASK
-from .pipeline_inputs import CheckedTexts, call_thresholds, with_lists
+from .pipeline_batches import Batcher, TextReader, Window, WindowCombiner, padded_length, readable_positions
+from .pipeline_inputs import CheckedTexts, Results, call_thresholds, in_parts, with_lists
 
 CUSTOM_PIPELINES = {
     TASK: {
@@ -27,7 +29,15 @@ EMBEDDINGS = {"csr": "common_space", "csr-multitask": "representation"}
 MULTI_LABEL, SINGLE_LABEL = "multi_label_classification", "single_label_classification"
 TRUNCATIONS = (True, False, "longest_first", "only_first", "only_second", "do_not_truncate")
 PADDINGS = (True, False, "longest", "max_length", "do_not_pad")
-FUNCTIONS = ("sigmoid", "softmax", "none")
+FUNCTIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
+    "sigmoid": torch.sigmoid,
+    "softmax": partial(torch.softmax, dim=-1),
+    "none": lambda logits: logits,
+}
+# Tokens in a batch. A CPU is fastest while its caches hold a batch's states, an accelerator while all of it is busy.
+CPU_TOKENS, ACCELERATOR_TOKENS = 768, 16384
+# Texts that are sorted and held at once. Streams begin with less, so that their first results do not take long.
+FIRST_PART, PART = 64, 4096
 _THRESHOLDS: Any = object()
 
 
@@ -45,13 +55,18 @@ def named_pipelines(model: PreTrainedModel) -> Iterator[None]:
         fields.pop("custom_pipelines", None)
 
 
-class EmotionClassificationPipeline(ChunkPipeline):
+class EmotionClassificationPipeline(Pipeline):
     """
     Classifies raw texts, by default returning only the labels that reach their thresholds.
 
     Works with [`CSRForSequenceClassification`], [`MultitaskForSequenceClassification`] and any stock
     `AutoModelForSequenceClassification`. Scores are probabilities: sigmoid for multi-label problems (and models with a
     single label), softmax for single-label ones; for regression they are the predicted values.
+
+    Many texts are sorted by length and read in batches of as many tokens as suit the device. Results come in the order
+    of the texts. In fp32, how texts are batched changes scores by rounding, of about 1e-6; `batch_size=1` gives exactly
+    those of each text alone. The model computes in the precision in which it is loaded: `dtype="bfloat16"` is faster on
+    GPUs and on CPUs with AMX or AVX512_BF16, but its scores have two or three correct digits.
 
     A text longer than the model's limit (the tokenizer's `model_max_length`, or the number of positions of the encoder
     if that is smaller) is read in overlapping windows. For multi-label problems, the score of a label is its maximum
@@ -97,28 +112,44 @@ class EmotionClassificationPipeline(ChunkPipeline):
     _load_image_processor: Any = False
     _load_processor: Any = False
 
-    def __call__(self, inputs: Any, **kwargs: Any) -> Any:
+    def __call__(
+        self, inputs: Any, *, batch_size: int | None = None, num_workers: int | None = None, **kwargs: Any
+    ) -> Any:
         """Classify texts.
 
         Args:
             inputs (`str`, `dict` or an iterable of them, such as a NumPy array or a pandas Series): A text, or a
                 dictionary with `text` and, optionally, `text_pair`; other columns are ignored.
-            **kwargs: `batch_size`, `num_workers` and the pipeline's own arguments.
+            batch_size (`int`, *optional*): Number of texts in a batch, however long they are. By default as many as
+                have 768 tokens together on a CPU, and 16,384 on a GPU.
+            num_workers (`int`, *optional*): Has no effect: the tokenizer has threads of its own.
+            **kwargs: The pipeline's own arguments.
 
         Returns:
             For a single text, a `list[dict]` with `label` and `score`, sorted by score, or, with
             `return_embeddings=True`, a dictionary with this list as `labels` and a `list[float]` as `embedding`. For a
-            list, an array or a Series of texts, a list of these; for a generator or a dataset, an iterator over them.
+            list, an array or a Series of texts, a list of these; for a generator or a dataset, an iterator over them,
+            which reads up to 4,096 texts ahead, and with `batch_size=1` none.
 
         Raises:
             ValueError: If an input is not a string, is empty or cannot be encoded, or the model does not support an
                 argument.
         """
+        own = (self._preprocess_params, self._forward_params, self._postprocess_params)
+        call = self._sanitize_parameters(**kwargs)
+        batch_size = self._batch_size if batch_size is None else batch_size
+        if batch_size is not None and not (_is_int(batch_size) and batch_size > 0):
+            raise ValueError(f"batch_size must be a positive integer, got {batch_size!r}.")
+        arguments = [{**first, **second} for first, second in zip(own, call, strict=True)]
+        classify = partial(self._classify, batch_size=batch_size, arguments=arguments)
         inputs = with_lists(inputs)
-        return [] if isinstance(inputs, list) and not inputs else super().__call__(inputs, **kwargs)
-
-    def get_iterator(self, inputs: Iterable[Any], *args: Any) -> Iterator[Any]:
-        return super().get_iterator(CheckedTexts(inputs), *args)
+        if isinstance(inputs, list):
+            texts = list(CheckedTexts(inputs))  # all of them, before any work
+            return [result for part in in_parts(texts, PART, PART) for result in classify(part)]
+        if not isinstance(inputs, (Dataset, GeneratorType)):
+            return classify(list(CheckedTexts([inputs])))[0]
+        first, most = (1, 1) if batch_size == 1 else (FIRST_PART, PART)
+        return Results(classify, lambda: in_parts(CheckedTexts(inputs), first, most))
 
     def _sanitize_parameters(
         self,
@@ -189,130 +220,98 @@ class EmotionClassificationPipeline(ChunkPipeline):
 
     @cached_property
     def _positions(self) -> float:
-        """Number of tokens that every encoder in the model can read at once."""
-        limits = [float("inf")]
-        for module in self.model.modules():
-            if isinstance(module, PreTrainedModel):
-                limits.append(getattr(module.config, "max_position_embeddings", None) or float("inf"))
-            table = getattr(module, "position_embeddings", None)
-            if isinstance(table, nn.Embedding):
-                # RoBERTa and MPNet number tokens starting after the padding index.
-                first = 0 if table.padding_idx is None else table.padding_idx + 1
-                limits.append(table.num_embeddings - first)
-        return min(limits)
+        return readable_positions(self.model)
+
+    def _limit(self, max_length: int | None) -> float:
+        return min(self.tokenizer.model_max_length, self._positions) if max_length is None else max_length
 
     def preprocess(
         self,
-        inputs: str | dict[str, str],
+        inputs: Sequence[dict[str, str]],
         stride: int | None = None,
         truncation: bool | str = False,
         max_length: int | None = None,
         padding: bool | str = False,
-    ) -> Iterator[dict[str, Any]]:
-        """Yield the windows of a text; usually there is only one."""
-        texts = inputs if isinstance(inputs, dict) else {"text": inputs}
-        special = self.tokenizer.num_special_tokens_to_add(pair="text_pair" in texts)
-        limit = min(self.tokenizer.model_max_length, self._positions) if max_length is None else max_length
-        encoding = self.tokenizer(**texts, verbose=False)
-        windows = {name: [values] for name, values in encoding.items() if name in self.tokenizer.model_input_names}
-        if len(encoding["input_ids"]) > limit:
-            cut = truncation not in (False, "do_not_truncate")
-            if cut and ("text_pair" in texts or not self.tokenizer.is_fast):
-                shorter = self.tokenizer(**texts, truncation=truncation, max_length=int(limit))
-                windows = {name: [shorter[name]] for name in windows}
-            elif "text_pair" in texts:
-                raise ValueError(
-                    f"A text pair has {len(encoding['input_ids'])} tokens, but the model reads at most {limit}; only "
-                    "single texts can be read in windows. Pass truncation=True to cut it."
-                )
-            elif not self.tokenizer.is_fast:
-                raise ValueError(
-                    f"A text has {len(encoding['input_ids'])} tokens, but the model reads at most {limit}; to read it "
-                    "in windows, pass a fast tokenizer, or truncation=True to cut it."
-                )
-            else:
-                windows = self._windows(texts["text"], int(limit) - special, 0 if cut else stride, windows)
-                if cut:
-                    windows = {name: rows[:1] for name, rows in windows.items()}
-        # At least 1, so that a text without any known token still has a mean.
-        lengths = [max(len(row) - special, 1) for row in windows["input_ids"]]
-        if padding == "max_length":
-            windows = dict(self.tokenizer.pad(windows, padding="max_length", max_length=self._padded_length(limit)))
-        for index, length in enumerate(lengths):
-            yield {
-                "is_last": index == len(lengths) - 1,
-                "num_tokens": length,
-                **{name: torch.tensor([rows[index]]) for name, rows in windows.items()},
-            }
+    ) -> list[Window]:
+        """The windows of texts; usually there is one of each."""
+        return TextReader(self.tokenizer, self._limit(max_length), stride, truncation).read(inputs)
 
-    def _windows(self, text: str, size: int, stride: int | None, names: Iterable[str]) -> dict[str, list[list[int]]]:
-        """The windows of `size` text tokens, each with its special tokens.
-
-        The tokenizer could cut them itself, but it would change its own state to do so, in the middle of what other
-        threads have it do.
-        """
-        stride = size // 4 if stride is None else stride
-        if stride >= size:
-            raise ValueError(f"stride ({stride}) must be less than {size}, the number of text tokens in a window.")
-        encoded = self.tokenizer(text, add_special_tokens=False, verbose=False).encodings[0]
-        encoded.truncate(size, stride=stride, direction=self.tokenizer.truncation_side)
-        first = self.tokenizer.backend_tokenizer.post_process(encoded, None, True)
-        parts = {"input_ids": "ids", "token_type_ids": "type_ids", "attention_mask": "attention_mask"}
-        return {name: [getattr(one, parts[name]) for one in (first, *first.overflowing)] for name in names}
-
-    @staticmethod
-    def _padded_length(limit: float) -> int:
-        if limit > LARGE_INTEGER:
-            raise ValueError('padding="max_length" needs max_length: neither the tokenizer nor the model has a limit.')
-        return int(limit)
+    def _batcher(self, batch_size: int | None, max_length: int | None = None, padding: bool | str = False) -> Batcher:
+        tokens = CPU_TOKENS if self.device.type == "cpu" else ACCELERATOR_TOKENS
+        if getattr(self.model.config, "pad_token_id", 0) is None:
+            batch_size = 1  # stock decoders refuse more if they cannot tell padding from text
+        return Batcher(self.tokenizer, tokens, batch_size, padded_length(padding, self._limit(max_length)))
 
     def _forward(
-        self, model_inputs: dict[str, Any], main_task: str | None = None, return_embeddings: bool = False
-    ) -> dict[str, Any]:
-        rest = {name: model_inputs.pop(name) for name in ("is_last", "num_tokens")}
+        self, model_inputs: dict[str, torch.Tensor], main_task: str | None = None, return_embeddings: bool = False
+    ) -> dict[str, torch.Tensor]:
         output = self.model(**model_inputs)
         logits = output.get("logits") if main_task is None else output["task_logits"][main_task]
         if logits is None:
             raise ValueError(f"{type(self.model).__name__} returns no logits: pass a sequence classification model.")
-        rest["logits"] = logits.float()
-        if return_embeddings:
-            rest["embedding"] = output[EMBEDDINGS[self.model.config.model_type]].float()
-        return rest
+        if not return_embeddings:
+            return {"logits": logits.float()}
+        return {"logits": logits.float(), "embedding": output[EMBEDDINGS[self.model.config.model_type]].float()}
+
+    def _classify(
+        self,
+        texts: Sequence[dict[str, str]],
+        batch_size: int | None,
+        arguments: Sequence[dict[str, Any]],
+    ) -> list[Any]:
+        """The results of texts, in their order, with the arguments of the three methods."""
+        preprocess, forward, postprocess = arguments
+        windows = self.preprocess(texts, **preprocess)
+        lengths = {name: preprocess[name] for name in ("max_length", "padding") if name in preprocess}
+        batcher = self._batcher(batch_size, **lengths)
+        order, outputs = [], []
+        for numbers in batcher.batches(windows):
+            order += numbers
+            outputs.append(self.forward(batcher.join([windows[number] for number in numbers]), **forward))
+        joined = outputs[0]
+        if len(order) > 1:
+            back = torch.tensor(order).argsort()
+            joined = {name: torch.cat([output[name] for output in outputs])[back] for name in joined}
+        return self.postprocess({"windows": windows, **joined}, **postprocess)
 
     def postprocess(
         self,
-        model_outputs: list[dict[str, Any]],
+        model_outputs: dict[str, Any],
         top_k: int | None = _THRESHOLDS,
         main_task: str | None = None,
         thresholds: Any = None,
         function_to_apply: str | None = None,
-    ) -> list[dict[str, Any]] | dict[str, Any]:
-        """Combine the windows of a text into its labels."""
+    ) -> list[Any]:
+        """Combine the windows of each text into its labels."""
         labels, problem_type, own = self._head(main_task)
-        weights = torch.tensor([float(window["num_tokens"]) for window in model_outputs])
-        weights = (weights / weights.sum())[:, None]
-        logits = torch.cat([window["logits"] for window in model_outputs])
+        logits = model_outputs["logits"]
         default = {MULTI_LABEL: "sigmoid", SINGLE_LABEL: "softmax"}.get(problem_type, "none")
+        combine = WindowCombiner(model_outputs["windows"])
 
-        def combined(function: str) -> list[float]:
-            values = {"sigmoid": logits.sigmoid(), "softmax": logits.softmax(dim=-1), "none": logits}[function]
+        def combined(function: str) -> torch.Tensor:
+            # Row by row, since the last digit of a sigmoid depends on where in a tensor the number is.
+            values = torch.cat([FUNCTIONS[function](row) for row in logits.split(1)])
             # Shares of a whole are averaged even where a text may have several labels.
             highest = problem_type == MULTI_LABEL and function != "softmax"
-            return (values.amax(dim=0) if highest else (weights * values).sum(dim=0)).tolist()
+            return combine.highest(values) if highest else combine.mean(values)
 
-        found = list(zip(labels, combined(function_to_apply or default), strict=True))
+        scores = combined(function_to_apply or default)
+        found = [list(zip(labels, values, strict=True)) for values in scores.tolist()]
         if thresholds is not None or (top_k is _THRESHOLDS and problem_type == MULTI_LABEL):
             needed = own if thresholds is None else call_thresholds(thresholds, labels, own)
-            reached = zip(found, combined(default), needed, strict=True)
-            found = [entry for entry, probability, threshold in reached if probability >= threshold]
-        found.sort(key=lambda entry: entry[1], reverse=True)
+            reached = combined(default) if function_to_apply else scores
+            kept = (reached.double() >= torch.tensor(needed, dtype=torch.double)).tolist()
+            found = [list(compress(entries, mask)) for entries, mask in zip(found, kept, strict=True)]
         if top_k is _THRESHOLDS:
             top_k = 1 if problem_type == SINGLE_LABEL and thresholds is None else None
-        entries = [{"label": label, "score": score} for label, score in found[:top_k]]
-        if "embedding" not in model_outputs[0]:
-            return entries
-        embeddings = torch.cat([window["embedding"] for window in model_outputs])
-        return {"labels": entries, "embedding": (weights * embeddings).sum(dim=0).tolist()}
+        results: list[Any] = []
+        for entries in found:
+            entries.sort(key=itemgetter(1), reverse=True)
+            results.append([{"label": label, "score": score} for label, score in entries[:top_k]])
+        if "embedding" not in model_outputs:
+            return results
+        embeddings = combine.mean(model_outputs["embedding"]).tolist()
+        return [{"labels": one, "embedding": other} for one, other in zip(results, embeddings, strict=True)]
 
     def _head(self, main_task: str | None) -> tuple[list[str], str, list[float]]:
         """Labels, problem type and thresholds of a task; stock configs may lack the latter two."""

@@ -1,6 +1,7 @@
 """What people pass to the emotion pipeline: texts, and thresholds for one call. Saved alongside the pipeline."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice
 from numbers import Real
 from types import GeneratorType
 from typing import Any
@@ -62,6 +63,49 @@ class CheckedTexts:
             yield texts
 
 
+def in_parts(texts: Iterable[Any], first: int, most: int) -> Iterator[list[Any]]:
+    """Lists of `first` texts, then of twice as many each time, up to `most`.
+
+    A fault among the texts is raised behind the part that ends with it, so that a stream yields what came before.
+    """
+    remaining, size, fault = iter(texts), first, None
+    while fault is None:
+        part: list[Any] = []
+        try:
+            for text in islice(remaining, size):
+                part.append(text)
+        except Exception as error:
+            fault = error
+        if part:
+            yield part
+        elif fault is None:
+            return
+        size = min(2 * size, most)
+    raise fault
+
+
+class Results:
+    """The results of a stream, computed as they are needed. Like those of the stock pipeline, they can be read again
+    if the texts can.
+
+    Args:
+        classify (`Callable`): Gives the results of a list of texts.
+        parts (`Callable`): Starts to read the texts, as lists.
+    """
+
+    def __init__(self, classify: Callable[[list[Any]], list[Any]], parts: Callable[[], Iterator[list[Any]]]) -> None:
+        self.classify = classify
+        self.parts = parts
+        self.results: Iterator[Any] | None = None
+
+    def __iter__(self) -> Iterator[Any]:
+        self.results = chain.from_iterable(map(self.classify, self.parts()))
+        return self
+
+    def __next__(self) -> Any:
+        return next(self.results if self.results is not None else iter(self))
+
+
 def call_thresholds(thresholds: Any, labels: Sequence[str], own: Sequence[float]) -> list[float]:
     """Thresholds for one call.
 
@@ -84,4 +128,4 @@ def call_thresholds(thresholds: Any, labels: Sequence[str], own: Sequence[float]
     return [float(thresholds.get(label, threshold)) for label, threshold in zip(labels, own, strict=True)]
 
 
-__all__ = ["CheckedTexts", "call_thresholds", "text_problem", "with_lists"]
+__all__ = ["CheckedTexts", "Results", "call_thresholds", "in_parts", "text_problem", "with_lists"]

@@ -1,5 +1,6 @@
 """Texts, and what the tests of the emotion pipeline compare its results with."""
 
+import random
 from typing import Any
 
 import pytest
@@ -43,6 +44,12 @@ def close(found: Any, expected: Any) -> None:
     assert len(found) == len(expected)
     for one, other in zip(found, expected, strict=True):
         assert by_label(one) == pytest.approx(by_label(other), abs=1e-5)
+
+
+def mixed(number: int = 33) -> list[str]:
+    """Short and long texts, in windows and not."""
+    chosen, words = random.Random(3), LONG.split()
+    return [" ".join(chosen.choices(words, k=chosen.choice([1, 3, 9, 40, 62, 63, 130]))) for _ in range(number)]
 
 
 def windows(tokenizer: Any, text: str, limit: int, stride: int) -> tuple[list[dict[str, torch.Tensor]], torch.Tensor]:

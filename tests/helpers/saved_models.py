@@ -25,6 +25,7 @@ MULTITASK_CODE = RECURRENT_CODE | {
     "labelled_config.py",
     "losses.py",
     "modeling_multitask.py",
+    "pipeline_batches.py",
     "pipeline_emotion.py",
     "pipeline_inputs.py",
     "pretrained_model.py",

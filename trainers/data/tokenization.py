@@ -2,22 +2,18 @@
 
 import json
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
 import datasets
-import emoji
 from tokenizers import Regex, Tokenizer, models, normalizers
 from transformers import AutoTokenizer, PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 from .digests import digest
+from .emoji_words import MARK, emoji_names, emoji_steps
 
 NORMALIZATION_STEPS: tuple[str, ...] = ("entities", "newlines", "users", "urls", "emoji")
-
-# A Unicode noncharacter, which no text contains. It surrounds the words of an emoji until spaces are tidied, and begins
-# the pattern of our last normalizer, which changes nothing but records the steps and where ours end.
-_MARK = "\ufdd0"
 
 # No inline flags such as (?i): runtimes of tokenizer.json in other languages may not know them.
 # `&amp;` comes last: `&amp;lt;` is an escaped `&lt;`, not a `<`.
@@ -30,7 +26,8 @@ _ENTITIES = {
     "&[Aa][Mm][Pp];": "&",
 }
 _NEWLINES = r" ?(?:(?:\\n|[\r\n])[ \t]*)+"
-_USER = r"(?<!\w)[@＠]\w+"
+# Not `[@＠]`: a search for literals is fast, one for a class of characters is not.
+_USER = r"(?:@|＠)(?<!\w[@＠])\w+"
 # Ends in a letter, digit or slash, so that the full stop or bracket behind a URL stays.
 _URL_END = r"[\w\-.~:/?#\[\]@!$&'()*+,;=%]*[\w/]"
 _URL = (
@@ -38,10 +35,6 @@ _URL = (
     rf"|(?<![\w@.])[Ww][Ww][Ww]\.{_URL_END}"
     r"|(?<![\w@.])[Tt]\.[Cc][Oo]/\w+"
 )
-_FLAG = "[\U0001f1e6-\U0001f1ff]{2}"
-# The joiner (and the gender sign behind it), variation selectors, the keycap, skin tones, the tags of regional flags.
-_MODIFIERS = "\u200d[♀♂]?|[\ufe0e\ufe0f\u20e3\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]"
-_SKIN_TONES = range(0x1F3FB, 0x1F400)
 
 _EXAMPLES = (
     "I can't believe it: SO happy, naïve and tired!",
@@ -49,25 +42,13 @@ _EXAMPLES = (
 )
 
 
-def _emoji_steps() -> list[normalizers.Normalizer]:
-    """One step per emoji of one code point; longer sequences are made of these."""
-    steps = [normalizers.Replace(Regex(_MODIFIERS), ""), normalizers.Replace(Regex(_FLAG), f"{_MARK}flag{_MARK}")]
-    for symbol, data in emoji.EMOJI_DATA.items():
-        if len(symbol) == 1 and ord(symbol) not in _SKIN_TONES:
-            words = data["en"].strip(":").replace("_", " ")
-            steps.append(normalizers.Replace(symbol, f"{_MARK}{words}{_MARK}"))
-    # One space between words and none around the text: byte-level vocabularies spend a token on each extra one.
-    run = f" ?{_MARK}[ {_MARK}]*"
-    return [*steps, normalizers.Replace(Regex(f"^{run}|{run}$"), ""), normalizers.Replace(Regex(run), " ")]
-
-
-def _build_steps(steps: Sequence[str]) -> list[normalizers.Normalizer]:
+def _build_steps(steps: Sequence[str], names: Mapping[str, str]) -> list[normalizers.Normalizer]:
     build: dict[str, Callable[[], list[normalizers.Normalizer]]] = {
         "entities": lambda: [normalizers.Replace(Regex(pattern), char) for pattern, char in _ENTITIES.items()],
         "newlines": lambda: [normalizers.Replace(Regex(_NEWLINES), " ")],
         "users": lambda: [normalizers.Replace(Regex(_USER), "@user")],
         "urls": lambda: [normalizers.Replace(Regex(_URL), "http")],
-        "emoji": _emoji_steps,
+        "emoji": lambda: emoji_steps(names),
     }
     return [normalizer for step in steps for normalizer in build[step]()]
 
@@ -88,8 +69,8 @@ def _split_normalizer(state: dict[str, Any]) -> tuple[list[str], list[dict], lis
     chain = normalizer["normalizers"] if normalizer["type"] == "Sequence" else [normalizer]
     for index, item in enumerate(chain):
         pattern = item.get("pattern", {}).get("String", "") if item["type"] == "Replace" else ""
-        if pattern.startswith(_MARK):
-            return pattern.removeprefix(_MARK).split(), chain[: index + 1], chain[index + 1 :]
+        if pattern.startswith(MARK):
+            return pattern.removeprefix(MARK).split(), chain[: index + 1], chain[index + 1 :]
     return [], [], chain
 
 
@@ -126,19 +107,23 @@ def normalize_tweets(
     steps = [step for step in NORMALIZATION_STEPS if step in steps]
     state = _backend_state(tokenizer)
     state["truncation"] = state["padding"] = None  # Left over from the last call; every call sets its own.
-    present, _, own = _split_normalizer(state)
+    present, ours, own = _split_normalizer(state)
+    # Earlier versions had a step for each emoji, which took many times as long.
+    earlier = {item["pattern"].get("String", ""): item["content"] for item in ours if item["content"].startswith(MARK)}
+    names = {symbol: content.strip(MARK) for symbol, content in earlier.items() if symbol}
     # The same steps are not rebuilt: another version of `emoji` may name an emoji differently.
-    if present != steps:
+    if present != steps or names:
         state["normalizer"] = {"type": "Sequence", "normalizers": own} if own else None
         if steps:
-            ours = normalizers.Sequence([*_build_steps(steps), normalizers.Replace(_MARK + " ".join(steps), "")])
+            built = _build_steps(steps, names or emoji_names())
+            built_in = normalizers.Sequence([*built, normalizers.Replace(MARK + " ".join(steps), "")])
             carrier = Tokenizer(models.BPE())
-            carrier.normalizer = ours
+            carrier.normalizer = built_in
             state["normalizer"] = json.loads(carrier.to_str())["normalizer"]
             state["normalizer"]["normalizers"] += own
             for token in state["added_tokens"]:
                 # A newline that is a token of its own would otherwise be matched wherever there is a space.
-                token["normalized"] &= ours.normalize_str(token["content"]) == token["content"]
+                token["normalized"] &= built_in.normalize_str(token["content"]) == token["content"]
     return _generic_tokenizer(tokenizer, Tokenizer.from_str(json.dumps(state)))
 
 
