@@ -92,7 +92,7 @@ def _fields(config: Any) -> dict[str, Any]:
     if not isinstance(config, Mapping):
         raise ValueError("--peft_config must hold fields of peft.LoraConfig, such as `r: 16`.")
     # As a stage's record holds them: peft has sets and an enumeration.
-    plain = {name: sorted(value) if isinstance(value, set) else value for name, value in config.items()}
+    plain: dict[str, Any] = {name: sorted(value) if isinstance(value, set) else value for name, value in config.items()}
     if isinstance(plain.get("peft_type"), Enum):
         plain["peft_type"] = plain["peft_type"].value
     return {name: value for name, value in plain.items() if value is not None and value != "LORA"}
