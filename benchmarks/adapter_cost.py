@@ -21,7 +21,7 @@ from typing import Any
 import torch
 from transformers import AutoTokenizer, BertConfig, BertModel
 
-from trainers.commands import parse_run_arguments, set_up_logging
+from trainers.commands import BAD_INPUT, exit_on, parse_run_arguments, set_up_logging
 from trainers.data import write_json
 from trainers.experiments import markdown_table
 from trainers.loop import ADAPTER_FOLDER, encoder_label, resolve_encoder
@@ -45,7 +45,7 @@ def main(argv: list[str]) -> None:
     args = parser.parse_args(argv)
     set_up_logging()
     found: dict[str, dict[str, dict[str, float]]] = {}
-    with tempfile.TemporaryDirectory() as folder:
+    with exit_on("adapter_cost", *BAD_INPUT), tempfile.TemporaryDirectory() as folder:
         base = write_base_encoder(Path(folder) / "base", args.encoder)
         for name, encoder in ((encoder_label(args.encoder), args.encoder), (BASE_SIZE, str(base))):
             found[name] = {setting: alone(measure, args, encoder, options) for setting, options in settings()}

@@ -29,6 +29,7 @@ from modeling_csr import (
     lora_options,
     merge_adapter,
 )
+from trainers.commands import BAD_INPUT, exit_on
 from trainers.data import load_task_dataset, write_json
 from trainers.experiments import markdown_table
 from trainers.loop import encoder_label, resolve_encoder
@@ -55,7 +56,8 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--turns", type=int, default=5, help="Turns (default: 5).")
     args = parser.parse_args(argv)
     torch.manual_seed(0)
-    batches = list(tokens(args))
+    with exit_on("shared_backbone", *BAD_INPUT):
+        batches = list(tokens(args))
     with tempfile.TemporaryDirectory() as folder, torch.inference_mode():
         ways, sizes = build(args, Path(folder))
         check(ways, batches[0])

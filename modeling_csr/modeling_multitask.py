@@ -16,7 +16,7 @@ from .configuration_multitask import MultitaskConfig
 from .losses import count_labelled, label_loss
 from .modeling_recurrent_encoder import RecurrentEncoderModel  # noqa: F401 (registered for `config.encoder`)
 from .multitask_outputs import MultitaskClassifierOutput, MultitaskModelOutput
-from .pooling import pool
+from .pooling import Unpooled, pool
 from .pretrained_model import EmotionPreTrainedModel
 
 
@@ -86,8 +86,8 @@ class MultitaskModel(MultitaskPreTrainedModel):
         """Replace the encoder. Its own pooler, which is never used here, is dropped."""
         if getattr(encoder, "pooler", None) is not None:
             optional = "add_pooling_layer" in inspect.signature(type(encoder)).parameters
-            # Without a choice, the encoder calls its pooler whether it has one or not.
-            encoder.pooler = None if optional else nn.Identity()  # type: ignore[assignment]
+            # Without that choice, an encoder may call its pooler whether it has one or not.
+            encoder.pooler = None if optional else Unpooled()  # type: ignore[assignment]
         self.encoder = encoder
         self._encoder_takes_token_types = "token_type_ids" in inspect.signature(encoder.forward).parameters
         # BERT and its relatives number positions by column, including padding; RoBERTa and rotary encoders do not.

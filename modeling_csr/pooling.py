@@ -1,6 +1,9 @@
 """Pooling of token states into one vector per text."""
 
+from typing import Any
+
 import torch
+from torch import nn
 
 POOLING_MODES = ("mean", "cls", "max")
 
@@ -32,3 +35,10 @@ def pool(last_hidden_state: torch.Tensor, attention_mask: torch.Tensor, mode: st
         highest = last_hidden_state.masked_fill(~mask, torch.finfo(last_hidden_state.dtype).min).amax(dim=1)
         return torch.where(mask.any(dim=1), highest, 0)
     raise ValueError(f"pooling must be one of {', '.join(POOLING_MODES)}, got {mode!r}.")
+
+
+class Unpooled(nn.Module):
+    """In place of an encoder's own pooler, which is not used here: it returns its first argument."""
+
+    def forward(self, last_hidden_state: torch.Tensor, *_: Any) -> torch.Tensor:
+        return last_hidden_state

@@ -9,7 +9,9 @@ from tests.helpers import tiny_run
 
 REPOSITORY = Path(__file__).parents[2]
 BENCHMARKS = sorted(
-    path.stem for path in (REPOSITORY / "benchmarks").glob("*.py") if "def main(argv" in path.read_text("utf-8")
+    path.stem
+    for path in (REPOSITORY / "benchmarks").glob("*.py")
+    if "benchmark_parser(__doc__" in path.read_text("utf-8")
 )
 # By benchmark that reads one, the option that names the encoder.
 ENCODERS = dict.fromkeys(set(BENCHMARKS) - {"baselines", "intensity_baseline", "recurrent"}, "--encoder")
