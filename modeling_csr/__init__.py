@@ -3,6 +3,8 @@
 from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification
 from transformers.pipelines import PIPELINE_REGISTRY
 
+from .adapter_folder import Adapter
+from .adapters import add_adapter, lora_options, merge_adapter
 from .configuration_csr import COMMON_LEVELS, SIAMESE_LOSSES, CSRConfig
 from .configuration_dialogue import CONTEXTS, DialogueConfig
 from .configuration_multitask import REPRESENTATIONS, TASK_WEIGHTINGS, MultitaskConfig
@@ -63,6 +65,7 @@ __all__ = [
     "REPRESENTATIONS",
     "SIAMESE_LOSSES",
     "TASK_WEIGHTINGS",
+    "Adapter",
     "CSRConfig",
     "CSRForSequenceClassification",
     "CSRModel",
@@ -77,8 +80,11 @@ __all__ = [
     "RecurrentEncoderConfig",
     "RecurrentEncoderModel",
     "SiameseModel",
+    "add_adapter",
     "count_labelled",
     "label_loss",
     "labelled_rows",
+    "lora_options",
+    "merge_adapter",
     "present_labels",
 ]

@@ -14,7 +14,7 @@ from torch import nn
 from transformers import AutoModel, PreTrainedModel
 from transformers.utils import cached_file
 
-from .adapters import adapter_weights, backbone_digest, backbone_weights, peft_library, share_weights
+from .adapters import adapter_weights, backbone_digest, backbone_weights, peft_library, share_weights, without_pooler
 
 ADAPTER_CONFIG = "adapter_config.json"
 ADAPTER_WEIGHTS = "adapter_model.safetensors"
@@ -66,8 +66,7 @@ class Adapter:
         finally:
             classifier.config = whole
         # Encoders have no pooler here, but where peft puts the adapter they may have one.
-        options = {"exclude_modules": r"pooler\..*", **self.options}
-        peft_library().LoraConfig(**options).save_pretrained(str(folder))
+        peft_library().LoraConfig(**without_pooler(self.options)).save_pretrained(str(folder))
         weights = {f"{_PREFIX}{path}": part.contiguous() for path, part in self.weights.items()}
         save_file(weights, Path(folder) / ADAPTER_WEIGHTS, metadata={"format": "pt"})
 

@@ -13,9 +13,14 @@ from transformers import (
     TrainingArguments,
 )
 
-from modeling_csr import MultitaskForSequenceClassification, MultitaskModel
-from modeling_csr.adapter_folder import Adapter
-from modeling_csr.adapters import add_adapter, lora_options, merge_adapter
+from modeling_csr import (
+    Adapter,
+    MultitaskForSequenceClassification,
+    MultitaskModel,
+    add_adapter,
+    lora_options,
+    merge_adapter,
+)
 
 # Where a stage's folder keeps the adapter alone.
 ADAPTER_FOLDER = "adapter"

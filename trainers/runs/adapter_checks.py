@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from transformers import AutoModel
 
-from modeling_csr.adapters import lora_options
+from modeling_csr import lora_options
 
 from ..loop import encoder_config
 from ..recipes import CommonSpaceStage, DistilledStage, EncoderStage, Stage
