@@ -56,7 +56,8 @@ def test_arrows_go_one_way(room: str) -> None:
 
 def test_modeling_travels_alone() -> None:
     """Its files are copied beside the weights, flat, and loaded where nothing of this project is installed."""
-    allowed = {"torch", "transformers", *sys.stdlib_module_names}
+    # safetensors comes with transformers.
+    allowed = {"safetensors", "torch", "transformers", *sys.stdlib_module_names}
     siblings = {path.stem for path in modules("modeling_csr")}
     for path in modules("modeling_csr"):
         for name, level in imports(path):
