@@ -14,7 +14,7 @@ from torch import nn
 from transformers import AutoModel, PreTrainedConfig, PreTrainedModel
 from transformers.utils import cached_file
 
-from .adapters import adapter_weights, backbone_digest, backbone_weights, peft_library, share_weights
+from .adapters import adapter_weights, backbone_digest, backbone_weights, peft_library, share_weights, without_pooler
 
 ADAPTER_CONFIG = "adapter_config.json"
 ADAPTER_WEIGHTS = "adapter_model.safetensors"
@@ -66,8 +66,7 @@ class Adapter:
         finally:
             classifier.config = whole
         # Encoders have no pooler here, but where peft puts the adapter they may have one.
-        options = {"exclude_modules": r"pooler\..*", **self.options}
-        peft_library().LoraConfig(**options).save_pretrained(str(folder))
+        peft_library().LoraConfig(**without_pooler(self.options)).save_pretrained(str(folder))
         weights = {f"{_PREFIX}{path}": part.contiguous() for path, part in self.weights.items()}
         save_file(weights, Path(folder) / ADAPTER_WEIGHTS, metadata={"format": "pt"})
 
@@ -86,6 +85,7 @@ def adapter_in(config_class: Any, source: Any, config: Any, options: dict[str, A
     """
     if source is None:
         return None
+    # Not `config_class`: of code that came with a model, each Auto class makes a class of its own.
     if not isinstance(config, PreTrainedConfig):
         hub = {name: options[name] for name in _HUB_ARGUMENTS if name in options}
         if not config_class.get_config_dict(config or source, **hub)[0].get("adapter_base"):
@@ -132,16 +132,20 @@ def load_adapter(
         weights[f"{_ENCODER}{_live_name(path, config.adapter_name)}"] = part
     config = copy.deepcopy(config)
     config.adapter_base = None
-    model = build(None, config=config, state_dict=weights, **options)
+    loaded = build(None, config=config, state_dict=weights, **options)
+    model = loaded[0] if isinstance(loaded, tuple) else loaded
     model.config.name_or_path = str(source)
     if isinstance(backbone, nn.Module):
         share_weights(next(part for part in model.modules() if hasattr(part, "peft_config")), encoder)
-    return model
+    return loaded
 
 
 def _live_name(path: str, adapter: str) -> str:
     """The name of an adapter's weights in a model, where peft adds the adapter's name: `lora_A.emotion.weight`."""
-    return re.sub(r"(\.lora_\w+)(\.\w+)?$", lambda part: f"{part[1]}.{adapter}{part[2] or '.weight'}", path)
+    layer, kind, suffix = re.fullmatch(r"(.*\.)(lora_\w+)(\.\w+)?", path).groups()
+    if suffix is None:
+        suffix = "" if kind.startswith("lora_embedding") else ".weight"
+    return f"{layer}{kind}.{adapter}{suffix}"
 
 
 def _backbone(source: Any, base: Mapping[str, Any], backbone: Any, trust_remote_code: bool | None) -> PreTrainedModel:

@@ -1,5 +1,6 @@
 """LoRA adapters inside a text encoder: adding, extracting and merging them by peft."""
 
+import copy
 import hashlib
 from collections.abc import Mapping
 from importlib import import_module
@@ -10,6 +11,16 @@ from torch import nn
 
 # Ways to initialise an adapter that leave the weights below it as they are.
 INITIALISATIONS = (True, False, "gaussian", "orthogonal")
+# Fields by which peft trains, or rebuilds, parts of the encoder itself.
+_BEYOND_ADAPTERS = (
+    "bias",
+    "modules_to_save",
+    "trainable_token_indices",
+    "layer_replication",
+    "target_parameters",
+    "lora_bias",
+)
+_ADAPTABLE = (nn.Linear, nn.Embedding, nn.Conv1d, nn.Conv2d)
 # What an adapter does not change: its use must not depend on how it was trained, or on the machine.
 _NOT_STORED = ("auto_mapping", "base_model_name_or_path", "inference_mode", "peft_version", "revision", "task_type")
 
@@ -57,13 +68,15 @@ def lora_options(config: Any, encoder: nn.Module) -> dict[str, Any]:
     peft = peft_library()
     if isinstance(config, Mapping):
         fields = {name: value for name, value in config.items() if name != "peft_type"}
-        kind = str(config.get("peft_type") or "LORA")
+        kind = config.get("peft_type") or "LORA"
+        kind = str(getattr(kind, "value", kind))
         try:
             config = peft.LoraConfig(**fields)
         except TypeError as error:
             raise ValueError(f"peft_config is not one of LoRA: {error}") from error
     else:
-        kind = type(config).__name__.removesuffix("Config")
+        # The caller's own object stays without targets: the next encoder may have other layers.
+        config, kind = copy.copy(config), type(config).__name__.removesuffix("Config")
     if kind.upper() != "LORA":
         raise ValueError(f"peft_config is one of {kind}; the encoders get LoRA adapters, by peft.LoraConfig.")
     if config.r < 1:
@@ -73,10 +86,13 @@ def lora_options(config: Any, encoder: nn.Module) -> dict[str, Any]:
             f"init_lora_weights={config.init_lora_weights!r} changes the encoder below the adapters. "
             f"Choose one of {', '.join(map(repr, INITIALISATIONS))}."
         )
-    if config.bias != "none" or config.modules_to_save:
+    defaults = peft.LoraConfig().to_dict()
+    changed = [name for name, value in config.to_dict().items() if value != defaults.get(name)]
+    beyond = [name for name in _BEYOND_ADAPTERS if name in changed]
+    if beyond:
         raise ValueError(
-            "bias and modules_to_save of peft_config train parts of the encoder itself, which adapters leave as it is. "
-            "Leave them out; heads and other layers outside the encoder are trained in full anyway."
+            f"{', '.join(beyond)} of peft_config would change the encoder itself, which adapters leave as it is. Leave "
+            "them out; heads and other layers outside the encoder are trained in full anyway."
         )
     if getattr(encoder, "is_quantized", False):
         raise ValueError("The encoder is quantised, and adapters cannot be merged into it: load it unquantised.")
@@ -87,7 +103,6 @@ def lora_options(config: Any, encoder: nn.Module) -> dict[str, Any]:
         )
     if config.target_modules is None:
         config.target_modules = set(there)
-    defaults = peft.LoraConfig().to_dict()
     chosen = {name: _plain(value) for name, value in config.to_dict().items() if value != defaults.get(name)}
     _check_targets(peft, config, encoder, there)
     return {name: value for name, value in chosen.items() if name not in _NOT_STORED} | {"r": config.r}
@@ -95,18 +110,22 @@ def lora_options(config: Any, encoder: nn.Module) -> dict[str, Any]:
 
 def _check_targets(peft: Any, config: Any, encoder: nn.Module, there: list[str]) -> None:
     names = config.target_modules
-    wanted = [] if isinstance(names, str) else [*names]
-    found = [name for name, _ in encoder.named_modules()]
-    missing = [one for one in wanted if not any(name == one or name.endswith(f".{one}") for name in found)]
-    if isinstance(names, str) and names != "all-linear":
-        missing = (
-            [] if any(peft.tuners.tuners_utils.check_target_module_exists(config, name) for name in found) else [names]
-        )
+    if names == "all-linear":
+        return
+    modules = dict(encoder.named_modules())
+    matched = [name for name in modules if peft.tuners.tuners_utils.check_target_module_exists(config, name)]
+    if isinstance(names, str):
+        missing = [] if matched else [names]
+    else:
+        missing = [one for one in names if not any(name == one or name.endswith(f".{one}") for name in modules)]
+    choice = f"Its blocks have {', '.join(there)}."
     if missing:
-        raise ValueError(
-            f"The encoder has no layers {', '.join(sorted(missing))} to adapt (target_modules). Its blocks have "
-            f"{', '.join(there)}."
-        )
+        raise ValueError(f"The encoder has no layers {', '.join(sorted(missing))} to adapt (target_modules). {choice}")
+    others = sorted({name.rpartition(".")[2] for name in matched if not isinstance(modules[name], _ADAPTABLE)})
+    if others:
+        raise ValueError(f"{', '.join(others)} (target_modules) cannot have adapters; linear layers can. {choice}")
+    if not matched:
+        raise ValueError(f"peft_config leaves no layer of the encoder to adapt. {choice}")
 
 
 def _plain(value: Any) -> Any:
@@ -117,13 +136,38 @@ def _plain(value: Any) -> Any:
 def add_adapter(encoder: nn.Module, options: Mapping[str, Any], name: str) -> None:
     """Add an adapter to an encoder, whose own weights are frozen.
 
+    A pooler, which stock classifiers have between encoder and head, is trained in full: it is new, or was trained for
+    another task.
+
     Args:
         encoder (`nn.Module`): The text encoder.
         options (`Mapping[str, Any]`): What [`lora_options`] returned.
         name (`str`): Name of the adapter, which becomes part of its weights' names.
+
+    Raises:
+        ValueError: If the encoder has an adapter already.
     """
+    if hasattr(encoder, "peft_config"):
+        raise ValueError(f"The encoder already has an adapter, {', '.join(encoder.peft_config)}: merge it before.")
     peft = peft_library()
+    if getattr(encoder, "pooler", None) is not None:
+        options = without_pooler(options)
     peft.inject_adapter_in_model(peft.LoraConfig(**options), encoder, name)
+    freeze_below_adapter(encoder)
+
+
+def freeze_below_adapter(encoder: nn.Module) -> None:
+    """Train nothing of an encoder but its adapter, and its pooler if it has one."""
+    for path, weights in encoder.named_parameters():
+        weights.requires_grad_(".lora_" in path or path.startswith("pooler."))
+
+
+def without_pooler(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options of an adapter for an encoder that may have a pooler, which gets none."""
+    excluded = options.get("exclude_modules")
+    if isinstance(excluded, str):
+        return {**options, "exclude_modules": rf"(?:{excluded})|pooler\..*"}
+    return {**options, "exclude_modules": [*(excluded or ()), "pooler.dense"]}
 
 
 def adapter_weights(encoder: nn.Module, name: str) -> dict[str, torch.Tensor]:
@@ -187,8 +231,10 @@ __all__ = [
     "add_adapter",
     "backbone_digest",
     "backbone_weights",
+    "freeze_below_adapter",
     "lora_options",
     "merge_adapter",
     "share_weights",
     "shared_names",
+    "without_pooler",
 ]

@@ -11,7 +11,7 @@ from transformers import initialization as init
 from transformers.utils import ModelOutput
 
 from .adapter_folder import adapter_in, load_adapter
-from .adapters import add_adapter
+from .adapters import add_adapter, merge_adapter
 from .configuration_multitask import MultitaskConfig
 from .losses import count_labelled, label_loss
 from .modeling_recurrent_encoder import RecurrentEncoderModel  # noqa: F401 (registered for `config.encoder`)
@@ -216,10 +216,14 @@ class MultitaskForSequenceClassification(MultitaskPreTrainedModel):
         encoder = AutoModel.from_pretrained(name_or_path, **{"dtype": torch.float32, **kwargs})
         if isinstance(encoder, MultitaskModel):
             encoder = encoder.encoder
+        if hasattr(encoder, "peft_config"):
+            merge_adapter(encoder)
         # The name may be a local folder; the model card says where the encoder came from.
         encoder.config._name_or_path = ""
         model = cls(MultitaskConfig(encoder=encoder.config, tasks=tasks, **(config_kwargs or {})))
         model.multitask.set_encoder(encoder)
+        if model.config.adapter is not None:
+            add_adapter(encoder, model.config.adapter, model.config.adapter_name)
         return model
 
     def forward(

@@ -5,6 +5,7 @@ from typing import Any, ClassVar, Self
 from torch import nn
 from transformers import PreTrainedModel
 
+from .adapters import freeze_below_adapter
 from .pipeline_emotion import named_pipelines
 
 
@@ -30,6 +31,16 @@ class EmotionPreTrainedModel(PreTrainedModel):
     _supports_sdpa = True
     # Losses are means over rows; our Trainers, which count rows, pass `num_items_in_batch` themselves.
     accepts_loss_kwargs = False
+
+    @classmethod
+    def from_pretrained(cls, *args: Any, **kwargs: Any) -> Self:
+        """As `PreTrainedModel.from_pretrained`, which would also train again what lies below an adapter."""
+        loaded: Any = super().from_pretrained(*args, **kwargs)
+        model: nn.Module = loaded[0] if isinstance(loaded, tuple) else loaded
+        for part in model.modules():
+            if hasattr(part, "peft_config"):
+                freeze_below_adapter(part)
+        return loaded
 
     def train(self, mode: bool = True) -> Self:
         """Set the mode of the model; frozen submodules stay in eval mode."""

@@ -55,13 +55,14 @@ class SharedBackboneMixin(PreTrainedModel):
         """
         config: Any = self.config
         owner: Any = self.emotion_encoder.encoder
+        encoders: Any = self.source_encoders
         if not config.shared_backbone:
             raise ValueError("add_source adds an adapter to a shared backbone; this model's encoders have none.")
         names = [encoder.config.adapter_name for encoder in self.text_encoders]
         if name in names:
             raise ValueError(f"The backbone already has an adapter {name!r}; its adapters are {', '.join(names)}.")
         source: Any = MultitaskModel.from_pretrained(adapter, backbone=owner, adapter_name=name, **kwargs)
-        self.source_encoders.append(source.to(owner.device))
+        encoders.append(source.to(owner.device))
         config.source_encoders = [*config.source_encoders, source.config]
         self.share_backbone()
         network: Any = self.common_encoder

@@ -20,12 +20,15 @@ CSR_MAP = {
 SIAMESE_MAP = {"AutoConfig": "configuration_csr.CSRConfig", "AutoModel": "modeling_siamese.SiameseModel"}
 RECURRENT_CODE = {"configuration_recurrent_encoder.py", "modeling_recurrent_encoder.py", "pooling.py"}
 MULTITASK_CODE = RECURRENT_CODE | {
+    "adapter_folder.py",
+    "adapters.py",
     "configuration_multitask.py",
     "handler.py",
     "labelled_config.py",
     "losses.py",
     "modeling_multitask.py",
     "pipeline_batches.py",
+    "multitask_outputs.py",
     "pipeline_emotion.py",
     "pipeline_inputs.py",
     "pretrained_model.py",
@@ -37,6 +40,7 @@ CSR_CODE = MULTITASK_CODE | {
     "csr_outputs.py",
     "layers.py",
     "modeling_csr.py",
+    "shared_backbone.py",
 }
 SIAMESE_CODE = CSR_CODE | {"modeling_siamese.py"}
 

@@ -150,6 +150,16 @@ def options(place: Path, output_dir: str | Path, **changes: Any) -> list[str]:
     return argv
 
 
+def distillation(place: Path, teacher: Path, output_dir: Path, **changes: Any) -> list[str]:
+    """A command line of distill_csr.py, with `changes` as for [`options`]."""
+    of_recipes = ["recipe", "encoder", "emotion_dataset", "emotion_label_columns", "sentiment_dataset", "normalization"]
+    of_recipes += [f"siamese_{name}" for name in ("num_train_epochs", "train_batch_size")]
+    of_recipes += [f"common_{name}" for name in ("num_train_epochs", "train_batch_size", "learning_rate")]
+    given = {"teacher": teacher, "dataset": place / "data" / "posts", "label_columns": list(EMOTIONS)}
+    given |= {"unlabelled_dataset": place / "data" / "reviews", **dict.fromkeys(of_recipes)}
+    return options(place, output_dir, **given | changes)
+
+
 def example(name: str) -> ModuleType:
     """The module `examples/<name>.py`."""
     return _script("examples", name)

@@ -1,8 +1,8 @@
 """Tiny texts, models and Trainers for the tests of this folder, the same in every process that builds them.
 
-As a script it trains, for torchrun: `tiny.py OUTPUT_DIR KIND:BATCH_SIZE:ACCUMULATION_STEPS[:bf16|:resumed] ...`. For
-each run it writes the weights into OUTPUT_DIR/KIND (or OUTPUT_DIR/KIND-bf16), and what was logged and measured into
-log.json there. A resumed one is ended at its first checkpoint and goes on from there.
+As a script it trains, for torchrun: `tiny.py OUTPUT_DIR KIND:BATCH_SIZE:ACCUMULATION_STEPS[:bf16|:lora|:resumed] ...`.
+For each run it writes the weights into OUTPUT_DIR/KIND (or OUTPUT_DIR/KIND-bf16), and what was logged and measured into
+log.json there. One of `lora` trains adapters. A resumed one is ended at its first checkpoint and goes on from there.
 """
 
 import contextlib
@@ -216,13 +216,19 @@ class EndAtSave(TrainerCallback):
 
 
 def trainer(
-    kind: str, output_dir: str | Path, size: int = 21, callbacks: Sequence[TrainerCallback] = (), **options: Any
+    kind: str,
+    output_dir: str | Path,
+    size: int = 21,
+    callbacks: Sequence[TrainerCallback] = (),
+    peft_config: Any = None,
+    **options: Any,
 ) -> StageTrainer:
     """A Trainer of one kind on `size` rows, which are its dev rows, too.
 
     Args:
         kind (`str`): One of `KINDS`, or `"csr-tokens"`: the same as `"csr"`, from tokens.
         callbacks (`Sequence[TrainerCallback]`): Its callbacks.
+        peft_config (*optional*): Options of LoRA adapters.
         options: Fields of the training arguments.
     """
     args = arguments(output_dir, **options)
@@ -265,6 +271,7 @@ def trainer(
         data_collator=collator,
         compute_metrics=metrics,
         callbacks=list(callbacks),
+        peft_config=peft_config,
     )
 
 
@@ -309,6 +316,7 @@ def main(output_dir: str, *runs: str) -> None:
             "gradient_accumulation_steps": int(accumulation_steps),
             "per_device_eval_batch_size": 3,
             "bf16_weights": "bf16" in variant,
+            "peft_config": {"r": 3, "lora_alpha": 6} if "lora" in variant else None,
         }
         if resumed:
             options |= {"logging_steps": 3, "save_strategy": "steps", "save_steps": 2}

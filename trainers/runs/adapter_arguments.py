@@ -1,13 +1,25 @@
 """Arguments for LoRA adapters."""
 
+import dataclasses
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import Any
 
 from ..training_arguments import check_ranges
 from .yaml_files import read_yaml
+
+# Fields of `peft.LoraConfig` that say where an adapter came from or what it is used for.
+_NOT_OF_AN_ADAPTER = (
+    "auto_mapping",
+    "base_model_name_or_path",
+    "inference_mode",
+    "peft_version",
+    "revision",
+    "runtime_config",
+    "task_type",
+)
 
 
 @dataclass
@@ -81,18 +93,27 @@ class AdapterArguments:
 def _fields(config: Any) -> dict[str, Any]:
     if config is None:
         return {}
+    if isinstance(config, os.PathLike):
+        config = os.fspath(config)
     if isinstance(config, str):
         # YAML files of a run may hold the fields themselves.
         config = json.loads(config) if config.lstrip().startswith("{") else read_yaml(config, "--peft_config")
-    elif not isinstance(config, Mapping):
-        stock = type(config)().to_dict()
-        config = {
-            name: value for name, value in config.to_dict().items() if value != stock[name] or name == "peft_type"
-        }
+    elif dataclasses.is_dataclass(config):
+        config = _chosen_fields(config)
     if not isinstance(config, Mapping):
         raise ValueError("--peft_config must hold fields of peft.LoraConfig, such as `r: 16`.")
-    # As a stage's record holds them: peft has sets and an enumeration.
-    plain: dict[str, Any] = {name: sorted(value) if isinstance(value, set) else value for name, value in config.items()}
-    if isinstance(plain.get("peft_type"), Enum):
-        plain["peft_type"] = plain["peft_type"].value
-    return {name: value for name, value in plain.items() if value is not None and value != "LORA"}
+    kind = config.get("peft_type")
+    given = dict(config) | {"peft_type": None if kind == "LORA" else getattr(kind, "value", kind)}
+    return {name: value for name, value in given.items() if value is not None and name not in _NOT_OF_AN_ADAPTER}
+
+
+def _chosen_fields(config: Any) -> dict[str, Any]:
+    """The fields of a `peft.LoraConfig` that are not peft's defaults, so that its record is that of the same options in
+    a file. Rank and scale are always among them."""
+    chosen = {}
+    for item in dataclasses.fields(config):
+        value = getattr(config, item.name)
+        default = item.default if item.default_factory is dataclasses.MISSING else item.default_factory()
+        if item.name in ("r", "lora_alpha") or value != default:
+            chosen[item.name] = sorted(value) if isinstance(value, set) else value
+    return chosen

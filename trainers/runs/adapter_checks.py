@@ -1,11 +1,12 @@
 """Checks of LoRA adapters before a run trains."""
 
 from collections.abc import Sequence
+from typing import cast
 
 import torch
-from transformers import AutoModel
+from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedModel
 
-from modeling_csr import lora_options
+from modeling_csr import MultitaskModel, lora_options
 
 from ..loop import encoder_config
 from ..recipes import CommonSpaceStage, DistilledStage, EncoderStage, Stage
@@ -34,15 +35,28 @@ def check_adapters(stages: Sequence[Stage], args: RunArguments) -> None:
         )
     if args.hub.push_adapters and not any(isinstance(stage, EncoderStage) for stage in stages):
         raise ValueError(f"--push_adapters publishes the adapters of encoders with heads, and {names} has none.")
+    for stage in trained:
+        if isinstance(stage, DistilledStage):
+            lora_options(options, _encoder_of(stage.teacher))
     if len(students) < len(trained):
         encoders = {(args.model.encoder, args.model.encoder_revision)}
         encoders |= {(args.model.sentiment_encoder, None)} if args.model.sentiment_encoder else set()
         for encoder, revision in encoders:
-            with torch.device("meta"):
-                model = AutoModel.from_config(encoder_config(encoder, revision))
-            lora_options(options, model)
+            lora_options(options, _without_weights(encoder_config(encoder, revision)))
     if args.adapters.shared_backbone:
         _check_backbone(stages, args)
+
+
+def _without_weights(config: PreTrainedConfig) -> PreTrainedModel:
+    with torch.device("meta"):
+        return cast(PreTrainedModel, AutoModel.from_config(config))
+
+
+def _encoder_of(teacher: str) -> PreTrainedModel:
+    """The encoder that the student of a teacher starts from, without weights; the teacher itself is checked later."""
+    model = _without_weights(AutoConfig.from_pretrained(teacher))
+    owners = [module for module in model.modules() if isinstance(module, MultitaskModel)]
+    return _without_weights(owners[0].config.encoder) if owners else model
 
 
 def _check_backbone(stages: Sequence[Stage], args: RunArguments) -> None:

@@ -14,6 +14,7 @@ from modeling_csr import (
     MultitaskModel,
     SiameseModel,
     count_labelled,
+    merge_adapter,
 )
 
 from ..evaluation import load_classifier
@@ -122,12 +123,17 @@ def student_of(teacher: PreTrainedModel) -> PreTrainedModel:
     encoders = [module for module in teacher.modules() if isinstance(module, MultitaskModel)]
     if not encoders:
         raise ValueError(f"--teacher: a {type(teacher).__name__} is no model of csr-emotion's families.")
-    config = copy.deepcopy(encoders[0].encoder.config)
+    encoder = encoders[0].encoder
+    if encoders[0].config.adapter is not None:
+        # A copy, because other encoders of the teacher may share the weights below the adapter.
+        encoder = copy.deepcopy(encoder)
+        merge_adapter(encoder)
+    config = copy.deepcopy(encoder.config)
     config.id2label, config.label2id = teacher.config.id2label, teacher.config.label2id
     config.problem_type = teacher.config.problem_type
     student = AutoModelForSequenceClassification.from_config(config)
     # Some classes have a pooler, unlike the encoder.
-    missing = student.base_model.load_state_dict(encoders[0].encoder.state_dict(), strict=False)
+    missing = student.base_model.load_state_dict(encoder.state_dict(), strict=False)
     if missing.unexpected_keys:
         raise ValueError(f"--teacher: its encoder has weights that a stock classifier lacks: {missing.unexpected_keys}")
     return student

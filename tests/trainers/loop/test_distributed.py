@@ -37,11 +37,12 @@ def folders(tiny: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> dict[
         "csr:2:2",
         "dialogue:4:1",
         "two-tasks:4:1:bf16",
+        "two-tasks:2:2:lora",
         "two-tasks:4:1:resumed",
     ]
     finished = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240)
     assert finished.returncode == 0, finished.stdout + finished.stderr
-    variants = ("two-tasks:8:1:bf16", "two-tasks:8:1:resumed")
+    variants = ("two-tasks:8:1:bf16", "two-tasks:8:1:lora", "two-tasks:8:1:resumed")
     tiny.main(str(folders["one"]), "two-tasks:8:1", "three-tasks:8:1", "csr:8:1", "dialogue:8:1", *variants)
     return folders
 
@@ -94,6 +95,24 @@ def test_two_processes_train_as_one_does_on_a_bf16_copy(tiny: ModuleType, folder
     assert (moved - expected_moves).norm() < 0.1 * expected_moves.norm()
     # The test could tell: bf16 was at work.
     assert (moved - exact_moves).norm() > 1e-4 * exact_moves.norm()
+
+
+def test_two_processes_train_adapters_as_one_does(tiny: ModuleType, folders: dict[str, Path]) -> None:
+    one, two = logs(folders, "two-tasks-lora")
+    assert (one["processes"], two["processes"]) == (1, 2)
+    assert len(one["steps"]) == len(two["steps"]) == 4
+    for step, expected in zip(two["steps"], one["steps"], strict=True):
+        assert step == pytest.approx(expected, rel=1e-4)
+    start = tiny.trainer("two-tasks", folders["one"]).model.state_dict()
+    weights, expected_weights = (
+        load_file(folders[name] / "two-tasks-lora" / "model.safetensors") for name in ("two", "one")
+    )
+    # Merged, in either.
+    assert weights.keys() == expected_weights.keys() == start.keys()
+    for name, weight in weights.items():
+        torch.testing.assert_close(weight, expected_weights[name], rtol=0, atol=1e-4)
+    query = "multitask.encoder.encoder.layer.0.attention.self.query.weight"
+    assert (weights[query] - start[query]).abs().max() > 1e-3
 
 
 def test_losses_between_two_logs_outlive_an_interruption(folders: dict[str, Path]) -> None:
