@@ -172,9 +172,9 @@ def test_shared_backbone_stays_shared_in_training(tiny: ModuleType, tmp_path: Pa
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        ({}, {"adapter": 0.5, None: 0.05}),
-        ({"adapter_learning_rate": 0.2}, {"adapter": 0.2, None: 0.05}),
-        ({"head_learning_rate": 0.01}, {"adapter": 0.5, "head": 0.01}),
+        ({}, {"adapter": 0.25, "head": 0.25}),
+        ({"adapter_learning_rate": 0.2}, {"adapter": 0.2, "head": 0.2}),
+        ({"head_learning_rate": 0.01}, {"adapter": 0.25, "head": 0.01}),
     ],
 )
 def test_adapters_have_their_own_learning_rate(

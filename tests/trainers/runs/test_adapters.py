@@ -69,7 +69,7 @@ def test_stage_is_merged_and_has_its_adapter_beside(place: Path, bert: Path) -> 
     np.testing.assert_allclose(alone, expected, atol=1e-5)
     here, there = (tiny_run.read_json(one / "config.json") for one in (folder, folder / "adapter"))
     assert here["tasks"] == there["tasks"] and here["tasks"]["emotion"]["thresholds"] and not here["adapter"]
-    assert peft.LoraConfig.from_pretrained(folder / "adapter").lora_alpha == 8
+    assert peft.LoraConfig.from_pretrained(folder / "adapter").lora_alpha == 4
     size = sum(path.stat().st_size for path in (folder / "adapter").glob("*.safetensors"))
     assert size < (folder / "model.safetensors").stat().st_size
 
@@ -206,7 +206,7 @@ PYTHON: dict[str, Any] = {
 @pytest.mark.parametrize("form", ["object", "object for a classifier", "fields", "JSON text", "JSON file", "YAML file"])
 def test_config_of_peft_is_the_same_adapter(place: Path, bert: Path, tmp_path: Path, form: str) -> None:
     """Whichever way it is said, the finished stage is taken."""
-    fields = {"r": 4, "lora_alpha": 8}
+    fields = {"r": 4, "lora_alpha": 4}
     given: Any = {
         "object": peft.LoraConfig(**fields),
         "object for a classifier": peft.LoraConfig(**fields, task_type="SEQ_CLS", inference_mode=True),
@@ -218,7 +218,7 @@ def test_config_of_peft_is_the_same_adapter(place: Path, bert: Path, tmp_path: P
         given.write_text(json.dumps(fields))
     if form == "YAML file":
         given = str(tmp_path / "lora.yaml")
-        Path(given).write_text("r: 4\nlora_alpha: 8\n")
+        Path(given).write_text("r: 4\nlora_alpha: 4\n")
     before = (bert / "emotion-encoder" / "model.safetensors").stat().st_mtime_ns
     result: RunResult = train(
         "bert",
@@ -249,7 +249,7 @@ def test_config_that_peft_has_saved(place: Path, bert: Path, tmp_path: Path) -> 
     changes = {"peft_config": bert / "emotion-encoder" / "adapter" / "adapter_config.json", "lora_r": None}
     run_csr(options(place, tmp_path / "out", num_train_epochs=1, **changes))
     written = peft.LoraConfig.from_pretrained(tmp_path / "out" / "emotion-encoder" / "adapter")
-    assert (written.r, written.lora_alpha) == (4, 8)
+    assert (written.r, written.lora_alpha) == (4, 4)
 
 
 # -- distillation ------------------------------------------------------------------------------------------------------
