@@ -180,6 +180,7 @@ def test_hub_in_trouble(hub: Any, connect: Callable[..., HfApi]) -> None:
         check_repositories(connect(hub, "hf_write"), HubRepositories("nobody/csr", "csr"))
 
 
+@pytest.mark.usefixtures("short_waits")
 @pytest.mark.parametrize("fault", [{"drop": True}, {"status": 500}, {"status": 507}, {"status": 520}])
 def test_checks_are_repeated_after_a_fault_that_passes(
     hub: Any, connect: Callable[..., HfApi], fault: dict[str, Any]
