@@ -3,8 +3,6 @@
 import gc
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -12,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.helpers import fresh_process
 
 ROOT = Path(__file__).resolve().parents[1]
 CACHES = tempfile.mkdtemp(prefix="csr-emotion-tests-")
@@ -240,17 +240,9 @@ def fresh_python(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]
 
     def run(code: str, *arguments: str | Path, with_package: bool = False) -> str:
         folder = tmp_path_factory.mktemp("fresh")
-        # Without `site` (-S) no .pth file runs, and so no hook of an editable installation.
-        libraries = [path for path in sys.path if Path(path).name in ("site-packages", "dist-packages")]
-        path = os.pathsep.join([*([str(ROOT)] if with_package else []), *libraries])
-        result = subprocess.run(
-            [sys.executable, "-S", "-c", code, *map(str, arguments)],
-            cwd=folder,
-            env={**os.environ, "PYTHONPATH": path, "HF_HOME": str(folder / "cache"), "HF_HUB_OFFLINE": "1"},
-            stdin=subprocess.DEVNULL,  # nobody answers a question
-            capture_output=True,
-            text=True,
-        )
+        path = os.pathsep.join([*([str(ROOT)] if with_package else []), *fresh_process.LIBRARIES])
+        environment = {**os.environ, "PYTHONPATH": path, "HF_HOME": str(folder / "cache"), "HF_HUB_OFFLINE": "1"}
+        result = fresh_process.run("-S", "-c", code, *arguments, env=environment, cwd=folder)
         assert result.returncode == 0, result.stderr
         return result.stdout
 

@@ -1,14 +1,12 @@
 """The recipes of the benchmarks differ from those that they are compared with in one thing."""
 
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from benchmarks import recipes
-from tests.helpers import tiny_run
+from tests.helpers import fresh_process, tiny_run
 from trainers.recipes import RECIPES, Stage
 
 REPOSITORY = Path(__file__).parents[2]
@@ -63,8 +61,9 @@ def test_commands_run_them_from_their_file(tmp_path: Path) -> None:
     """From another folder, in a process that has not imported them."""
     place = tiny_run.workplace(tmp_path)
     recipe = f"{REPOSITORY / 'benchmarks' / 'recipes.py'}:bert-averaged"
-    command = [sys.executable, str(REPOSITORY / "examples" / "run_csr.py")]
-    command += tiny_run.options(place, place / "out", recipe=recipe, num_train_epochs=1)
-    subprocess.run(command, check=True, cwd=tmp_path, env=tiny_run.environment(), capture_output=True, text=True)
+    argv = tiny_run.options(place, place / "out", recipe=recipe, num_train_epochs=1)
+    command = [REPOSITORY / "examples" / "run_csr.py", *argv]
+    done = fresh_process.run(*command, cwd=tmp_path, env=tiny_run.environment())
+    assert done.returncode == 0, done.stderr
     assert list(tiny_run.read_json(place / "out" / "results.json")["recipes"]) == ["bert-averaged"]
     assert (place / "out" / "emotion-encoder-averaged" / "model.safetensors").is_file()

@@ -3,7 +3,6 @@
 import json
 import os
 import random
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.helpers import hub_server, tiny_run
+from tests.helpers import fresh_process, hub_server, tiny_run
 
 TOKEN = "hf_0nlyItsOwnerKnows"
 # By repository, the folder below the place of the runs that it is to be. The search's depends on its best trial.
@@ -120,14 +119,7 @@ def commands(place: Path) -> list[tuple[str, list[str]]]:
 
 def run(hub: Any, home: Path, *argv: str, token: str | None = TOKEN, path: str = str(tiny_run.REPOSITORY)) -> Any:
     environment = hub.environment(home, token, PYTHONPATH=path, OMP_NUM_THREADS="1")
-    result = subprocess.run(
-        [sys.executable, *argv],
-        cwd=home.parent,
-        env=environment,
-        stdin=subprocess.DEVNULL,  # nobody answers a question
-        capture_output=True,
-        text=True,
-    )
+    result = fresh_process.run(*argv, cwd=home.parent, env=environment)
     assert TOKEN not in result.stdout + result.stderr
     return result
 

@@ -104,8 +104,8 @@ TORCHRUN = "torch.distributed.run --standalone --nproc_per_node 2"
 # model-2 too: its batches may lack a task in one of the processes.
 LAUNCHED: dict[str, Any] = {
     "recipe": ["model-2", "model-3.3"],
-    "num_train_epochs": 4,
-    "common_num_train_epochs": 4,
+    "num_train_epochs": 2,
+    "common_num_train_epochs": 2,
     "threshold": "global",
     # No two processes draw the same dropout masks as one does.
     "classifier_dropout": 0,

@@ -2,12 +2,10 @@
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
-from tests.helpers import tiny_run
+from tests.helpers import fresh_process, tiny_run
 
 TOKEN = "hf_0nlyItsOwnerKnows"
 TEXTS = ["so happy today, laughing with a friend", "furious shouting again", "the day was plain"]
@@ -31,11 +29,11 @@ print(json.dumps([logits.tolist(), list(common_space.shape), answers, report, mo
 
 
 def run_csr(hub: Any, home: Path, *argv: str, **options: Any) -> Any:
-    command = [sys.executable, str(tiny_run.REPOSITORY / "examples" / "run_csr.py"), *argv]
+    command = [tiny_run.REPOSITORY / "examples" / "run_csr.py", *argv]
     environment = hub.environment(home, TOKEN, PYTHONPATH=str(tiny_run.REPOSITORY), OMP_NUM_THREADS="1")
     if options:
-        return subprocess.Popen(command, env=environment, **options)
-    result = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        return fresh_process.FreshProcess(*command, env=environment, **options)
+    result = fresh_process.run(*command, env=environment)
     assert TOKEN not in result.stdout + result.stderr
     return result
 
@@ -43,17 +41,10 @@ def run_csr(hub: Any, home: Path, *argv: str, **options: Any) -> Any:
 def use(hub: Any, home: Path, name: str, token: str | None = None, **changes: str) -> Any:
     """What a fresh process without this repository makes of a model; `with_package="1"` imports it."""
     package = changes.pop("with_package", "")
-    libraries = [path for path in sys.path if Path(path).name in ("site-packages", "dist-packages")]
-    path = os.pathsep.join([*([str(tiny_run.REPOSITORY)] if package else []), *libraries])
+    path = os.pathsep.join([*([str(tiny_run.REPOSITORY)] if package else []), *fresh_process.LIBRARIES])
     options = {} if package else {"trust_remote_code": True}
-    result = subprocess.run(
-        # Without `site` (-S) no hook of an editable installation runs.
-        [sys.executable, "-S", "-c", USE, name, json.dumps(TEXTS), json.dumps(options)],
-        cwd=home.parent,
-        env=hub.environment(home, token, PYTHONPATH=path, OMP_NUM_THREADS="1", **changes),
-        stdin=subprocess.DEVNULL,  # nobody answers a question
-        capture_output=True,
-        text=True,
-    )
+    environment = hub.environment(home, token, PYTHONPATH=path, OMP_NUM_THREADS="1", **changes)
+    program = ["-S", "-c", USE, name, json.dumps(TEXTS), json.dumps(options)]
+    result = fresh_process.run(*program, cwd=home.parent, env=environment)
     assert result.returncode == 0, result.stderr
     return json.loads(result.stdout.splitlines()[-1])

@@ -1,15 +1,13 @@
 """A Hub on loopback, and clients of it in processes of their own."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.helpers import hub_server
+from tests.helpers import fresh_process, hub_server
 
 Token = hub_server.Token
 
@@ -50,14 +48,8 @@ def client(hub: Any, tmp_path: Path) -> Callable[..., Any]:
     """`client(code, *arguments, token="hf_write", home="home")`: run it in a fresh process; the JSON that it prints."""
 
     def run(code: str, *arguments: Any, token: str | None = "hf_write", home: str = "home", **changes: str) -> Any:
-        result = subprocess.run(
-            [sys.executable, "-c", PREAMBLE + code, *map(str, arguments)],
-            env=hub.environment(tmp_path / home, token, **changes),
-            cwd=tmp_path,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-        )
+        environment = hub.environment(tmp_path / home, token, **changes)
+        result = fresh_process.run("-c", PREAMBLE + code, *map(str, arguments), env=environment, cwd=tmp_path)
         assert result.returncode == 0, result.stderr
         return json.loads(result.stdout)
 

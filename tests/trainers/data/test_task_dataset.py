@@ -3,14 +3,13 @@
 import json
 import logging
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import datasets
 import pytest
 
 import trainers.data.registered_files
+from tests.helpers import fresh_process
 from trainers.data.columns import name_rows
 from trainers.data.readers import EMOTIONS, SENTIMENTS
 from trainers.data.registered_files import published_sources
@@ -118,7 +117,8 @@ def test_without_data_dir_the_hub_is_asked_and_its_failure_says_what_else_helps(
     )
     # In a process of its own: whether the Hub is offline and where its cache lies is read at import.
     environment = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
-    run = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    run = fresh_process.run("-c", code, env=environment)
+    assert run.returncode == 0, run.stderr
     ec, own = (
         run.stdout.index("SemEvalWorkshop/sem_eval_2018_task_1 could not be"),
         run.stdout.index("'org/name:config'"),

@@ -1,7 +1,5 @@
 """A whole search on tiny data: trials that do not disturb each other, workers, resuming, the report, and errors."""
 
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -14,7 +12,7 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from transformers import EvalPrediction
 
-from tests.helpers import tiny_run
+from tests.helpers import fresh_process, tiny_run
 from trainers.commands.parser import parse_run_arguments_and
 from trainers.experiments import search as search_module
 from trainers.experiments.search import Search, SearchArguments
@@ -137,14 +135,12 @@ def test_trials_of_workers_that_are_gone_are_tried_anew(place: Path, tmp_path: P
 def test_two_workers_share_a_search_and_one_finishes_it(place: Path, tmp_path: Path) -> None:
     argv = command(place, tmp_path, n_trials=6)
     example = tiny_run.REPOSITORY / "examples" / "run_search.py"
-    with (tmp_path / "worker.log").open("w") as log:
-        worker = subprocess.Popen(
-            [sys.executable, str(example), *argv], env=tiny_run.environment(), stdout=log, stderr=log
-        )
-        while worker.poll() is None and not (tmp_path / "search" / "study.journal").exists():
-            time.sleep(0.1)
-        make(argv).run()
-        assert worker.wait(timeout=120) == 0, (tmp_path / "worker.log").read_text()
+    log = tmp_path / "worker.log"
+    worker = fresh_process.FreshProcess(example, *argv, env=tiny_run.environment(), stdout=log, stderr=log)
+    while worker.poll() is None and not (tmp_path / "search" / "study.journal").exists():
+        time.sleep(0.1)
+    make(argv).run()
+    assert worker.wait(timeout=120) == 0, log.read_text()
     trials = study_of(tmp_path).trials
     assert {trial.state.name for trial in trials} <= {"COMPLETE", "PRUNED"}
     # Both may take the last one at the same moment.

@@ -1,11 +1,13 @@
 """A Hub on loopback with its real client in this process, for the tests of pushes."""
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import tenacity
 from huggingface_hub import HfApi, constants
 
 from tests.helpers import hub_server
@@ -54,6 +56,12 @@ def hub() -> Iterator[Any]:
     with InterruptedServer({TOKEN: hub_server.Token("me", organisations={"org": "admin"})}) as server:
         server.interruptions = []
         yield server
+
+
+@pytest.fixture
+def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between two attempts a twentieth of the seconds pass that were asked for."""
+    monkeypatch.setattr(tenacity.nap, "time", SimpleNamespace(sleep=lambda seconds: time.sleep(seconds / 20)))
 
 
 @pytest.fixture

@@ -136,6 +136,7 @@ def test_edits_alone_make_no_commit(hub: Any, publisher: Callable[..., StagePubl
     assert titles(hub) == ["initial commit", "first", "By hand"]
 
 
+@pytest.mark.usefixtures("short_waits")
 @pytest.mark.parametrize("moment", ["/preupload/", "/commit/"])
 def test_edit_in_the_middle_of_a_push_survives(
     moment: str, hub: Any, publisher: Callable[..., StagePublisher], folder: Path
@@ -149,6 +150,7 @@ def test_edit_in_the_middle_of_a_push_survives(
     assert "Just in time." in card(hub) and "Scores: new" in card(hub)
 
 
+@pytest.mark.usefixtures("short_waits")
 @pytest.mark.parametrize("fault", [{"status": 409}, {"status": 404}])
 def test_card_that_cannot_be_read_is_not_overwritten(
     fault: dict[str, Any], hub: Any, publisher: Callable[..., StagePublisher], folder: Path
@@ -171,6 +173,7 @@ def test_card_that_cannot_be_read_is_not_overwritten(
 # -- what passes ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("short_waits")
 @pytest.mark.parametrize(
     ("path", "fault"),
     [
@@ -211,13 +214,14 @@ def test_fault_that_passes(
 
 
 def test_waits_as_long_as_the_hub_asks_for(hub: Any, publisher: Callable[..., StagePublisher], folder: Path) -> None:
-    hub.fail("/commit/", 429, headers={"Retry-After": "3"})
+    hub.fail("/commit/", 429, headers={"Retry-After": "2"})
     started = time.monotonic()
     publisher().publish("csr", folder, "first")
-    assert time.monotonic() - started >= 3
+    assert time.monotonic() - started >= 2
     assert [request.status for request in hub.asked("/commit/")] == [429, 200]
 
 
+@pytest.mark.usefixtures("short_waits")
 def test_gateway_that_answers_with_a_page(hub: Any, publisher: Callable[..., StagePublisher], folder: Path) -> None:
     """The client takes it for JSON."""
     hub.interruptions.append(("/validate-yaml", lambda: hub_server.Answer(b"<html>Bad Gateway</html>", 502)))
@@ -280,6 +284,7 @@ def test_metadata_that_the_hub_refuses(hub: Any, publisher: Callable[..., StageP
 # -- the collection ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("short_waits")
 def test_collection(hub: Any, publisher: Callable[..., StagePublisher], folder: Path) -> None:
     for stage in ("siamese", "csr"):
         publisher().publish(stage, folder, "first")

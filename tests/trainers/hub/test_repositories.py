@@ -1,7 +1,5 @@
 """Where stages go on the Hub, and everything that stands in the way, found before any training."""
 
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,7 +8,7 @@ from typing import Any
 import pytest
 from huggingface_hub import HfApi, ModelCard, constants
 
-from tests.helpers import hub_server, tiny_run
+from tests.helpers import fresh_process, hub_server, tiny_run
 from trainers.commands.parser import parse_run_arguments
 from trainers.hub import repositories
 from trainers.hub.repositories import HubRepositories, check_metadata, check_repositories, full_repository_name
@@ -182,6 +180,7 @@ def test_hub_in_trouble(hub: Any, connect: Callable[..., HfApi]) -> None:
         check_repositories(connect(hub, "hf_write"), HubRepositories("nobody/csr", "csr"))
 
 
+@pytest.mark.usefixtures("short_waits")
 @pytest.mark.parametrize("fault", [{"drop": True}, {"status": 500}, {"status": 507}, {"status": 520}])
 def test_checks_are_repeated_after_a_fault_that_passes(
     hub: Any, connect: Callable[..., HfApi], fault: dict[str, Any]
@@ -258,12 +257,8 @@ def test_name_of_the_output_folder(
 def test_command_refuses_before_it_trains(hub: Any, tmp_path: Path) -> None:
     place = tiny_run.workplace(tmp_path)
     argv = tiny_run.options(place, place / "out", push_to_hub=True, hub_model_id="org/csr", hub_token="hf_read")
-    result = subprocess.run(
-        [sys.executable, str(tiny_run.REPOSITORY / "examples" / "run_csr.py"), *argv],
-        env=hub.environment(tmp_path / "home", PYTHONPATH=str(tiny_run.REPOSITORY), OMP_NUM_THREADS="1"),
-        capture_output=True,
-        text=True,
-    )
+    environment = hub.environment(tmp_path / "home", PYTHONPATH=str(tiny_run.REPOSITORY), OMP_NUM_THREADS="1")
+    result = fresh_process.run(tiny_run.REPOSITORY / "examples" / "run_csr.py", *argv, env=environment)
     assert result.returncode == 1
     assert "csr-emotion train: error: The token is read-only: run `hf auth login`" in result.stderr
     assert "Traceback" not in result.stderr and "hf_read" not in result.stderr + result.stdout

@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.helpers import hub_server, tiny_run
+from tests.helpers import fresh_process, hub_server, tiny_run
 
 TOKEN = "hf_me"
 TRAIN = """
@@ -61,8 +60,7 @@ def place(hub: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where a Trainer and a run were pushed from."""
     place = tiny_run.workplace(tmp_path_factory.mktemp("place"))
     environment = hub.environment(place / "home", TOKEN, PYTHONPATH=str(tiny_run.REPOSITORY), OMP_NUM_THREADS="1")
-    command = [sys.executable, "-c", TRAIN, str(place)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    done = fresh_process.run("-c", TRAIN, place, env=environment)
     assert done.returncode == 0, done.stderr
     assert {"org/alone", "org/run"} <= set(done.stdout.splitlines())
     return place
@@ -89,8 +87,7 @@ def test_card_tells_scores_and_arguments(hub: Any, place: Path) -> None:
 def test_fresh_process_loads_it_without_the_package(hub: Any, place: Path, tmp_path: Path, name: str) -> None:
     libraries = os.pathsep.join(path for path in sys.path if Path(path).name in ("site-packages", "dist-packages"))
     environment = hub.environment(tmp_path / "home", None, PYTHONPATH=libraries, OMP_NUM_THREADS="1")
-    command = [sys.executable, "-S", "-c", USE, name]
-    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True)
+    done = fresh_process.run("-S", "-c", USE, name, env=environment, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     kind, answers = json.loads(done.stdout.splitlines()[-1])
     assert kind == "MultitaskModel" and {answer["label"] for answer in answers} == set(tiny_run.EMOTIONS)

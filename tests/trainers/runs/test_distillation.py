@@ -1,8 +1,6 @@
 """Tests of the student of a stock class: what it learns, what its folder holds, and that it runs without our code."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +15,7 @@ from transformers import (
     DistilBertForSequenceClassification,
 )
 
-from tests.helpers import tiny_run
+from tests.helpers import fresh_process, tiny_run
 from trainers.distillation_trainer import DistillationTrainer
 from trainers.evaluation.inference import predict_logits
 from trainers.evaluation.metrics import score
@@ -112,13 +110,8 @@ def test_student_runs_without_our_code(student: Path) -> None:
         f"print(pipeline('text-classification', model={str(student)!r}, top_k=None)('furious shouting')); "
         "assert 'modeling_csr' not in sys.modules"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        env=tiny_run.environment() | {"PYTHONPATH": ""},
-        cwd=student,
-        capture_output=True,
-        text=True,
-    )
+    environment = tiny_run.environment() | {"PYTHONPATH": ""}
+    done = fresh_process.run("-c", code, env=environment, cwd=student)
     assert done.returncode == 0, done.stderr
     assert all(label in done.stdout for label in tiny_run.EMOTIONS)
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.helpers import hub_server, tiny_run
+from tests.helpers import fresh_process, hub_server, tiny_run
 
 TOKEN = "hf_0nlyItsOwnerKnows"
 STUDENT = "org/csr-distilled"
@@ -23,8 +22,7 @@ print(json.dumps(pipeline("text-classification", model=sys.argv[1], top_k=None)(
 
 def run(hub: Any, home: Path, *argv: str, path: str = str(tiny_run.REPOSITORY), token: str | None = TOKEN) -> str:
     environment = hub.environment(home, token, PYTHONPATH=path, OMP_NUM_THREADS="1")
-    command = [sys.executable, *argv]
-    result = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    result = fresh_process.run(*argv, env=environment)
     assert result.returncode == 0, result.stderr
     assert TOKEN not in result.stdout + result.stderr
     return result.stdout

@@ -192,11 +192,11 @@ def test_killed_between_two_pushes(hub: Any, run: SimpleNamespace, tmp_path: Pat
         **SAME_TRAINING,
     )
     hub.fail("/api/models/org/killed-sentiment-encoder", 503, times=-1)
-    with (tmp_path / "log").open("w") as log:
-        process = run_csr(hub, tmp_path / "home", *argv, stdout=log, stderr=log)
+    log = tmp_path / "log"
+    process = run_csr(hub, tmp_path / "home", *argv, stdout=log, stderr=log)
     deadline = time.monotonic() + 600
     while not hub.asked("/api/models/org/killed-sentiment-encoder"):
-        assert process.poll() is None and time.monotonic() < deadline, (tmp_path / "log").read_text()
+        assert process.poll() is None and time.monotonic() < deadline, log.read_text()
         time.sleep(0.02)
     process.kill()
     process.wait()

@@ -4,8 +4,6 @@ import logging
 import re
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ import torch
 from safetensors.torch import load_file
 
 from tests.helpers import tiny_run
+from tests.helpers.fresh_process import FreshProcess
 from trainers.loop.checkpoints import SEALS_NAME
 
 run_csr = tiny_run.example("run_csr").main
@@ -49,7 +48,7 @@ def uninterrupted(place: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     return output_dir
 
 
-def wait_for_checkpoint(folder: Path, process: subprocess.Popen, timeout: float = 120) -> Path:
+def wait_for_checkpoint(folder: Path, process: FreshProcess, timeout: float = 120) -> Path:
     """The first checkpoint in the folder that was written to its end, as soon as it is there."""
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
@@ -60,7 +59,7 @@ def wait_for_checkpoint(folder: Path, process: subprocess.Popen, timeout: float 
     raise AssertionError(f"No checkpoint in {folder} after {timeout} s.")
 
 
-def wait_for_file(folder: Path, pattern: str, process: subprocess.Popen, timeout: float = 120) -> None:
+def wait_for_file(folder: Path, pattern: str, process: FreshProcess, timeout: float = 120) -> None:
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline and not any(folder.glob(pattern)):
         assert process.poll() is None, f"The run ended before there was {pattern}."
@@ -68,18 +67,18 @@ def wait_for_file(folder: Path, pattern: str, process: subprocess.Popen, timeout
     assert any(folder.glob(pattern)), f"No {pattern} in {folder} after {timeout} s."
 
 
-def start(place: Path, output_dir: Path, log: Path) -> subprocess.Popen:
-    with log.open("w") as file:
-        return subprocess.Popen(
-            [sys.executable, "examples/run_csr.py", *tiny_run.options(place, output_dir, **OPTIONS)],
-            cwd=tiny_run.REPOSITORY,
-            env=tiny_run.environment(),
-            stdout=file,
-            stderr=subprocess.STDOUT,
-        )
+def start(place: Path, output_dir: Path, log: Path) -> FreshProcess:
+    return FreshProcess(
+        "examples/run_csr.py",
+        *tiny_run.options(place, output_dir, **OPTIONS),
+        cwd=tiny_run.REPOSITORY,
+        env=tiny_run.environment(),
+        stdout=log,
+        stderr=log,
+    )
 
 
-def kill(process: subprocess.Popen) -> None:
+def kill(process: FreshProcess) -> None:
     process.kill()
     assert process.wait() == -signal.SIGKILL
 

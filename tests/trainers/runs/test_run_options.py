@@ -167,12 +167,23 @@ def test_class_weights_of_a_run(place: Path, tmp_path: Path, problem: str) -> No
         run_csr(tiny_run.options(place, tmp_path / "out", **(changes | {"class_weights": "sqrt"})))
 
 
-def test_label_loss_of_a_run(place: Path, tmp_path: Path) -> None:
-    changes = {"recipe": ["model-3.1", "common-space-from-related"], "num_train_epochs": 1, "seed": 3}
-    changes |= {"related_dataset": place / "data" / "posts", "related_label_columns": list(tiny_run.EMOTIONS)}
-    for loss in ("cross_entropy", "asymmetric"):
-        run_csr(tiny_run.options(place, tmp_path / loss, **changes, label_loss=loss))
-    folders = {loss: tmp_path / loss for loss in ("cross_entropy", "asymmetric")}
+def with_related(place: Path, output_dir: Path, **changes: Any) -> list[str]:
+    related = {"related_dataset": place / "data" / "posts", "related_label_columns": list(tiny_run.EMOTIONS)}
+    quick = {"recipe": ["model-3.1", "common-space-from-related"], "num_train_epochs": 1, "seed": 3}
+    return tiny_run.options(place, output_dir, **quick | related | changes)
+
+
+@pytest.fixture(scope="module")
+def cross_entropy(place: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run with the usual loss; read only."""
+    output_dir = tmp_path_factory.mktemp("cross-entropy") / "out"
+    run_csr(with_related(place, output_dir, label_loss="cross_entropy"))
+    return output_dir
+
+
+def test_label_loss_of_a_run(place: Path, cross_entropy: Path, tmp_path: Path) -> None:
+    folders = {"cross_entropy": cross_entropy, "asymmetric": tmp_path / "asymmetric"}
+    run_csr(with_related(place, folders["asymmetric"], label_loss="asymmetric"))
     configs = {
         stage: AutoConfig.from_pretrained(folders["asymmetric"] / stage)
         for stage in ("emotion-encoder", "csr-prediction", "common-space-from-related")
@@ -192,17 +203,14 @@ def test_label_loss_of_a_run(place: Path, tmp_path: Path) -> None:
     card = ModelCard.load(folders["asymmetric"] / "emotion-encoder" / "README.md")
     assert "label_loss: asymmetric" in card.text
     with pytest.raises(SystemExit, match="label_loss"):
-        run_csr(tiny_run.options(place, tmp_path / "asymmetric", **changes, label_loss="correlation"))
+        run_csr(with_related(place, folders["asymmetric"], label_loss="correlation"))
 
 
-def test_sources_are_the_same_for_all_losses(place: Path, tmp_path: Path) -> None:
-    changes = {"recipe": ["model-1", "common-space-from-related"], "num_train_epochs": 1}
-    changes |= {"related_dataset": place / "data" / "posts", "related_label_columns": list(tiny_run.EMOTIONS)}
-    run_csr(tiny_run.options(place, tmp_path / "plain", **changes))
-    differing = {"label_loss": "asymmetric", "class_weights": "balanced", "reuse_stages_from": [tmp_path / "plain"]}
-    run_csr(tiny_run.options(place, tmp_path / "other", **changes, **differing))
+def test_sources_are_the_same_for_all_losses(place: Path, cross_entropy: Path, tmp_path: Path) -> None:
+    differing = {"label_loss": "asymmetric", "class_weights": "balanced", "reuse_stages_from": [cross_entropy]}
+    run_csr(with_related(place, tmp_path, recipe=["model-1", "common-space-from-related"], **differing))
     for stage in ("sentiment-encoder", "related-space", "common-space-from-related"):
-        plain, other = (tiny_run.read_json(tmp_path / run / stage / "stage.json") for run in ("plain", "other"))
+        plain, other = (tiny_run.read_json(folder / stage / "stage.json") for folder in (cross_entropy, tmp_path))
         # Of the related texts, too, each may have several labels.
         assert (plain == other) is (stage != "common-space-from-related")
 

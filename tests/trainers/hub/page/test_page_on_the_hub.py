@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, RepoCard, constants
 
-from tests.helpers import hub_server, tiny_run
+from tests.helpers import fresh_process, hub_server, tiny_run
 from trainers.commands.parser import parse_run_arguments
 from trainers.data import BUNDLED_POSTS
 from trainers.hub.space import push_space
@@ -121,8 +121,7 @@ def published(hub: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     options = {"recipe": "model-3.1", "push_to_hub": True, "push_space": True, "hub_model_id": "org/csr"}
     argv = tiny_run.options(place, place / "out", **options, **quick)
     environment = hub.environment(place / "home", "hf_write", PYTHONPATH=str(tiny_run.REPOSITORY), OMP_NUM_THREADS="1")
-    command = [sys.executable, str(tiny_run.REPOSITORY / "examples" / "run_csr.py"), *argv]
-    result = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    result = fresh_process.run(tiny_run.REPOSITORY / "examples" / "run_csr.py", *argv, env=environment)
     assert result.returncode == 0, result.stderr
     return place / "home"
 
