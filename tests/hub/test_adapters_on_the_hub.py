@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +13,7 @@ import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 import modeling_csr  # noqa: F401
-from tests.helpers import hub_server, tiny_run
+from tests.helpers import fresh_process, hub_server, tiny_run
 from tests.helpers.published_run import TEXTS, TOKEN, run_csr
 
 ENCODERS = ("emotion-encoder", "sentiment-encoder")
@@ -77,15 +76,9 @@ def fresh(hub: Any, place: Path, code: str, *argv: str) -> str:
     """What a fresh process outside this repository prints."""
     libraries = [path for path in sys.path if Path(path).name in ("site-packages", "dist-packages")]
     path = os.pathsep.join([*([str(tiny_run.REPOSITORY)] if "package" in argv else []), *libraries])
-    result = subprocess.run(
-        # Without `site` (-S) no hook of an editable installation runs.
-        [sys.executable, "-S", "-c", code, *argv],
-        cwd=place,
-        env=hub.environment(place / "home", TOKEN, PYTHONPATH=path, OMP_NUM_THREADS="1"),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-    )
+    environment = hub.environment(place / "home", TOKEN, PYTHONPATH=path, OMP_NUM_THREADS="1")
+    # Without `site` (-S) no hook of an editable installation runs.
+    result = fresh_process.run("-S", "-c", code, *argv, env=environment, cwd=place)
     assert result.returncode == 0, result.stderr
     return result.stdout
 
