@@ -263,6 +263,10 @@ try:
     AutoModelForSequenceClassification.from_pretrained(sys.argv[2], backbone=sys.argv[3], trust_remote_code=True)
 except ModuleNotFoundError as error:
     print(error)
+del sys.modules["peft"]
+alone = AutoModelForSequenceClassification.from_pretrained(sys.argv[2], backbone=sys.argv[3], trust_remote_code=True)
+print(alone(input_ids=torch.tensor([[2, 5, 3]])).logits.tolist())
+assert "modeling_csr" not in sys.modules
 """
 
 
@@ -273,10 +277,11 @@ def test_only_adapters_need_peft(
     fresh_python: Callable[..., str],
     tmp_path: Path,
 ) -> None:
-    """The merged model loads without it, with its own code alone, and the adapter alone says what to install."""
+    """The merged model loads without it, with its own code alone; the adapter says what to install, and then loads."""
     trained.save_pretrained(tmp_path / "merged")
     encoder = shutil.copytree(tiny_encoder("bert"), tmp_path / "encoder")
-    logits, error = fresh_python(WITHOUT_PEFT, tmp_path / "merged", folder, encoder).splitlines()
+    merged, error, alone = fresh_python(WITHOUT_PEFT, tmp_path / "merged", folder, encoder).splitlines()
     expected = trained(input_ids=torch.tensor([[2, 5, 3]])).logits
-    torch.testing.assert_close(torch.tensor(json.loads(logits)), expected.detach(), rtol=1e-5, atol=1e-5)
+    for logits in (merged, alone):
+        torch.testing.assert_close(torch.tensor(json.loads(logits)), expected.detach(), rtol=1e-5, atol=1e-5)
     assert "pip install 'peft" in error

@@ -97,7 +97,7 @@ def test_backbone_is_held_and_saved_once(build: Build, multitask: Factory, tmp_p
 @pytest.mark.parametrize("level", ["text", "token"])
 @pytest.mark.parametrize("sharded", [False, True])
 def test_round_trip(
-    build: Build, tokens: Tokens, tmp_path: Path, level: str, sharded: bool, caplog: pytest.LogCaptureFixture
+    build: Build, tokens: Tokens, tmp_path: Path, level: str, sharded: bool, capfd: pytest.CaptureFixture[str]
 ) -> None:
     model = build(common_level=level)
     model.save_pretrained(tmp_path, **({"max_shard_size": "20KB"} if sharded else {}))
@@ -109,7 +109,7 @@ def test_round_trip(
         expected, found = part(**tokens), loaded(**tokens)
         torch.testing.assert_close(dict(found), dict(expected), rtol=0, atol=0)
         assert trained_names(loaded) == trained_names(part)
-    assert "LOAD REPORT" not in caplog.text
+    assert "LOAD REPORT" not in "".join(capfd.readouterr())
     loaded.save_pretrained(tmp_path / "again")
     again, info = CSRModel.from_pretrained(tmp_path / "again", output_loading_info=True)
     assert info == EMPTY

@@ -42,6 +42,9 @@ class TrainedAdapters(TrainerCallback):
     def __init__(self, model: PreTrainedModel, peft_config: Any) -> None:
         self.model = model
         self._adapted: list[tuple[PreTrainedModel, nn.Module, dict[str, Any]]] = []
+        self._merged = False
+        # What is trained without adapters, and again once they are merged.
+        self._trainable = [part for part in model.parameters() if part.requires_grad]
         self._extracted: Adapter | None = None
         trained = trained_encoders(model)
         if not trained:
@@ -55,6 +58,12 @@ class TrainedAdapters(TrainerCallback):
             else:
                 add_adapter(encoder, options, "default")
             self._adapted.append((owner, encoder, options))
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        if self._merged:
+            raise ValueError("The adapters of this Trainer are merged. To train further, build another Trainer.")
 
     def on_train_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
@@ -70,6 +79,10 @@ class TrainedAdapters(TrainerCallback):
             merge_adapter(encoder)
             if isinstance(owner, MultitaskModel):
                 owner.config.adapter = owner.config.adapter_name = None
+        if self._adapted:
+            self._merged = True
+            for part in self._trainable:
+                part.requires_grad_(True)
         self._adapted = []
 
     def save(self, folder: Path, tokenizer: PreTrainedTokenizerBase | None) -> None:

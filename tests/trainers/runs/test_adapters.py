@@ -37,9 +37,9 @@ def refusal(argv: list[str]) -> str:
 
 @pytest.fixture(scope="module")
 def bert(place: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run of `bert`; read only."""
+    """A run of `bert` and `model-1`; read only."""
     output_dir = tmp_path_factory.mktemp("bert") / "out"
-    run_csr(options(place, output_dir, threshold="per_label"))
+    run_csr(options(place, output_dir, recipe=["bert", "model-1"], threshold="per_label"))
     return output_dir
 
 
@@ -72,6 +72,14 @@ def test_stage_is_merged_and_has_its_adapter_beside(place: Path, bert: Path) -> 
     assert peft.LoraConfig.from_pretrained(folder / "adapter").lora_alpha == 4
     size = sum(path.stat().st_size for path in (folder / "adapter").glob("*.safetensors"))
     assert size < (folder / "model.safetensors").stat().st_size
+
+
+def test_adapter_of_a_stage_belongs_to_the_encoder_that_it_started_from(place: Path, bert: Path) -> None:
+    stage = bert / "emotion-encoder-from-sentiment"
+    found = logits(stage / "adapter", backbone=str(bert / "sentiment-encoder"))
+    np.testing.assert_allclose(found, logits(stage), atol=1e-5)
+    with pytest.raises(ValueError, match="trained on another encoder"):
+        logits(stage / "adapter", backbone=str(place / "encoder"))
 
 
 def test_record_seals_the_adapter(bert: Path) -> None:
