@@ -24,6 +24,7 @@ from .modeling_dialogue import DialogueForUtteranceClassification, DialogueModel
 from .modeling_multitask import MultitaskForSequenceClassification, MultitaskModel
 from .modeling_recurrent_encoder import RecurrentEncoderModel
 from .modeling_siamese import SiameseModel
+from .pipeline_batches import readable_positions
 from .pipeline_emotion import CUSTOM_PIPELINES, EmotionClassificationPipeline
 from .pooling import POOLING_MODES
 
@@ -87,4 +88,5 @@ __all__ = [
     "lora_options",
     "merge_adapter",
     "present_labels",
+    "readable_positions",
 ]

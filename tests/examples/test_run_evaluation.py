@@ -186,6 +186,12 @@ def test_threshold_of_a_single_label_model_is_refused(place: Path) -> None:
     assert "threshold" in refusal([single, "--dataset", moods, "--threshold", "0.4"])
 
 
+def test_more_tokens_than_the_model_reads_are_refused(place: Path) -> None:
+    argv = [place / "out" / "csr", "--dataset", place / "data" / "posts", *COLUMNS, "--max_length"]
+    assert "--max_length 65: the model reads at most 64 tokens" in refusal([*argv, "65"])
+    assert evaluate([*map(str, argv), "64"])["texts"] == 15
+
+
 def test_what_is_not_there_is_named(place: Path, tmp_path: Path) -> None:
     model, data = place / "out" / "csr", place / "data"
     assert "nothing.csv" in refusal([model, "--dataset", data / "nothing.csv", *COLUMNS])

@@ -21,7 +21,7 @@ from ..data import (
     write_json,
 )
 from ..dialogue_trainer import predict_dialogue_logits
-from ..evaluation import decide, label_names, load_classifier, per_label_scores, predict_logits, score
+from ..evaluation import check_max_length, decide, label_names, load_classifier, per_label_scores, predict_logits, score
 from ..runs import check_ranges, verbatim
 from .terminal import BAD_INPUT, exit_on, set_up_logging
 
@@ -131,6 +131,7 @@ def run_evaluation(argv: Sequence[str]) -> dict[str, Any]:
         dataset = in_label_space(dataset, model_labels, config.problem_type, columns=args.label_columns)
         check_threshold(dataset, args.threshold)
         model = load_classifier(args.model, trust_remote_code=args.trust_remote_code)
+        check_max_length(model, args.max_length)
         tokenizer = AutoTokenizer.from_pretrained(args.model)
         rows, labels = dataset.splits[args.split], dataset.targets(args.split)
     max_length = args.max_length or min(tokenizer.model_max_length, 512)

@@ -1,7 +1,7 @@
 """What a model is worth: metrics, thresholds, predictions of many texts, figures and significance tests."""
 
 from .card_examples import describe_examples
-from .classifiers import label_names, load_classifier
+from .classifiers import check_max_length, label_names, load_classifier
 from .decisions import decide
 from .figures import draw_predictions, draw_results, draw_space
 from .inference import embed_texts, inference_batch_size, predict_logits, probabilities, tokenized_batches
@@ -31,6 +31,7 @@ __all__ = [
     "RegressionMetric",
     "SingleLabelMetric",
     "TaskMetrics",
+    "check_max_length",
     "decide",
     "describe_examples",
     "draw_predictions",

@@ -3,7 +3,10 @@
 import os
 from typing import Any
 
+from torch import nn
 from transformers import AutoModelForSequenceClassification
+
+from modeling_csr import readable_positions
 
 
 def load_classifier(name: str | os.PathLike, **kwargs: Any) -> Any:
@@ -34,6 +37,17 @@ def load_classifier(name: str | os.PathLike, **kwargs: Any) -> Any:
     return model
 
 
+def check_max_length(model: nn.Module, max_length: int | None) -> None:
+    """Check that a model can read texts of a length.
+
+    Raises:
+        ValueError: If it cannot.
+    """
+    limit = readable_positions(model)
+    if max_length is not None and max_length > limit:
+        raise ValueError(f"--max_length {max_length}: the model reads at most {limit} tokens.")
+
+
 def label_names(config: Any) -> list[str]:
     """Names of a classifier's labels, in the order of its outputs. The keys of `label2id` may be in any order.
 
@@ -43,4 +57,4 @@ def label_names(config: Any) -> list[str]:
     return [config.id2label[index] for index in range(config.num_labels)]
 
 
-__all__ = ["label_names", "load_classifier"]
+__all__ = ["check_max_length", "label_names", "load_classifier"]
