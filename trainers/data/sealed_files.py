@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -63,11 +64,21 @@ def write_sealed(path: Path, write: Callable[[Path], None]) -> None:
     try:
         write(unfinished)
         seal = Seal.of(unfinished)
-        _seal_path(path).unlink(missing_ok=True)
+        _clear(_seal_path(path))
+        if path.is_dir():
+            _clear(path)
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
     write_json(_seal_path(path), asdict(seal))
+
+
+def _clear(path: Path) -> None:
+    """Remove what is in the place of a file; its name is that of a cache, so that nothing of anybody's is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def is_whole(path: Path) -> bool:
@@ -76,8 +87,8 @@ def is_whole(path: Path) -> bool:
         return False
     try:
         seal = Seal(**json.loads(_seal_path(path).read_text(encoding="utf-8")))
-    except (FileNotFoundError, ValueError, TypeError):
-        return False  # its writer was killed
+    except (OSError, ValueError, TypeError):
+        return False  # its writer was killed, or something else is there
     found = seal.damage(path)
     if found:
         logger.warning("%s: it is made anew.", found)

@@ -47,6 +47,21 @@ def test_a_damaged_array_is_written_anew(tmp_path: Path, damage: str, caplog: py
     assert is_whole(path)
 
 
+def _save(path: Path, count: int) -> None:
+    with path.open("wb") as file:
+        np.save(file, np.arange(count))
+
+
+@pytest.mark.parametrize("name", ["rows.npy", "rows.npy.seal.json"])
+def test_a_folder_in_the_place_of_a_file_gives_way(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "rows.npy"
+    sealed_array(path, lambda place: _save(place, 3))
+    (tmp_path / name).unlink()
+    (tmp_path / name / "below").mkdir(parents=True)
+    again = sealed_array(path, lambda place: _save(place, 4))
+    assert again.tolist() == [0, 1, 2, 3] and is_whole(path)
+
+
 def test_a_file_without_its_seal_is_not_taken(tmp_path: Path) -> None:
     path = tmp_path / "rows"
     write_sealed(path, lambda unfinished: unfinished.write_text("whole"))
