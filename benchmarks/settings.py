@@ -121,7 +121,7 @@ GROUPS: dict[str, Group] = {
         {
             "full": [],
             # The rate at which heads learn beside adapters.
-            "full_head_rate": ["--head_learning_rate", "5e-4"],
+            "full_head_rate": ["--head_learning_rate", "1e-3"],
             "lora_4": ["--lora_r", "4"],
             "lora_16": ["--lora_r", "16"],
             "lora_64": ["--lora_r", "64"],

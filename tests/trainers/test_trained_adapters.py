@@ -168,8 +168,8 @@ def test_shared_backbone_stays_shared_in_training(tiny: ModuleType, tmp_path: Pa
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        ({}, {"adapter": 0.25, "head": 0.25}),
-        ({"adapter_learning_rate": 0.2}, {"adapter": 0.2, "head": 0.2}),
+        ({}, {"adapter": 0.25, "head": 0.5}),
+        ({"adapter_learning_rate": 0.2}, {"adapter": 0.2, "head": 0.5}),
         ({"head_learning_rate": 0.01}, {"adapter": 0.25, "head": 0.01}),
     ],
 )

@@ -24,8 +24,8 @@ from .samplers import LengthGroupedBatches, text_lengths
 from .trained_adapters import TrainedAdapters
 from .weight_averaging import WeightAveraging
 
-# How many times as fast as an encoder its adapters are trained by default.
-ADAPTER_RATE = 5
+# By default, how many times as fast as an encoder its adapters and the heads beside them learn.
+ADAPTER_RATE, RATE_BESIDE_ADAPTERS = 5, 10
 
 Counts = torch.Tensor | dict[str, torch.Tensor] | int | None
 
@@ -106,7 +106,7 @@ class GlobalBatchTrainer(Trainer):
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
         """The stock optimizer. `head_learning_rate`, if given, applies to everything but the pretrained encoders.
 
-        Adapters have a rate of their own, `adapter_learning_rate`, by default also that of the heads beside them.
+        Adapters have a rate of their own, `adapter_learning_rate`, and heads beside them another default.
         """
         optimizer = super().create_optimizer(model)
         rate = self.args.head_learning_rate
@@ -115,7 +115,7 @@ class GlobalBatchTrainer(Trainer):
             own = self.args.adapter_learning_rate
             own = ADAPTER_RATE * self.args.learning_rate if own is None else own
             set_apart(optimizer, adapters, lr_of="adapter", lr=own)
-            rate = own if rate is None else rate
+            rate = RATE_BESIDE_ADAPTERS * self.args.learning_rate if rate is None else rate
         if rate is not None:
             owners = [module for module in self.model.modules() if isinstance(module, MultitaskModel)]
             encoders: list[nn.Module] = [one.encoder for one in owners] or [self.model.base_model]
