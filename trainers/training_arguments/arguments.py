@@ -67,8 +67,8 @@ class StageTrainingArguments(TrainingArguments):
         default=None,
         metadata={
             "help": "Initial learning rate of everything outside the pretrained encoder, in stages that train one. "
-            "Default: --learning_rate, with LoRA adapters ten times that, or for a common space that is trained with it, "
-            "the recipe's own rate or --common_learning_rate."
+            "Default: --learning_rate, beside LoRA adapters ten times that, or for a common space that is trained with "
+            "it, the recipe's own rate or --common_learning_rate."
         },
     )
     adapter_learning_rate: float | None = field(
