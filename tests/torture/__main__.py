@@ -58,7 +58,9 @@ def main() -> int:
                     print(f"{len(found)} {trial.part}, {trial.name}", flush=True)
     print(table(found))
     if args.write:
-        PAGE.write_text(TABLE.sub(lambda _: table(found), PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+        command = f"`python -m tests.torture --parts {' '.join(args.parts)} --share {args.share:g} --seed {args.seed}`"
+        text = f"{table(found)}\nThis is what came of {command}.\n"
+        PAGE.write_text(TABLE.sub(lambda _: text, PAGE.read_text(encoding="utf-8")), encoding="utf-8")
     return any(trial.lost for trial in found)
 
 
