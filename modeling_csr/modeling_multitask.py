@@ -14,7 +14,7 @@ from .adapter_folder import adapter_in, load_adapter
 from .adapters import add_adapter, merge_adapter
 from .configuration_multitask import MultitaskConfig
 from .losses import count_labelled, label_loss
-from .modeling_recurrent_encoder import RecurrentEncoderModel  # noqa: F401 (registered for `config.encoder`)
+from .modeling_recurrent_encoder import RecurrentEncoderModel
 from .multitask_outputs import MultitaskClassifierOutput, MultitaskModelOutput
 from .pooling import Unpooled, pool
 from .pretrained_model import EmotionPreTrainedModel
@@ -86,6 +86,7 @@ class MultitaskModel(MultitaskPreTrainedModel):
         """Replace the encoder. Its own pooler, which is never used here, is dropped."""
         if getattr(encoder, "pooler", None) is not None:
             optional = "add_pooling_layer" in inspect.signature(type(encoder)).parameters
+            optional |= isinstance(encoder, RecurrentEncoderModel)
             # Without that choice, an encoder may call its pooler whether it has one or not.
             encoder.pooler = None if optional else Unpooled()  # type: ignore[assignment]
         self.encoder = encoder
