@@ -58,8 +58,7 @@ def main() -> int:
                     print(f"{len(found)} {trial.part}, {trial.name}", flush=True)
     print(table(found))
     if args.write:
-        command = f"`python -m tests.torture --parts {' '.join(args.parts)} --share {args.share:g} --seed {args.seed}`"
-        text = f"{table(found)}\nThis is what came of {command}.\n"
+        text = f"{table(found)}\nThis is a share of {args.share:g} of the usual trials, with seed {args.seed}.\n"
         PAGE.write_text(TABLE.sub(lambda _: text, PAGE.read_text(encoding="utf-8")), encoding="utf-8")
     return any(trial.lost for trial in found)
 
