@@ -193,7 +193,7 @@ def write_results(args: argparse.Namespace, seconds: dict[str, float], sizes: di
     write_json(args.results_dir / "shared_backbone.json", {**run, "seconds": seconds, "weights": sizes})
     base = next(iter(seconds))
     rows = [[name, f"{taken / seconds[base]:.2f}", f"{4e-6 * sizes[name]:.1f}"] for name, taken in seconds.items()]
-    run["command"] = command_of("shared_backbone", "--turns", args.turns)
+    run["command"] = command_of("shared_backbone", "--batches", args.batches, "--turns", args.turns)
     table = markdown_table(["two readings of a text by", "time", "MB of weights"], rows)
     text = f"Time as a share of that of two encoders, medians of turns in one process.\n\n{table}\n\n{described(run)}\n"
     (args.results_dir / "shared_backbone.md").write_text(text, encoding="utf-8")
