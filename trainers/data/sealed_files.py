@@ -57,7 +57,12 @@ def write_sealed(path: Path, write: Callable[[Path], None]) -> None:
     Args:
         path (`Path`): The file to write.
         write (`Callable`): Writes the path that it is given.
+
+    Raises:
+        ValueError: If there is a folder with contents in the place of the file or its seal.
     """
+    for place in (path, _seal_path(path)):
+        _clear_folder(place)
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f"{path.name}.unfinished")
     try:
@@ -76,8 +81,8 @@ def is_whole(path: Path) -> bool:
         return False
     try:
         seal = Seal(**json.loads(_seal_path(path).read_text(encoding="utf-8")))
-    except (FileNotFoundError, ValueError, TypeError):
-        return False  # its writer was killed
+    except (FileNotFoundError, IsADirectoryError, ValueError, TypeError):
+        return False  # its writer was killed, or it was damaged
     found = seal.damage(path)
     if found:
         logger.warning("%s: it is made anew.", found)
@@ -101,3 +106,15 @@ def sealed_array(path: Path, write: Callable[[Path], None]) -> np.ndarray:
 
 def _seal_path(path: Path) -> Path:
     return path.with_name(f"{path.name}.seal.json")
+
+
+def _clear_folder(path: Path) -> None:
+    """Remove an empty folder from the place of a file. What is in any other may be somebody's."""
+    if not path.is_dir() or path.is_symlink():
+        return
+    try:
+        path.rmdir()
+    except OSError as error:
+        raise ValueError(
+            f"{path} is a folder, but a file is to be written there. Move or delete it, and repeat the command."
+        ) from error
