@@ -27,11 +27,13 @@ class Trial:
         part (`str`): The row of the table it counts in.
         name (`str`): What was tried.
         lost (`str`, *optional*): What was lost, or should not have happened; `None` if nothing.
+        signals (`int`, *optional*): How many signals reached a process that was still at work.
     """
 
     part: str
     name: str
     lost: str | None = None
+    signals: int = 0
 
 
 @dataclass
