@@ -19,20 +19,31 @@ import datasets
 import transformers
 
 from tests.helpers import tiny_run
-from tests.torture import damages, hub_faults, kills
+from tests.torture import damages, hub_faults, kills, pipelines
 from tests.torture.trials import Trial
 
 PAGE = tiny_run.REPOSITORY / "docs" / "robustness.md"
 TABLE = re.compile(r"(?<=<!-- table -->\n).*?(?=<!-- end of table -->)", re.DOTALL)
 # By part, what tries it and how often.
-PARTS = {"kills": (kills.trials, 200), "damages": (damages.trials, 200), "hub": (hub_faults.trials, 60)}
+PARTS = {
+    "kills": (kills.trials, 200),
+    "damages": (damages.trials, 200),
+    "hub": (hub_faults.trials, 60),
+    "pipelines": (pipelines.trials, 20),
+}
 
 
 def table(trials: list[Trial]) -> str:
     """A Markdown table with a row for each part."""
     tried, lost = Counter(trial.part for trial in trials), Counter(trial.part for trial in trials if trial.lost)
-    rows = [f"| {part} | {count} | {count - lost[part]} | {lost[part]} |" for part, count in tried.items()]
-    return "\n".join(["| what | tried | survived | lost |", "|---|---:|---:|---:|", *rows, ""])
+    signals: Counter[str] = Counter()
+    for trial in trials:
+        signals[trial.part] += trial.signals
+    rows = [
+        f"| {part} | {signals[part] or ''} | {count} | {count - lost[part]} | {lost[part]} |"
+        for part, count in tried.items()
+    ]
+    return "\n".join(["| what | signals | tried | survived | lost |", "|---|---:|---:|---:|---:|", *rows, ""])
 
 
 def main() -> int:

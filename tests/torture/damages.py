@@ -9,6 +9,7 @@ from pathlib import Path
 from tests.helpers import file_damages, tiny_run
 from tests.torture.outcomes import difference
 from tests.torture.trials import Command, Trial, seconds_of
+from trainers.runs.records import RECORD_NAME
 
 DAMAGES: dict[str, Callable[[Path], object]] = file_damages.DAMAGES | {
     "another's": lambda path: path.write_bytes(b"[1, 2, 3]\n"),
@@ -46,8 +47,22 @@ def trials(folder: Path, seed: int, count: int) -> Iterator[Trial]:
         elif lost is None and path.name not in command.output:
             lost = f"the message does not name the file: {command.output.strip().splitlines()[-1]}"
         elif lost is None:
-            again = Command(partial(run_csr, [*argv, "--repair", "True"]), command.log).start()
-            again.wait()
-            lost = again.complaint() or difference(out, whole)
+            lost = _lost_in_repair(partial(run_csr, [*argv, "--repair", "True"]), command.log, path, out, whole)
         yield Trial("damaged files", f"{path.relative_to(out)}: {name}", lost)
         shutil.rmtree(out)
+
+
+def _lost_in_repair(run: Callable[[], object], log: Path, path: Path, out: Path, whole: Path) -> str | None:
+    """What is lost once a run with a damaged file was repaired; `None` if nothing."""
+    command = Command(run, log).start()
+    command.wait()
+    # Without its record a folder may be anybody's, so that it is the user who has to delete it, as the message says.
+    if command.code != 0 and path.name == RECORD_NAME and f"{path.parent} " in command.output:
+        if "delete that folder" not in command.output:
+            return f"the message does not say what to do: {command.output.strip().splitlines()[-1]}"
+        shutil.rmtree(path.parent)
+        command = Command(run, log).start()
+        command.wait()
+    if command.code != 0:
+        return command.complaint() or f"the repair failed: {command.output.strip().splitlines()[-1]}"
+    return difference(out, whole)

@@ -70,13 +70,14 @@ def _trial(
     seconds: float,
     rng: random.Random,
 ) -> Trial:
-    log, moments = out.with_suffix(".log"), []
+    log, moments, reached = out.with_suffix(".log"), [], 0
     for name in signals:
         moment = rng.uniform(0, seconds)
         moments.append(f"{name} after {moment:.2f} s")
         command = Command(run, log).start()
         if command.wait(moment):
             break
+        reached += 1
         command.signal(getattr(signal, f"SIG{name}"))
         if name == "STOP":
             time.sleep(0.2)
@@ -90,4 +91,4 @@ def _trial(
     if ended and last.code != 0:
         lost = f"the last command failed: {last.output.strip().splitlines()[-1]}"
     lost = lost or difference(out, expected)
-    return Trial(f"signals to a training ({kind})", ", ".join(moments), lost)
+    return Trial(f"signals to a training ({kind})", ", ".join(moments), lost, reached)

@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable
@@ -13,9 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from tqdm.std import tqdm
 
 # A child has all that its parent has imported, so that a command begins at once.
 FORK = multiprocessing.get_context("fork")
+# By default a semaphore that all forked processes share. One that is killed while it holds it would stop all later ones.
+tqdm.set_lock(threading.RLock())
 
 
 @dataclass(frozen=True)
@@ -27,11 +31,13 @@ class Trial:
         part (`str`): The row of the table it counts in.
         name (`str`): What was tried.
         lost (`str`, *optional*): What was lost, or should not have happened; `None` if nothing.
+        signals (`int`, *optional*): How many signals reached a process that was still at work.
     """
 
     part: str
     name: str
     lost: str | None = None
+    signals: int = 0
 
 
 @dataclass

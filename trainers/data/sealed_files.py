@@ -3,7 +3,6 @@
 import json
 import logging
 import os
-import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -58,27 +57,22 @@ def write_sealed(path: Path, write: Callable[[Path], None]) -> None:
     Args:
         path (`Path`): The file to write.
         write (`Callable`): Writes the path that it is given.
+
+    Raises:
+        ValueError: If there is a folder with contents in the place of the file or its seal.
     """
+    for place in (path, _seal_path(path)):
+        _clear_folder(place)
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f"{path.name}.unfinished")
     try:
         write(unfinished)
         seal = Seal.of(unfinished)
-        _clear(_seal_path(path))
-        if path.is_dir():
-            _clear(path)
+        _seal_path(path).unlink(missing_ok=True)
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
     write_json(_seal_path(path), asdict(seal))
-
-
-def _clear(path: Path) -> None:
-    """Remove what is in the place of a file; its name is that of a cache, so that nothing of anybody's is there."""
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
 
 
 def is_whole(path: Path) -> bool:
@@ -87,8 +81,8 @@ def is_whole(path: Path) -> bool:
         return False
     try:
         seal = Seal(**json.loads(_seal_path(path).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
-        return False  # its writer was killed, or something else is there
+    except (FileNotFoundError, IsADirectoryError, ValueError, TypeError):
+        return False  # its writer was killed, or it was damaged
     found = seal.damage(path)
     if found:
         logger.warning("%s: it is made anew.", found)
@@ -112,3 +106,15 @@ def sealed_array(path: Path, write: Callable[[Path], None]) -> np.ndarray:
 
 def _seal_path(path: Path) -> Path:
     return path.with_name(f"{path.name}.seal.json")
+
+
+def _clear_folder(path: Path) -> None:
+    """Remove an empty folder from the place of a file. What is in any other may be somebody's."""
+    if not path.is_dir() or path.is_symlink():
+        return
+    try:
+        path.rmdir()
+    except OSError as error:
+        raise ValueError(
+            f"{path} is a folder, but a file is to be written there. Move or delete it, and repeat the command."
+        ) from error

@@ -135,14 +135,14 @@ def check_output_folder(output_dir: Path, records: Mapping[str, StageRecord], re
             continue
         if found is None:
             raise ValueError(
-                f"{folder} exists but was not written by a run of this project (it has no stage.json). Choose "
-                "another --output_dir."
+                f"{folder} exists but was not written by a run of this project (it has no {RECORD_NAME}). Choose "
+                "another --output_dir, or delete that folder if it is a stage of yours, to train it anew."
             )
         differences = found.differences(record)
         if differences:
             raise ValueError(
-                f"{folder} belongs to another run:\n  " + "\n  ".join(differences) + "\nChoose another "
-                "--output_dir, or delete that folder to train the stage anew."
+                f"{folder} belongs to another run:\n  " + "\n  ".join(differences) + f"\nSo says its {RECORD_NAME}. "
+                "Choose another --output_dir, or delete that folder to train the stage anew."
             )
     return damaged
 

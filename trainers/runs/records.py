@@ -31,7 +31,7 @@ class DamagedStageError(ValueError):
     """
 
     def __init__(self, folder: Path, damages: Sequence[str]) -> None:
-        self.what = f"The stage in {folder} is damaged:\n  " + "\n  ".join(damages)
+        self.what = f"The stage in {folder} is damaged, going by its {RECORD_NAME}:\n  " + "\n  ".join(damages)
         super().__init__(f"{self.what}\nRepeat the command with --repair True to train it anew.")
 
 

@@ -47,21 +47,6 @@ def test_a_damaged_array_is_written_anew(tmp_path: Path, damage: str, caplog: py
     assert is_whole(path)
 
 
-def _save(path: Path, count: int) -> None:
-    with path.open("wb") as file:
-        np.save(file, np.arange(count))
-
-
-@pytest.mark.parametrize("name", ["rows.npy", "rows.npy.seal.json"])
-def test_a_folder_in_the_place_of_a_file_gives_way(tmp_path: Path, name: str) -> None:
-    path = tmp_path / "rows.npy"
-    sealed_array(path, lambda place: _save(place, 3))
-    (tmp_path / name).unlink()
-    (tmp_path / name / "below").mkdir(parents=True)
-    again = sealed_array(path, lambda place: _save(place, 4))
-    assert again.tolist() == [0, 1, 2, 3] and is_whole(path)
-
-
 def test_a_file_without_its_seal_is_not_taken(tmp_path: Path) -> None:
     path = tmp_path / "rows"
     write_sealed(path, lambda unfinished: unfinished.write_text("whole"))
@@ -83,3 +68,22 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
         write_sealed(path, fail)
     assert path.read_text() == "old" and is_whole(path)
     assert {file.name for file in tmp_path.iterdir()} == {"rows", "rows.seal.json"}
+
+
+@pytest.mark.parametrize("name", ["array.npy", "array.npy.seal.json"])
+def test_a_folder_in_the_place_of_a_file_goes_if_it_is_empty(tmp_path: Path, name: str) -> None:
+    def write(path: Path) -> None:
+        with path.open("wb") as file:
+            np.save(file, np.arange(3))
+
+    array, damaged = tmp_path / "array.npy", tmp_path / name
+    sealed_array(array, write)
+    damaged.unlink()
+    damaged.mkdir()
+    np.testing.assert_array_equal(sealed_array(array, write), np.arange(3))
+    damaged.unlink()
+    damaged.mkdir()
+    (damaged / "somebody's").touch()
+    with pytest.raises(ValueError, match="is a folder, but a file is to be written there"):
+        sealed_array(array, write)
+    assert (damaged / "somebody's").exists()

@@ -75,6 +75,24 @@ def test_a_damaged_stage_is_named_and_not_taken(place: Path, copy: Path, stage: 
     assert f"The stage in {copy / stage} is damaged" in message and str(path) in message and "--repair True" in message
 
 
+def test_a_record_that_is_the_damaged_file_is_named(place: Path, copy: Path) -> None:
+    record = copy / "siamese" / "stage.json"
+    written = record.read_text(encoding="utf-8")
+    record.write_text(written.replace("configuration_csr.py", "gonfiguration_csr.py"), encoding="utf-8")
+    assert "going by its stage.json" in refusal(tiny_run.options(place, copy))
+    record.write_text(written.replace('"seed"', '"reed"'), encoding="utf-8")
+    assert "So says its stage.json" in refusal(tiny_run.options(place, copy))
+
+
+def test_a_stage_without_its_record_is_left_to_its_owner(place: Path, whole: Path, copy: Path) -> None:
+    (copy / "siamese" / "stage.json").unlink()
+    message = refusal(tiny_run.options(place, copy, repair=True))
+    assert "it has no stage.json" in message and "delete that folder" in message
+    shutil.rmtree(copy / "siamese")
+    run_csr(tiny_run.options(place, copy))
+    assert_same_weights(copy, whole)
+
+
 def test_repair_trains_the_damaged_stage_alone(place: Path, whole: Path, copy: Path) -> None:
     flip_a_bit(copy / "emotion-encoder" / "model.safetensors")
     (copy / "siamese" / "stage.json").write_text("")
