@@ -18,7 +18,7 @@ from tqdm.std import tqdm
 
 # A child has all that its parent has imported, so that a command begins at once.
 FORK = multiprocessing.get_context("fork")
-# By default a semaphore that all forked processes share. One that is killed while it holds it would stop all later ones.
+# By default a semaphore that all forks share: one that is killed while it holds it would stop all later ones.
 tqdm.set_lock(threading.RLock())
 
 
