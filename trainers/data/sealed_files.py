@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .digests import file_digest, write_json
+from .digests import clear_folder, file_digest, write_json
 
 logger = logging.getLogger(__name__)
 
@@ -61,8 +61,8 @@ def write_sealed(path: Path, write: Callable[[Path], None]) -> None:
     Raises:
         ValueError: If there is a folder with contents in the place of the file or its seal.
     """
-    for place in (path, _seal_path(path)):
-        _clear_folder(place)
+    clear_folder(path)
+    clear_folder(_seal_path(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f"{path.name}.unfinished")
     try:
@@ -106,15 +106,3 @@ def sealed_array(path: Path, write: Callable[[Path], None]) -> np.ndarray:
 
 def _seal_path(path: Path) -> Path:
     return path.with_name(f"{path.name}.seal.json")
-
-
-def _clear_folder(path: Path) -> None:
-    """Remove an empty folder from the place of a file. What is in any other may be somebody's."""
-    if not path.is_dir() or path.is_symlink():
-        return
-    try:
-        path.rmdir()
-    except OSError as error:
-        raise ValueError(
-            f"{path} is a folder, but a file is to be written there. Move or delete it, and repeat the command."
-        ) from error

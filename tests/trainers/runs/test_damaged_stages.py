@@ -140,6 +140,13 @@ def test_results_are_made_anew_from_the_stages(place: Path, whole: Path, copy: P
     assert found["model-3.3"]["metrics"] == expected["model-3.3"]["metrics"]
 
 
+def test_an_empty_folder_in_the_place_of_the_results_goes(place: Path, copy: Path) -> None:
+    (copy / "results.json").unlink()
+    (copy / "results.json").mkdir()
+    run_csr(tiny_run.options(place, copy))
+    assert "model-3.3" in tiny_run.read_json(copy / "results.json")["recipes"]
+
+
 def test_a_folder_with_nothing_but_an_unfinished_record_is_nobodys(place: Path, copy: Path, tmp_path: Path) -> None:
     """As a command leaves it that ends before its first step; the corrected one goes on there."""
     folder = tmp_path / "new" / "emotion-encoder"
