@@ -16,7 +16,6 @@ from transformers.utils import cached_file
 
 from .adapters import adapter_weights, backbone_digest, backbone_weights, peft_library, share_weights, without_pooler
 
-ADAPTER_CONFIG = "adapter_config.json"
 ADAPTER_WEIGHTS = "adapter_model.safetensors"
 # Where peft puts the model that it wraps.
 _PREFIX = "base_model.model."

@@ -5,6 +5,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from ..training_arguments import check_ranges
@@ -67,7 +68,7 @@ class AdapterArguments:
             if given:
                 raise ValueError(f"--{given[0]} is for LoRA adapters: give --lora_r or --peft_config with it.")
 
-    @property
+    @cached_property
     def options(self) -> dict[str, Any] | None:
         """Fields of `peft.LoraConfig`, or `None` without adapters.
 
