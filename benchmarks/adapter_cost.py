@@ -30,7 +30,7 @@ from trainers.runs import Runner, build_trainer
 
 from .arguments import benchmark_parser, command_of
 from .report import described
-from .training_speed import WARM_UP, StepClock
+from .training_speed import WARM_UP, StepClock, arguments
 
 RANKS = (4, 16, 64)
 BASE_SIZE = "BERT base, random"
@@ -52,11 +52,11 @@ def main(argv: list[str]) -> None:
     write_results(args, found)
 
 
-def settings() -> Iterator[tuple[str, list[str]]]:
+def settings() -> Iterator[tuple[str, dict[str, str]]]:
     """Options by setting."""
-    yield "full", []
+    yield "full", {}
     for rank in RANKS:
-        yield f"LoRA, rank {rank}", ["--lora_r", str(rank)]
+        yield f"LoRA, rank {rank}", {"lora_r": str(rank)}
 
 
 def write_base_encoder(folder: Path, tokenizer: str) -> Path:
@@ -72,7 +72,7 @@ def alone(function: Any, *arguments: Any) -> Any:
         return pool.submit(function, *arguments).result()
 
 
-def measure(args: argparse.Namespace, encoder: str, options: list[str]) -> dict[str, float]:
+def measure(args: argparse.Namespace, encoder: str, options: dict[str, str]) -> dict[str, float]:
     """Train an encoder for some steps.
 
     Returns:
@@ -80,9 +80,7 @@ def measure(args: argparse.Namespace, encoder: str, options: list[str]) -> dict[
         bytes of the `published` weights and, with adapters, of those of the `adapter` with its heads.
     """
     with tempfile.TemporaryDirectory() as folder:
-        argv = ["--recipe", "bert", "--emotion_dataset", args.dataset, "--data_dir", args.data_dir, *options]
-        argv += ["--encoder", encoder, "--output_dir", folder, "--max_steps", str(args.steps + WARM_UP), "--seed", "1"]
-        argv += ["--eval_strategy", "no", "--save_strategy", "no", "--disable_tqdm", "True"]
+        argv = arguments(args, {"encoder": encoder, **options}, folder)
         trainer: Any = build_trainer(EMOTION_ENCODER, Runner(parse_run_arguments(argv)).prepared)
         clock = StepClock()
         trainer.add_callback(clock)

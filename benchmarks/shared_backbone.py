@@ -28,6 +28,7 @@ from modeling_csr import (
     add_adapter,
     lora_options,
     merge_adapter,
+    pool,
 )
 from trainers.commands import BAD_INPUT, exit_on
 from trainers.data import load_task_dataset, write_json
@@ -97,9 +98,8 @@ def build(args: argparse.Namespace, folder: Path) -> tuple[dict[str, Way], dict[
     def in_one_batch(batch: Batch) -> list[torch.Tensor]:
         twice = {name: torch.cat([part, part]) for name, part in batch.items()}
         names = [name for name in NAMES for _ in range(len(batch["input_ids"]))]
-        mask, states = twice["attention_mask"], doubled(**twice, adapter_names=names).last_hidden_state
-        mean = (states * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
-        return list(mean.chunk(2))
+        states = doubled(**twice, adapter_names=names).last_hidden_state
+        return list(pool(states, twice["attention_mask"], "mean").chunk(2))
 
     ways: dict[str, Way] = {
         "two encoders": lambda batch: two(separate, batch),
@@ -158,8 +158,7 @@ def lower_once(models: list[MultitaskModel], batch: Batch, layers: int) -> list[
     for layer in second[-layers:]:
         states = layer(states, *positional[1:], **named)
         states = states[0] if isinstance(states, tuple) else states
-    mask = batch["attention_mask"]
-    return [representation, (states * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)]
+    return [representation, pool(states, batch["attention_mask"], "mean")]
 
 
 def check(ways: dict[str, Way], batch: Batch) -> None:

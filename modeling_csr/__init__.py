@@ -26,7 +26,7 @@ from .modeling_recurrent_encoder import RecurrentEncoderModel
 from .modeling_siamese import SiameseModel
 from .pipeline_batches import readable_positions
 from .pipeline_emotion import CUSTOM_PIPELINES, EmotionClassificationPipeline
-from .pooling import POOLING_MODES
+from .pooling import POOLING_MODES, pool
 
 # The recurrent encoder registers itself in its own module, so that remote code finds it by name as well.
 for _config, _base, _classifier in (
@@ -87,6 +87,7 @@ __all__ = [
     "labelled_rows",
     "lora_options",
     "merge_adapter",
+    "pool",
     "present_labels",
     "readable_positions",
 ]
