@@ -126,7 +126,7 @@ def options(place: Path, output_dir: str | Path, **changes: Any) -> list[str]:
         "sentiment_dataset": place / "data" / "reviews",
         "output_dir": output_dir,
         "max_length": 64,
-        # Not emoji, of which these texts have none: its thousand rules make the tokenizer many times slower.
+        # Not emoji, of which these texts have none.
         "normalization": ["entities", "newlines", "users", "urls"],
         "num_train_epochs": 4,
         "learning_rate": 1e-2,

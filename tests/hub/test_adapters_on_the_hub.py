@@ -1,8 +1,6 @@
 """A run with `--push_adapters`: merged models and adapters on the Hub, and fresh processes that load them."""
 
 import json
-import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,8 +11,8 @@ import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 import modeling_csr  # noqa: F401
-from tests.helpers import fresh_process, hub_server, tiny_run
-from tests.helpers.published_run import TEXTS, TOKEN, run_csr
+from tests.helpers import tiny_run
+from tests.helpers.published_run import TEXTS, TOKEN, organisation_hub, outside, run_csr
 
 ENCODERS = ("emotion-encoder", "sentiment-encoder")
 UPLOAD = """
@@ -56,7 +54,7 @@ print(json.dumps(found))
 
 @pytest.fixture(scope="module")
 def hub() -> Iterator[Any]:
-    with hub_server.HubServer({TOKEN: hub_server.Token("me", organisations={"org": "admin"})}) as server:
+    with organisation_hub() as server:
         yield server
 
 
@@ -64,23 +62,12 @@ def hub() -> Iterator[Any]:
 def run(hub: Any, tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     """A common space on one backbone, which is on the Hub itself."""
     place = tiny_run.workplace(tmp_path_factory.mktemp("place"))
-    fresh(hub, place, UPLOAD, str(place / "encoder"))
+    outside(hub, place / "home", UPLOAD, str(place / "encoder"), token=TOKEN)
     changes = {"encoder": "org/tiny-encoder", "lora_r": 4, "shared_backbone": True, "threshold": "per_label"}
     pushing = {"push_to_hub": True, "push_adapters": True, "hub_model_id": "org/csr-emotion", "hub_patience": 60}
     done = run_csr(hub, place / "home", *tiny_run.options(place, place / "out", **changes, **pushing))
     assert done.returncode == 0, done.stderr
     return SimpleNamespace(place=place, out=place / "out")
-
-
-def fresh(hub: Any, place: Path, code: str, *argv: str) -> str:
-    """What a fresh process outside this repository prints."""
-    libraries = [path for path in sys.path if Path(path).name in ("site-packages", "dist-packages")]
-    path = os.pathsep.join([*([str(tiny_run.REPOSITORY)] if "package" in argv else []), *libraries])
-    environment = hub.environment(place / "home", TOKEN, PYTHONPATH=path, OMP_NUM_THREADS="1")
-    # Without `site` (-S) no hook of an editable installation runs.
-    result = fresh_process.run("-S", "-c", code, *argv, env=environment, cwd=place)
-    assert result.returncode == 0, result.stderr
-    return result.stdout
 
 
 def local(folder: Path) -> tuple[torch.Tensor, Any]:
@@ -98,7 +85,9 @@ def test_fresh_processes_load_adapters_and_models_with_the_numbers_of_the_local_
     adapters = {stage: f"org/csr-emotion-{stage}-adapter" for stage in ENCODERS}
     merged = {stage: f"org/csr-emotion-{stage}" for stage in ENCODERS}
     names = [*adapters.values(), *merged.values(), "org/csr-emotion"]
-    found = json.loads(fresh(hub, run.place, LOAD, "load", code, json.dumps(TEXTS), *names).splitlines()[-1])
+    package = "1" if code == "package" else ""
+    argv = ("load", code, json.dumps(TEXTS), *names)
+    found = json.loads(outside(hub, run.place / "home", LOAD, *argv, token=TOKEN, with_package=package))
     stages = [*ENCODERS, *ENCODERS, "csr"]
     for stage, name in zip(stages, names, strict=True):
         logits, config = local(run.out / stage)

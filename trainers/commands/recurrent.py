@@ -24,8 +24,7 @@ from .parser import parse_run_arguments_and
 from .terminal import BAD_INPUT, exit_on, set_up_logging
 
 NAME = "run_recurrent.py"
-# No emoji step: these texts have no emoji, and its thousand rules take ten times as long as the rest of the tokenizer,
-# and longer than this model.
+# No emoji step: these texts have no emoji.
 DEFAULTS = (
     *("--normalization", "entities", "newlines", "users", "urls"),
     *("--recipe", "bert", "--emotion_dataset", "dair-emotion", "--output_dir", "outputs/recurrent"),

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.helpers import fresh_process, hub_server, tiny_run
+from tests.helpers import fresh_process, tiny_run
+from tests.helpers.published_run import TOKEN, organisation_hub
 
-TOKEN = "hf_me"
 TRAIN = """
 import sys
 from datasets import Dataset
@@ -51,7 +51,7 @@ print(json.dumps([type(model).__name__, classifier("so happy")]))
 
 @pytest.fixture(scope="module")
 def hub() -> Iterator[Any]:
-    with hub_server.HubServer({TOKEN: hub_server.Token("me", organisations={"org": "admin"})}) as server:
+    with organisation_hub() as server:
         yield server
 
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.helpers import fresh_process, hub_server, tiny_run
+from tests.helpers import fresh_process, tiny_run
+from tests.helpers.published_run import TOKEN, organisation_hub
 
-TOKEN = "hf_0nlyItsOwnerKnows"
 STUDENT = "org/csr-distilled"
 USE = """
 import json, sys
@@ -30,7 +30,7 @@ def run(hub: Any, home: Path, *argv: str, path: str = str(tiny_run.REPOSITORY), 
 
 @pytest.fixture(scope="module")
 def hub() -> Iterator[Any]:
-    with hub_server.HubServer({TOKEN: hub_server.Token("me", organisations={"org": "admin"})}) as server:
+    with organisation_hub() as server:
         yield server
 
 

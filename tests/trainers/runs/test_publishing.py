@@ -15,8 +15,8 @@ from safetensors.torch import load as load_safetensors
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 import modeling_csr  # noqa: F401
-from tests.helpers import hub_server, tiny_run
-from tests.helpers.published_run import TEXTS, TOKEN, run_csr, use
+from tests.helpers import tiny_run
+from tests.helpers.published_run import TEXTS, TOKEN, organisation_hub, run_csr, use
 
 STAGES = ("emotion-encoder", "sentiment-encoder", "siamese", "csr")
 NAMES = {stage: f"org/csr-emotion-{stage}" for stage in STAGES} | {"csr": "org/csr-emotion"}
@@ -25,7 +25,7 @@ SAME_TRAINING = {"threshold": "per_label", "num_train_epochs": 3, "common_num_tr
 
 @pytest.fixture(scope="module")
 def hub() -> Iterator[Any]:
-    with hub_server.HubServer({TOKEN: hub_server.Token("me", organisations={"org": "admin"})}) as server:
+    with organisation_hub() as server:
         yield server
 
 
