@@ -21,10 +21,11 @@ from typing import Any
 import torch
 from transformers import AutoTokenizer, BertConfig, BertModel
 
+from modeling_csr import ADAPTER_FOLDER
 from trainers.commands import BAD_INPUT, exit_on, parse_run_arguments, set_up_logging
 from trainers.data import write_json
 from trainers.experiments import markdown_table
-from trainers.loop import ADAPTER_FOLDER, encoder_label, resolve_encoder
+from trainers.loop import encoder_label, resolve_encoder
 from trainers.recipes import EMOTION_ENCODER
 from trainers.runs import Runner, build_trainer
 

@@ -3,7 +3,7 @@
 from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification
 from transformers.pipelines import PIPELINE_REGISTRY
 
-from .adapter_folder import Adapter
+from .adapter_folder import ADAPTER_FOLDER, Adapter
 from .adapters import add_adapter, lora_options, merge_adapter
 from .configuration_csr import COMMON_LEVELS, SIAMESE_LOSSES, CSRConfig
 from .configuration_dialogue import CONTEXTS, DialogueConfig
@@ -56,6 +56,7 @@ AutoModel._model_mapping.register(CSRConfig, (CSRModel, SiameseModel), exist_ok=
 SiameseModel.register_for_auto_class("AutoModel")
 
 __all__ = [
+    "ADAPTER_FOLDER",
     "BRANCH_TYPES",
     "COMMON_LEVELS",
     "CONTEXTS",

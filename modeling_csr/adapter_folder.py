@@ -16,6 +16,8 @@ from transformers.utils import cached_file
 
 from .adapters import adapter_weights, backbone_digest, backbone_weights, peft_library, share_weights, without_pooler
 
+# Where the folder of a model keeps its adapter alone.
+ADAPTER_FOLDER = "adapter"
 ADAPTER_WEIGHTS = "adapter_model.safetensors"
 # Where peft puts the model that it wraps.
 _PREFIX = "base_model.model."
@@ -168,4 +170,4 @@ def _name_of(encoder: PreTrainedModel, backbone: Any) -> str:
     return backbone if isinstance(backbone, str) else encoder.config.name_or_path or type(encoder).__name__
 
 
-__all__ = ["Adapter", "adapter_in", "load_adapter"]
+__all__ = ["ADAPTER_FOLDER", "Adapter", "adapter_in", "load_adapter"]

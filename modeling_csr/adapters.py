@@ -87,8 +87,8 @@ def lora_options(config: Any, encoder: nn.Module) -> dict[str, Any]:
             f"Choose one of {', '.join(map(repr, INITIALISATIONS))}."
         )
     defaults = peft.LoraConfig().to_dict()
-    changed = [name for name, value in config.to_dict().items() if value != defaults.get(name)]
-    beyond = [name for name in _BEYOND_ADAPTERS if name in changed]
+    chosen = {name: _plain(value) for name, value in config.to_dict().items() if value != defaults.get(name)}
+    beyond = [name for name in _BEYOND_ADAPTERS if name in chosen]
     if beyond:
         raise ValueError(
             f"{', '.join(beyond)} of peft_config would change the encoder itself, which adapters leave as it is. Leave "
@@ -102,8 +102,7 @@ def lora_options(config: Any, encoder: nn.Module) -> dict[str, Any]:
             f"A {type(encoder).__name__} has no blocks with linear layers to put LoRA adapters in: train it in full."
         )
     if config.target_modules is None:
-        config.target_modules = set(there)
-    chosen = {name: _plain(value) for name, value in config.to_dict().items() if value != defaults.get(name)}
+        config.target_modules, chosen["target_modules"] = set(there), there
     _check_targets(peft, config, encoder, there)
     return {name: value for name, value in chosen.items() if name not in _NOT_STORED} | {"r": config.r}
 

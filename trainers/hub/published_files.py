@@ -75,6 +75,6 @@ def is_part_of_model(path: Path) -> bool:
     this library names its files."""
     known = {CARD_NAME} | TOKENIZER_FILES | MODEL_FILES | RESULT_FILES | CAPTIONS.keys()
     ours = path.name in known or _WEIGHTS.fullmatch(path.name) is not None
-    ours |= path.parent.name == "adapter" and path.name in ADAPTER_FILES
+    ours |= path.parent.name == modeling_csr.ADAPTER_FOLDER and path.name in ADAPTER_FILES
     ours |= path.suffix == ".py" and (_CODE / path.name).is_file()
     return ours and path.is_file() and not path.is_symlink()

@@ -18,10 +18,9 @@ from .encoders import (
 from .global_batch_trainer import Counts, GlobalBatchTrainer
 from .parameter_groups import set_apart
 from .samplers import LengthGroupedBatches, TaskBatches, text_lengths
-from .trained_adapters import ADAPTER_FOLDER, TrainedAdapters, with_adapter
+from .trained_adapters import TrainedAdapters, with_adapter
 
 __all__ = [
-    "ADAPTER_FOLDER",
     "BUNDLED_ENCODER",
     "Counts",
     "GlobalBatchTrainer",

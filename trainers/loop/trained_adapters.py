@@ -14,6 +14,7 @@ from transformers import (
 )
 
 from modeling_csr import (
+    ADAPTER_FOLDER,
     Adapter,
     MultitaskForSequenceClassification,
     MultitaskModel,
@@ -21,9 +22,6 @@ from modeling_csr import (
     lora_options,
     merge_adapter,
 )
-
-# Where a stage's folder keeps the adapter alone.
-ADAPTER_FOLDER = "adapter"
 
 
 class TrainedAdapters(TrainerCallback):

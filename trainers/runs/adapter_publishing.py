@@ -8,9 +8,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from modeling_csr import ADAPTER_FOLDER
+
 from ..data import write_json
 from ..hub import is_part_of_model
-from ..loop import ADAPTER_FOLDER, BUNDLED_ENCODER
+from ..loop import BUNDLED_ENCODER
 from ..recipes import EncoderStage, Stage
 from .cards import stage_card
 from .prepared_run import PreparedRun

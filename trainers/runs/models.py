@@ -8,6 +8,7 @@ import torch
 from transformers import AutoModel, AutoModelForSequenceClassification, PreTrainedModel
 
 from modeling_csr import (
+    ADAPTER_FOLDER,
     CSRForSequenceClassification,
     DialogueForUtteranceClassification,
     MultitaskForSequenceClassification,
@@ -18,7 +19,7 @@ from modeling_csr import (
 )
 
 from ..evaluation import load_classifier
-from ..loop import ADAPTER_FOLDER, config_with_dropout, encoder_config, resolve_encoder, with_adapter
+from ..loop import config_with_dropout, encoder_config, resolve_encoder, with_adapter
 from ..recipes import CommonSpaceStage, DialogueStage, DistilledStage, EncoderStage, SiameseStage, Stage
 from .prepared_run import PreparedRun
 

@@ -8,9 +8,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from modeling_csr import ADAPTER_FOLDER
+
 from ..data import DIALOGUE_COLUMNS, ColumnValues, Seal, TaskDataset, damages, digest, tokenizer_digest, write_json
 from ..hub import decisive_arguments, is_part_of_model
-from ..loop import ADAPTER_FOLDER, encoder_identity
+from ..loop import encoder_identity
 from ..recipes import CommonSpaceStage, DialogueStage, DistilledStage, EncoderStage, SiameseStage, Stage
 from .arguments import CommonSpaceArguments, RunArguments
 from .best_metric import with_best_metric
