@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
+PEFT_REQUIREMENT = "peft>=0.18"
 # Ways to initialise an adapter that leave the weights below it as they are.
 INITIALISATIONS = (True, False, "gaussian", "orthogonal")
 # Fields by which peft trains, or rebuilds, parts of the encoder itself.
@@ -34,7 +35,9 @@ def peft_library() -> Any:
     try:
         return import_module("peft")
     except ModuleNotFoundError as error:
-        raise ModuleNotFoundError("The model has LoRA adapters, which need peft: pip install 'peft>=0.18'.") from error
+        raise ModuleNotFoundError(
+            f"The model has LoRA adapters, which need peft: pip install '{PEFT_REQUIREMENT}'."
+        ) from error
 
 
 def block_layers(encoder: nn.Module) -> list[str]:
@@ -226,6 +229,7 @@ def share_weights(encoder: nn.Module, owner: nn.Module) -> None:
 
 
 __all__ = [
+    "PEFT_REQUIREMENT",
     "adapter_weights",
     "add_adapter",
     "backbone_digest",

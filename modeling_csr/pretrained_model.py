@@ -1,12 +1,16 @@
 """Base class of all model families: saving, and how frozen submodules behave in training."""
 
+from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from torch import nn
 from transformers import PreTrainedModel
 
-from .adapters import freeze_below_adapter
+from .adapters import PEFT_REQUIREMENT, freeze_below_adapter
 from .pipeline_emotion import named_pipelines
+
+# Inference endpoints install what it names before they load a model.
+REQUIREMENTS_NAME = "requirements.txt"
 
 
 def eval_frozen(module: nn.Module) -> None:
@@ -61,7 +65,16 @@ class EmotionPreTrainedModel(PreTrainedModel):
         )
 
     def save_pretrained(self, save_directory: str, **kwargs: Any) -> None:
-        """Save the model. The config records the class for each Auto class and the pipelines of classifiers."""
+        """Save the model. The config records the class for each Auto class and the pipelines of classifiers.
+
+        If loading it needs peft, a `requirements.txt` says so.
+        """
         self.config.auto_map = dict(self.auto_classes)
         with named_pipelines(self):
             super().save_pretrained(save_directory, **kwargs)
+        adapted = any(hasattr(part, "peft_config") for part in self.modules())
+        if adapted or getattr(self.config, "adapter_base", None):
+            (Path(save_directory) / REQUIREMENTS_NAME).write_text(f"{PEFT_REQUIREMENT}\n", encoding="utf-8")
+
+
+__all__ = ["REQUIREMENTS_NAME", "EmotionPreTrainedModel", "eval_frozen"]

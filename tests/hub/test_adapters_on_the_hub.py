@@ -112,6 +112,7 @@ def test_an_adapter_repository_is_one_of_peft_and_names_its_encoder(hub: Any, ru
     assert {"emotion", "csr-emotion", "lora"} <= set(data["tags"])
     assert json.loads(files["adapter_config.json"])["base_model_name_or_path"] == repository.name
     assert json.loads(files["config.json"])["adapter_base"]["name"] == "org/tiny-encoder"
+    assert files["requirements.txt"] == hub.repositories["org/csr-emotion"].files()["requirements.txt"]
     weights = len(files["adapter_model.safetensors"]) + len(files["model.safetensors"])
     assert weights < len(hub.repositories["org/csr-emotion-emotion-encoder"].files()["model.safetensors"])
     assert not [name for name, content in files.items() if str(run.place).encode() in content]
@@ -119,7 +120,7 @@ def test_an_adapter_repository_is_one_of_peft_and_names_its_encoder(hub: Any, ru
 
 def test_merged_models_are_published_as_ever_and_their_cards_name_peft(hub: Any, run: SimpleNamespace) -> None:
     files = hub.repositories["org/csr-emotion-emotion-encoder"].files()
-    assert "adapter_config.json" not in files
+    assert not {"adapter_config.json", "requirements.txt"} & set(files)
     card = files["README.md"].decode()
     assert "- lora_r: 4" in card
     assert "peft 0." in card

@@ -89,6 +89,10 @@ def test_backbone_is_held_and_saved_once(build: Build, multitask: Factory, tmp_p
     apart.save_pretrained(tmp_path / "apart")
     sizes = [(tmp_path / name / "model.safetensors").stat().st_size for name in ("apart", "shared")]
     assert 4 * plain <= sizes[0] - sizes[1] < 4 * plain + 20_000
+    # Inference endpoints install what a repository names there.
+    assert (tmp_path / "shared" / "requirements.txt").read_text(encoding="utf-8").startswith("peft>=")
+    multitask().save_pretrained(tmp_path / "plain")
+    assert not (tmp_path / "plain" / "requirements.txt").exists()
     for adapter in shared.csr.text_encoders:
         names = trained_names(adapter)
         assert names and all(".lora_" in name for name in names)

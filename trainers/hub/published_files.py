@@ -19,7 +19,7 @@ TOKENIZER_FILES = {
     *("vocab.txt", "vocab.json", "merges.txt", "bpe.codes"),
     *("tokenizer.model", "spiece.model", "spm.model", "sentencepiece.bpe.model"),
 }
-MODEL_FILES = {"config.json", "model.safetensors.index.json"}
+MODEL_FILES = {"config.json", "model.safetensors.index.json", "requirements.txt"}
 # Those of peft, in the folder of an adapter alone: elsewhere they would change how transformers loads a model.
 ADAPTER_FILES = {"adapter_config.json", "adapter_model.safetensors"}
 RESULT_FILES = {"eval_results.json", "stage.json", "training_args.json", "training_log.json"}
