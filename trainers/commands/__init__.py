@@ -1,7 +1,12 @@
 """The commands. Names are imported on first use, so that help does not wait for torch."""
 
+import os
 from importlib import import_module
 from typing import Any
+
+# Before torch is imported. By default its threads spin while they wait for each other, and where another program has
+# one of the cores, a training then takes several times as long (benchmarks/busy_machine.py).
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 # Maps modules to the names that other rooms may use.
 _NAMES = {

@@ -26,6 +26,16 @@ def test_help_imports_nothing_heavy(argv: list[str]) -> None:
     assert "csr-emotion" in done.stdout
 
 
+@pytest.mark.parametrize(("own", "found"), [({}, "passive"), ({"OMP_WAIT_POLICY": "active"}, "active")])
+def test_threads_sleep_while_they_wait_unless_told_otherwise(own: dict[str, str], found: str) -> None:
+    """Spinning ones take several times as long where another program has one of the cores."""
+    program = "import os, sys, trainers.commands; print(os.environ['OMP_WAIT_POLICY'], 'torch' in sys.modules)"
+    environment = {name: value for name, value in tiny_run.environment().items() if name != "OMP_WAIT_POLICY"} | own
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
+    # The variable is read when torch is imported.
+    assert done.stdout.split() == [found, "False"], done.stderr
+
+
 @pytest.mark.parametrize("name", SUBCOMMANDS)
 def test_help_says_what_the_options_say(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """`python -m trainers.commands.help_texts` writes the texts anew."""

