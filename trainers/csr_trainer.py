@@ -181,6 +181,17 @@ class CSRTrainer(StageTrainer):
             }
         return results, logits
 
+    @torch.inference_mode()
+    def dev_vectors(self, numbers: np.ndarray) -> np.ndarray:
+        """As for other models, but from the representations if the encoders have read the texts already."""
+        if not isinstance(self.eval_dataset, RepresentationDataset):
+            return super().dev_vectors(numbers)
+        model = self.accelerator.unwrap_model(self.model).eval().csr
+        arrays = (self.eval_dataset.emotion, *self.eval_dataset.sources)
+        emotion, *sources = (torch.from_numpy(array[numbers]).to(model.device) for array in arrays)
+        output = model(emotion_representation=emotion, source_representations=sources)
+        return output.common_space.float().cpu().numpy()
+
     def _labelled(self, logits: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         rows = self.task_row_numbers(self.task_name, labels)
         return logits[rows], labels[rows]

@@ -171,6 +171,15 @@ class SiameseTrainer(StageTrainer):
         kept = ("loss", "pair_auc", "mean_distance_same", "mean_distance_different", "mean_distance")
         return {"metrics": {name: found[f"eval_{name}"] for name in kept if f"eval_{name}" in found}}, {}
 
+    @torch.inference_mode()
+    def dev_vectors(self, numbers: np.ndarray) -> np.ndarray:
+        """As for other models, but from the representations if the encoder has read the texts already."""
+        if not isinstance(self.eval_dataset, PairDataset):
+            return super().dev_vectors(numbers)
+        model = self.accelerator.unwrap_model(self.model).eval()
+        read = torch.from_numpy(self.eval_dataset.representations[numbers]).to(model.device)
+        return model(emotion_representation=read).embeddings.float().cpu().numpy()
+
     def tune_thresholds(self, mode: str = "global", eval_dataset: Any = None) -> dict[str, dict[str, float]]:
         """Nothing to tune: a Siamese network does not classify."""
         return {}

@@ -16,7 +16,7 @@ from transformers.trainer_utils import PredictionOutput, TrainOutput
 from modeling_csr import MultitaskModel, present_labels
 
 from .data import digest, is_plain, task_rows, tokenize_rows, tokenizer_digest, weights_digest, write_json
-from .evaluation import TaskMetrics, draw_results, label_names, task_report, write_representations
+from .evaluation import TaskMetrics, draw_results, embed_texts, label_names, task_report, write_representations
 from .hub import TrainerHubMixin
 from .loop import GlobalBatchTrainer, SingleTaskCollator, TrainedAdapters, cached_array, fast_attention
 from .training_arguments import StageTrainingArguments
@@ -335,14 +335,12 @@ class StageTrainer(TrainerHubMixin, GlobalBatchTrainer):
         """
         write_json(folder / "eval_results.json", results)
         write_json(folder / "training_log.json", self.state.log_history)
-        draw_results(
-            folder,
-            self.state.log_history,
-            self.accelerator.unwrap_model(self.model),
-            self.tasks,
-            results,
-            logits,
-            self.plain_datasets.get("eval"),
-            self.processing_class if self.draws_space else None,
-            self.args.max_length,
-        )
+        rows = self.plain_datasets.get("eval")
+        embed = self.dev_vectors if self.draws_space and self.processing_class is not None else None
+        draw_results(folder, self.state.log_history, self.tasks, results, logits, rows, embed)
+
+    def dev_vectors(self, numbers: np.ndarray) -> np.ndarray:
+        """Vectors `(texts, size)` of dev texts of the first task in the model's space, by their row numbers."""
+        texts = next(iter(self.plain_datasets["eval"].values())).select(numbers)["text"][:]
+        model = self.accelerator.unwrap_model(self.model)
+        return embed_texts(model, self.processing_class, texts, max_length=self.args.max_length, device=model.device)

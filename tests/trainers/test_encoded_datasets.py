@@ -4,6 +4,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from datasets import Dataset
@@ -11,6 +12,7 @@ from transformers import default_data_collator
 
 from trainers import CSRTrainer, DialogueTrainer, SiameseTrainer, SiameseTrainingArguments
 from trainers.csr_trainer import RepresentationDataset, collate_representations
+from trainers.evaluation import embed_texts
 from trainers.siamese_trainer import PairDataset, sample_pairs
 
 
@@ -22,6 +24,15 @@ def same(tiny: ModuleType, first: Any, second: Any) -> bool:
     one, other = tiny.trained_weights(first.model), tiny.trained_weights(second.model)
     assert one.keys() == other.keys() and one
     return all(torch.allclose(value, other[name], rtol=0, atol=1e-6) for name, value in one.items())
+
+
+def assert_drawn_from_representations(trainer: Any) -> None:
+    """The vectors of the figure are those of the texts, though nothing reads the texts again."""
+    numbers = np.array([4, 0, 7])
+    texts = trainer.plain_datasets["eval"]["emotion"].select(numbers)["text"][:]
+    expected = embed_texts(trainer.model, trainer.processing_class, texts)
+    trainer.processing_class = None
+    np.testing.assert_allclose(trainer.dev_vectors(numbers), expected, atol=1e-5)
 
 
 def test_common_space_on_texts_is_that_on_their_representations(tiny: ModuleType, tmp_path: Path) -> None:
@@ -39,6 +50,7 @@ def test_common_space_on_texts_is_that_on_their_representations(tiny: ModuleType
     results, logits = on_texts.report("global")
     assert logits["emotion"].shape == (21, 3) and results["shuffled"].keys() == {"emotion", "sources"}
     assert on_texts.model.config.thresholds == list(results["thresholds"].values())
+    assert_drawn_from_representations(on_texts)
 
 
 def test_pairs_are_drawn_of_texts(tiny: ModuleType, tmp_path: Path) -> None:
@@ -54,6 +66,7 @@ def test_pairs_are_drawn_of_texts(tiny: ModuleType, tmp_path: Path) -> None:
     assert same(tiny, on_texts, on_pairs)
     results, logits = on_texts.report()
     assert {"loss", "pair_auc"} <= results["metrics"].keys() and logits == {} and on_texts.tune_thresholds() == {}
+    assert_drawn_from_representations(on_texts)
 
 
 def test_dialogues_are_read_from_their_columns(tiny: ModuleType, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from .card_examples import describe_examples
 from .classifiers import check_max_length, label_names, load_classifier
 from .decisions import decide
-from .figures import draw_predictions, draw_results, draw_space
+from .figures import draw_predictions, draw_results
 from .inference import embed_texts, inference_batch_size, predict_logits, probabilities, tokenized_batches
 from .metrics import (
     HEADLINE,
@@ -36,7 +36,6 @@ __all__ = [
     "describe_examples",
     "draw_predictions",
     "draw_results",
-    "draw_space",
     "embed_texts",
     "f1_intervals",
     "holm",

@@ -1,18 +1,16 @@
 """The figures of a finished model, from its logits and its vectors of the dev texts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from model_cards import plot_decisions, plot_scores, plot_space, plot_training_curves
-from modeling_csr import DialogueForUtteranceClassification, present_labels
+from modeling_csr import present_labels
 
 from .decisions import decide
-from .inference import embed_texts
 
 # More points would not show more.
 MAX_POINTS = 2000
@@ -21,13 +19,11 @@ MAX_POINTS = 2000
 def draw_results(
     folder: Path,
     log_history: list[dict[str, Any]],
-    model: PreTrainedModel,
     tasks: Mapping[str, Mapping[str, Any]],
     results: Mapping[str, Any],
     logits: Mapping[str, np.ndarray],
     rows: Mapping[str, Any] | None = None,
-    tokenizer: PreTrainedTokenizerBase | None = None,
-    max_length: int = 128,
+    embed: Callable[[np.ndarray], np.ndarray] | None = None,
 ) -> None:
     """Draw the figures of a model's card into its folder.
 
@@ -37,30 +33,27 @@ def draw_results(
     Args:
         folder (`Path`): Where to write.
         log_history (`list[dict]`): The Trainer's log.
-        model (`PreTrainedModel`): The model.
         tasks (`Mapping[str, Mapping]`): By name, `labels` and `problem_type` of its tasks.
         results (`Mapping`): What `eval_results.json` holds; the decisions are those at its `thresholds`.
         logits (`Mapping[str, np.ndarray]`): By task, the logits of the dev texts that are labelled for it.
         rows (`Mapping[str, Dataset]`, *optional*): By task, the dev texts: `text`, and targets as `labels`.
-        tokenizer (`PreTrainedTokenizerBase`, *optional*): The model's tokenizer.
-        max_length (`int`, defaults to 128): Longer texts are cut to this number of tokens.
+        embed (`Callable`, *optional*): Takes row numbers of the first task's dev texts, and returns their vectors
+            `(texts, size)`. Without it, or with fewer than three texts, no space is drawn.
     """
     plot_training_curves(log_history, folder / "training_curves.png")
     name, task = next(iter(tasks.items()))
     if not rows or name not in rows:
         return
     labels = np.asarray(rows[name]["labels"][:])
-    labelled = present_labels(torch.from_numpy(labels)).reshape(len(labels), -1).any(dim=1).numpy()
+    labelled = np.flatnonzero(present_labels(torch.from_numpy(labels)).reshape(len(labels), -1).any(dim=1).numpy())
     if name in logits:
         # Of a regression, texts without a score have a prediction, too.
         gold = labels if len(logits[name]) == len(labels) else labels[labelled]
         draw_predictions(logits[name], gold, task, folder, results.get("thresholds"))
-    # A dialogue model has no vector of a text by itself.
-    in_a_space = task["problem_type"] != "regression" and not isinstance(model, DialogueForUtteranceClassification)
-    if in_a_space and tokenizer is not None:
-        texts = rows[name].select(np.flatnonzero(labelled)[:MAX_POINTS])["text"][:]
-        path = folder / "space.png"
-        draw_space(model, tokenizer, texts, labels[labelled], task["labels"], path, max_length=max_length)
+    shown = labelled[:MAX_POINTS]
+    if embed is not None and task["problem_type"] != "regression" and len(shown) > 2:
+        names = task["labels"]
+        plot_space(embed(shown), _multi_hot(labels[shown], len(names)), names, folder / "space.png")
 
 
 def draw_predictions(
@@ -87,36 +80,9 @@ def draw_predictions(
     plot_decisions(_multi_hot(decisions, len(names)), _multi_hot(labels, len(names)), names, folder / "decisions.png")
 
 
-def draw_space(
-    model: PreTrainedModel,
-    tokenizer: PreTrainedTokenizerBase,
-    texts: Sequence[str],
-    labels: np.ndarray,
-    label_names: Sequence[str],
-    path: Path,
-    *,
-    max_length: int = 128,
-) -> None:
-    """Draw the first 2,000 texts as points in the model's space; nothing if there are fewer than three.
-
-    Args:
-        model (`PreTrainedModel`): A model that [`embed_texts`] can read.
-        tokenizer (`PreTrainedTokenizerBase`): Its tokenizer.
-        texts (`Sequence[str]`): Raw texts.
-        labels (`np.ndarray`): Multi-hot labels `(texts, num_labels)` or class ids `(texts,)`.
-        label_names (`Sequence[str]`): Names of the labels.
-        path (`Path`): The image file to write.
-        max_length (`int`, defaults to 128): Longer texts are cut to this number of tokens.
-    """
-    texts = texts[:MAX_POINTS]
-    if len(texts) > 2:
-        vectors = embed_texts(model, tokenizer, texts, max_length=max_length, device=model.device)
-        plot_space(vectors, _multi_hot(labels[:MAX_POINTS], len(label_names)), label_names, path)
-
-
 def _multi_hot(labels: np.ndarray, num_labels: int) -> np.ndarray:
     """Class ids `(texts,)` as multi-hot labels `(texts, num_labels)`; multi-hot labels as they are."""
     return labels if labels.ndim == 2 else np.eye(num_labels)[labels]
 
 
-__all__ = ["MAX_POINTS", "draw_predictions", "draw_results", "draw_space"]
+__all__ = ["MAX_POINTS", "draw_predictions", "draw_results"]

@@ -6,13 +6,10 @@ from typing import Any
 import datasets
 import numpy as np
 import pytest
-import torch
 from PIL import Image
-from transformers import AutoTokenizer
 
-from modeling_csr import MultitaskForSequenceClassification
 from tests.helpers import tiny_run
-from trainers.evaluation.figures import draw_predictions, draw_results, draw_space
+from trainers.evaluation.figures import draw_predictions, draw_results
 
 MULTI, SINGLE = "multi_label_classification", "single_label_classification"
 LABELS = ["anger", "joy", "fear"]
@@ -20,15 +17,8 @@ TEXTS = [row["text"] for row in tiny_run.emotion_rows(12, seed=3)]
 LOG = [{"epoch": 1.0, "loss": 0.5}, {"epoch": 2.0, "loss": 0.25}]
 
 
-@pytest.fixture(scope="module")
-def parts(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any]:
-    """A model and its tokenizer."""
-    encoder = str(tiny_run.write_encoder(tmp_path_factory.mktemp("encoder")))
-    torch.manual_seed(0)
-    task = {"labels": LABELS, "problem_type": MULTI}
-    return MultitaskForSequenceClassification.from_encoder(encoder, {"emotion": task}), AutoTokenizer.from_pretrained(
-        encoder
-    )
+def vectors(numbers: np.ndarray) -> np.ndarray:
+    return np.random.default_rng(0).normal(size=(len(TEXTS), 4))[numbers]
 
 
 def pixels(path: Path) -> np.ndarray:
@@ -72,20 +62,24 @@ def test_regressions_are_drawn_as_scores(gold: np.ndarray, tmp_path: Path) -> No
     assert [path.name for path in tmp_path.iterdir()] == ["scores.png"]
 
 
-def test_space_needs_three_texts(parts: tuple[Any, Any], tmp_path: Path) -> None:
-    draw_space(*parts, TEXTS[:2], np.eye(3)[:2], LABELS, tmp_path / "space.png")
-    assert not (tmp_path / "space.png").exists()
-    draw_space(*parts, TEXTS[:3], np.arange(3), LABELS, tmp_path / "space.png")
-    assert pixels(tmp_path / "space.png").min() < 100
+@pytest.mark.parametrize(("gold", "drawn"), [([0, 1], False), ([0, -100, 1], False), ([0, 1, 2], True)])
+def test_space_needs_three_texts(gold: list[int], drawn: bool, tmp_path: Path) -> None:
+    tasks = {"emotion": {"labels": LABELS, "problem_type": SINGLE}}
+    draw_results(tmp_path, LOG, tasks, {}, {}, rows(gold), vectors)
+    assert (tmp_path / "space.png").exists() == drawn
+    assert not drawn or pixels(tmp_path / "space.png").min() < 100
 
 
-def test_all_figures_of_a_classifier(parts: tuple[Any, Any], tmp_path: Path) -> None:
-    """Texts without labels have no logits."""
-    model, tokenizer = parts
+def test_all_figures_of_a_classifier(tmp_path: Path) -> None:
+    """Texts without labels have no logits, and are no points."""
+    asked = []
     tasks = {"emotion": {"labels": LABELS, "problem_type": SINGLE}, "other": {"labels": [], "problem_type": MULTI}}
     given = rows([0, 1, -100, 2])
     logits = {"emotion": np.eye(3)[[0, 1, 2]]}
-    draw_results(tmp_path, LOG, model, tasks, {"metrics": {}}, logits, given, tokenizer)
+    draw_results(
+        tmp_path, LOG, tasks, {"metrics": {}}, logits, given, lambda numbers: asked.append(numbers) or vectors(numbers)
+    )
+    assert np.concatenate(asked).tolist() == [0, 1, 3]
     assert {path.name for path in tmp_path.iterdir()} == {"training_curves.png", "decisions.png", "space.png"}
 
 
@@ -98,10 +92,8 @@ def test_all_figures_of_a_classifier(parts: tuple[Any, Any], tmp_path: Path) -> 
         ({"rows": {"sentiment": rows([0])["emotion"]}}, set()),
     ],
 )
-def test_what_cannot_be_drawn_is_left_out(
-    parts: tuple[Any, Any], options: dict[str, Any], expected: set[str], tmp_path: Path
-) -> None:
+def test_what_cannot_be_drawn_is_left_out(options: dict[str, Any], expected: set[str], tmp_path: Path) -> None:
     tasks = {"emotion": {"labels": LABELS, "problem_type": SINGLE}}
     given = {"logits": {"emotion": np.eye(3)}} | options
-    draw_results(tmp_path, LOG, parts[0], tasks, {}, **given)
+    draw_results(tmp_path, LOG, tasks, {}, **given)
     assert {path.name for path in tmp_path.iterdir()} == {"training_curves.png", *expected}
