@@ -192,6 +192,8 @@ class DistillationTrainer(StageTrainer):
         teachers (`Sequence[str]`, *optional*): Folders or Hub ids of trained classifiers with the labels of the model.
             The mean of their probabilities is the target, so training texts need no labels. Without teachers, `labels`
             of the training texts are probabilities.
+        teacher_tokenizer (`PreTrainedTokenizerBase`, *optional*): Tokenizer of the teachers. By default, that of the
+            model.
 
     The other arguments and the errors are the same as for [`StageTrainer`].
     """
@@ -199,8 +201,14 @@ class DistillationTrainer(StageTrainer):
     kind: ClassVar[str] = "distilled"
     draws_space: ClassVar[bool] = False
 
-    def __init__(self, *args: Any, teachers: Sequence[str | os.PathLike] = (), **kwargs: Any) -> None:
-        self.teachers = list(teachers)
+    def __init__(
+        self,
+        *args: Any,
+        teachers: Sequence[str | os.PathLike] = (),
+        teacher_tokenizer: PreTrainedTokenizerBase | None = None,
+        **kwargs: Any,
+    ) -> None:
+        self.teachers, self.teacher_tokenizer = list(teachers), teacher_tokenizer
         super().__init__(*args, **kwargs)
 
     def model_tasks(self) -> dict[str, dict[str, Any]]:
@@ -221,7 +229,8 @@ class DistillationTrainer(StageTrainer):
         if split == "train" and self.teachers:
             (texts,) = rows.values()
             texts = texts["text"][:]
-            targets = soft_targets(self.args, self.teachers, self.processing_class, texts)
+            tokenizer = self.teacher_tokenizer or self.processing_class
+            targets = soft_targets(self.args, self.teachers, tokenizer, texts)
             rows = {self.task_name: datasets.Dataset.from_dict({"text": texts, "labels": targets})}
         return super().prepare_dataset(rows, split)
 
@@ -232,7 +241,8 @@ class DistillationTrainer(StageTrainer):
         if self.teachers and rows is not None:
             teacher = load_classifier(self.teachers[0])
             options: dict[str, Any] = {"max_length": self.args.max_length, "device": self.args.device}
-            said = predict_logits(teacher, self.processing_class, rows["text"][:], **options)
+            tokenizer = self.teacher_tokenizer or self.processing_class
+            said = predict_logits(teacher, tokenizer, rows["text"][:], **options)
             thresholds = getattr(teacher.config, "thresholds", None)
             problem_type = self.tasks[self.task_name]["problem_type"]
             results["teacher"] = score(said, column_array(rows, "labels"), problem_type, thresholds)
@@ -255,4 +265,5 @@ class DistillationTrainer(StageTrainer):
         # There is one tensor of labels, so there is one count, not one per task.
         items = len(losses) if num_items_in_batch is None else cast(torch.Tensor, num_items_in_batch)
         loss = losses.sum() * self.loss_scale(num_items_in_batch) / items
-        return (loss, {"loss": loss, "logits": logits}) if return_outputs else loss
+        # Not "logits": in evaluation, the Trainer leaves those of a `csr-multitask` model out, which has them by task.
+        return (loss, {"loss": loss, "scores": logits}) if return_outputs else loss

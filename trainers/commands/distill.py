@@ -1,4 +1,4 @@
-"""`csr-emotion distill`: distil a trained model into a single encoder of a stock class, which every tool can run."""
+"""`csr-emotion distill`: distil a trained model into one encoder, mostly of a stock class that every tool can run."""
 
 from collections.abc import Sequence
 from pathlib import Path

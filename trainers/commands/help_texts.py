@@ -29,8 +29,8 @@ SHORT_HELP: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "distill": {
         "Teacher and texts": (
-            *("teacher", "dataset", "text_column", "label_columns", "unlabelled_dataset", "data_dir"),
-            *("max_unlabelled_samples", "threshold", "baseline"),
+            *("teacher", "student", "student_layers", "dataset", "text_column", "label_columns"),
+            *("unlabelled_dataset", "data_dir", "max_unlabelled_samples", "threshold", "baseline"),
         ),
         "Training": (
             *("output_dir", "num_train_epochs", "learning_rate", "per_device_train_batch_size", "max_length", "seed"),
@@ -47,7 +47,8 @@ SHORT_HELP: dict[str, dict[str, tuple[str, ...]]] = {
 ABOUT = {
     "train": "Train recipes, stage by stage. Finished stages with identical inputs are reused; an interrupted run\n"
     "continues where it stopped.",
-    "distill": "Distil a trained model into a single encoder of a stock class, which every tool can run.",
+    "distill": "Distil a trained model into a single encoder of a stock class, which every tool can run, or into a\n"
+    "recurrent one.",
     "search": "Search the hyper-parameters of a recipe, train the best trial again, and compare it with the defaults.",
 }
 

@@ -196,15 +196,20 @@ class DialogueStage(Stage):
 
 @dataclass(frozen=True, kw_only=True)
 class DistilledStage(Stage):
-    """A classifier of a stock class that learns the predictions of a trained model.
+    """A classifier that learns the predictions of a trained model. Its class is a stock one, unless its encoder is
+    recurrent.
 
     Args:
         teacher (`str`): Folder or Hub id of the trained model, which is not part of the recipe.
         unlabelled_tasks (`tuple[str, ...]`): Further tasks whose training texts the teacher labels.
+        student (`str`, *optional*): Folder or Hub id of the encoder that it starts from. By default, the teacher's.
+        student_layers (`int`, *optional*): Keep only so many of the encoder's layers, the lowest ones.
     """
 
     teacher: str
     unlabelled_tasks: tuple[str, ...] = ("unlabelled",)
+    student: str | None = None
+    student_layers: int | None = None
     kind: ClassVar[str] = "distilled"
 
     @property

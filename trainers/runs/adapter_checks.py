@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from typing import cast
 
 import torch
-from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedModel
+from transformers import AutoModel, PreTrainedConfig, PreTrainedModel
 
-from modeling_csr import MultitaskModel, lora_options
+from modeling_csr import lora_options
 
 from ..loop import encoder_config
 from ..recipes import CommonSpaceStage, DistilledStage, EncoderStage, Stage
 from .arguments import RunArguments
+from .students import student_config
 
 
 def check_adapters(stages: Sequence[Stage], args: RunArguments) -> None:
@@ -37,7 +38,7 @@ def check_adapters(stages: Sequence[Stage], args: RunArguments) -> None:
         raise ValueError(f"--push_adapters publishes the adapters of encoders with heads, and {names} has none.")
     for stage in trained:
         if isinstance(stage, DistilledStage):
-            lora_options(options, _encoder_of(stage.teacher))
+            lora_options(options, _without_weights(student_config(stage.teacher, stage.student, stage.student_layers)))
     if len(students) < len(trained):
         encoders = {(args.model.encoder, args.model.encoder_revision)}
         encoders |= {(args.model.sentiment_encoder, None)} if args.model.sentiment_encoder else set()
@@ -50,13 +51,6 @@ def check_adapters(stages: Sequence[Stage], args: RunArguments) -> None:
 def _without_weights(config: PreTrainedConfig) -> PreTrainedModel:
     with torch.device("meta"):
         return cast(PreTrainedModel, AutoModel.from_config(config))
-
-
-def _encoder_of(teacher: str) -> PreTrainedModel:
-    """The encoder that the student of a teacher starts from, without weights; the teacher itself is checked later."""
-    model = _without_weights(AutoConfig.from_pretrained(teacher))
-    owners = [module for module in model.modules() if isinstance(module, MultitaskModel)]
-    return _without_weights(owners[0].config.encoder) if owners else model
 
 
 def _check_backbone(stages: Sequence[Stage], args: RunArguments) -> None:

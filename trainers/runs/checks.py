@@ -14,6 +14,7 @@ from ..recipes import CommonSpaceStage, DistilledStage, Stage
 from .arguments import RunArguments
 from .records import RECORD_NAME, DamagedStageError, StageRecord
 from .stage_arguments import stage_arguments
+from .students import student_config
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +32,11 @@ def check_encoders(stages: Sequence[Stage], args: RunArguments) -> None:
                 f"--representation {model.representation}: the stage {stage.name} reads token states, which only "
                 "encoders with --representation pooled have."
             )
+    for stage in stages:
+        if isinstance(stage, DistilledStage) and (stage.student, stage.student_layers) != (None, None):
+            longest = longest_text(student_config(stage.teacher, stage.student, stage.student_layers))
+            if max_length > longest:
+                raise ValueError(f"--max_length {max_length}: the student reads at most {longest} tokens.")
     if all(isinstance(stage, DistilledStage) for stage in stages):
         return
     for option, encoder, revision in (

@@ -19,6 +19,16 @@ class DistillationArguments:
     """The teacher, and the texts to teach on."""
 
     teacher: str = field(metadata={"help": "Folder or Hub id of the trained model, such as outputs/demo/csr."})
+    student: str | None = field(
+        default=None,
+        metadata={
+            "help": "Folder or Hub id of the encoder that the student starts from (default: the teacher's emotion "
+            "encoder)."
+        },
+    )
+    student_layers: int | None = field(
+        default=None, metadata={"help": "Keep only this many layers of that encoder, the lowest ones."}
+    )
     dataset: str = field(
         default="csr-emotion-posts",
         metadata={"help": "The emotion data, given as for training; only the labels of dev are used."},
@@ -117,7 +127,13 @@ def distillation_runner(
     run.adapters = adapters or run.adapters
     run.check()
     unlabelled = ("unlabelled",) if args.unlabelled_dataset else ()
-    stage = DistilledStage(name=folder.name, teacher=args.teacher, unlabelled_tasks=unlabelled)
+    stage = DistilledStage(
+        name=folder.name,
+        teacher=args.teacher,
+        unlabelled_tasks=unlabelled,
+        student=args.student,
+        student_layers=args.student_layers,
+    )
     return Runner(run, {"emotion": data}, [Recipe(folder.name, (stage,))], **kwargs)
 
 

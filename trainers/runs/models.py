@@ -1,11 +1,10 @@
 """Building the model that a stage trains."""
 
-import copy
 from functools import singledispatch
 from typing import Any
 
 import torch
-from transformers import AutoModel, AutoModelForSequenceClassification, PreTrainedModel
+from transformers import AutoModel, PreTrainedModel
 
 from modeling_csr import (
     ADAPTER_FOLDER,
@@ -15,13 +14,13 @@ from modeling_csr import (
     MultitaskModel,
     SiameseModel,
     count_labelled,
-    merge_adapter,
 )
 
 from ..evaluation import load_classifier
 from ..loop import config_with_dropout, encoder_config, resolve_encoder, with_adapter
 from ..recipes import CommonSpaceStage, DialogueStage, DistilledStage, EncoderStage, SiameseStage, Stage
 from .prepared_run import PreparedRun
+from .students import student_of
 
 
 @singledispatch
@@ -109,35 +108,7 @@ def _(stage: DialogueStage, run: PreparedRun) -> DialogueForUtteranceClassificat
 
 @build_model.register
 def _(stage: DistilledStage, run: PreparedRun) -> PreTrainedModel:
-    return student_of(load_classifier(stage.teacher))
-
-
-def student_of(teacher: PreTrainedModel) -> PreTrainedModel:
-    """Build a stock classifier from the teacher's emotion encoder.
-
-    Args:
-        teacher (`PreTrainedModel`): A classifier of one of the project's families.
-
-    Raises:
-        ValueError: If the teacher has no encoder of these families.
-    """
-    encoders = [module for module in teacher.modules() if isinstance(module, MultitaskModel)]
-    if not encoders:
-        raise ValueError(f"--teacher: a {type(teacher).__name__} is no model of csr-emotion's families.")
-    encoder = encoders[0].encoder
-    if encoders[0].config.adapter is not None:
-        # A copy, because other encoders of the teacher may share the weights below the adapter.
-        encoder = copy.deepcopy(encoder)
-        merge_adapter(encoder)
-    config = copy.deepcopy(encoder.config)
-    config.id2label, config.label2id = teacher.config.id2label, teacher.config.label2id
-    config.problem_type = teacher.config.problem_type
-    student = AutoModelForSequenceClassification.from_config(config)
-    # Some classes have a pooler, unlike the encoder.
-    missing = student.base_model.load_state_dict(encoder.state_dict(), strict=False)
-    if missing.unexpected_keys:
-        raise ValueError(f"--teacher: its encoder has weights that a stock classifier lacks: {missing.unexpected_keys}")
-    return student
+    return student_of(load_classifier(stage.teacher), stage.student, stage.student_layers)
 
 
 def _multitask_model(stage: Stage, run: PreparedRun) -> MultitaskForSequenceClassification:

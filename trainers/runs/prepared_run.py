@@ -129,11 +129,13 @@ def _task_names(stages: Sequence[Stage]) -> list[str]:
 
 def _load_tokenizer(stages: Sequence[Stage], args: RunArguments) -> PreTrainedTokenizerBase:
     model = args.model
-    teachers = [stage.teacher for stage in stages if isinstance(stage, DistilledStage)]
-    if teachers:
-        # A student reads texts as its teacher does.
-        return AutoTokenizer.from_pretrained(teachers[0])
     load: dict[str, Any] = {"steps": tuple(args.data.normalization), "max_length": args.training.max_length}
+    for stage in stages:
+        if isinstance(stage, DistilledStage) and stage.student is not None:
+            return load_tokenizer(resolve_encoder(stage.student), **load)
+        if isinstance(stage, DistilledStage):
+            # With its teacher's encoder, a student reads texts as its teacher does.
+            return AutoTokenizer.from_pretrained(stage.teacher)
     tokenizer = load_tokenizer(resolve_encoder(model.encoder), revision=model.encoder_revision, **load)
     if model.sentiment_encoder:
         other = load_tokenizer(resolve_encoder(model.sentiment_encoder), **load)

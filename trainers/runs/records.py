@@ -179,6 +179,10 @@ def stage_record(
             }
         case DistilledStage():
             made_from["teacher"] = encoder_identity(stage.teacher)
+            if stage.student is not None:
+                made_from["student"] = encoder_identity(stage.student)
+            if stage.student_layers is not None:
+                made_from["student_layers"] = stage.student_layers
     return StageRecord(stage.name, made_from)
 
 

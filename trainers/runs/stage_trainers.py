@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from transformers import TrainerCallback, set_seed
+from transformers import AutoTokenizer, TrainerCallback, set_seed
 
 from ..csr_trainer import CSRTrainer
 from ..dialogue_trainer import DialogueTrainer
@@ -40,6 +40,8 @@ def build_trainer(stage: Stage, run: PreparedRun, callbacks: Sequence[TrainerCal
     further: dict[str, Any] = {} if isinstance(stage, EncoderStage) else {"task_name": stage.tasks[0]}
     if isinstance(stage, DistilledStage):
         further["teachers"] = [stage.teacher]
+        if stage.student is not None:
+            further["teacher_tokenizer"] = AutoTokenizer.from_pretrained(stage.teacher)
     if stage.trains_encoder:
         further["peft_config"] = run.args.adapters.options
     trainer = next(TRAINERS[kind] for kind in type(stage).__mro__ if kind in TRAINERS)

@@ -136,6 +136,7 @@ RANGES: dict[str, Range] = {
     "prune_after": COUNT_OR_NONE,
     "search_samples": COUNT,
     "seeds": SEED,
+    "student_layers": COUNT,
     "threshold": SHARE,
 }
 

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 import torch
 from transformers import (
+    AutoConfig,
+    AutoModel,
     AutoModelForSequenceClassification,
     AutoTokenizer,
     BertForSequenceClassification,
@@ -16,10 +18,12 @@ from transformers import (
 )
 
 from tests.helpers import fresh_process, tiny_run
+from trainers.data import NORMALIZATION_STEPS
 from trainers.distillation_trainer import DistillationTrainer
 from trainers.evaluation.inference import predict_logits
 from trainers.evaluation.metrics import score
-from trainers.runs.models import student_of
+from trainers.runs.recurrent_encoder import RecurrentArguments, write_recurrent_encoder
+from trainers.runs.students import lowest_layers, student_of
 from trainers.training_arguments import StageTrainingArguments
 
 distill_csr = tiny_run.example("distill_csr").main
@@ -125,6 +129,63 @@ def test_student_starts_from_the_emotion_encoder(place: Path) -> None:
         ours = teacher.eval().csr.emotion_encoder(**batch).last_hidden_state
         theirs = student.eval().bert(**batch).last_hidden_state
     torch.testing.assert_close(theirs, ours)
+
+
+def test_student_of_another_encoder(place: Path, tmp_path: Path) -> None:
+    """It reads texts as its own encoder does, and is taught what the teacher makes of its own tokens."""
+    other = tiny_run.write_encoder(tmp_path / "other", seed=3, extra_words=("more", "words"), num_hidden_layers=2)
+    results = distill_csr(options(place, tmp_path / "student", student=other, student_layers=1, num_train_epochs=1))
+    config = tiny_run.read_json(tmp_path / "student" / "config.json")
+    assert (config["architectures"], config["num_hidden_layers"]) == (["BertForSequenceClassification"], 1)
+    vocabulary = [AutoTokenizer.from_pretrained(folder).get_vocab() for folder in (tmp_path / "student", other)]
+    assert vocabulary[0] == vocabulary[1] != AutoTokenizer.from_pretrained(place / "out" / "csr").get_vocab()
+    taught = tiny_run.read_json(place / "out" / "csr" / "eval_results.json")["metrics"]["jaccard"]
+    assert results["teacher"]["jaccard"] == pytest.approx(taught, abs=1e-6)
+    made_from = tiny_run.read_json(tmp_path / "student" / "stage.json")["made_from"]
+    assert made_from["student"] and made_from["student_layers"] == 1
+
+
+def test_recurrent_student(place: Path, tmp_path: Path) -> None:
+    """It is no stock model, and its card says so."""
+    texts = [row["text"] for row in tiny_run.emotion_rows(30, seed=1)]
+    small = RecurrentArguments(branches=["bigru:8"], embedding_size=8, vocabulary_size=200)
+    write_recurrent_encoder(tmp_path / "gru", small, texts, steps=NORMALIZATION_STEPS, seed=1)
+    distill_csr(options(place, tmp_path / "student", student=tmp_path / "gru", num_train_epochs=1))
+    model = AutoModelForSequenceClassification.from_pretrained(tmp_path / "student", trust_remote_code=True)
+    assert type(model).__name__ == "MultitaskForSequenceClassification"
+    assert model.config.encoder.model_type == "recurrent-encoder" and list(model.config.id2label.values()) == sorted(
+        tiny_run.EMOTIONS
+    )
+    card = (tmp_path / "student" / "README.md").read_text(encoding="utf-8")
+    assert "trust_remote_code=True" in card and "no custom code" not in card
+
+
+@pytest.mark.parametrize("name", ["bert", "distilbert", "mpnet"])
+def test_lowest_layers_give_the_hidden_states_of_the_whole_encoder(name: str) -> None:
+    sizes: dict[str, Any] = {"hidden_size": 8, "num_hidden_layers": 3, "num_attention_heads": 2}
+    config = AutoConfig.for_model(name, vocab_size=50, intermediate_size=8, hidden_dim=8, **sizes)
+    encoder = AutoModel.from_config(config).eval()
+    shorter = lowest_layers(encoder, 2).eval()
+    tokens = torch.tensor([[1, 2, 3, 4]])
+    with torch.no_grad():
+        expected = encoder(tokens, output_hidden_states=True).hidden_states[2]
+        torch.testing.assert_close(shorter(tokens).last_hidden_state, expected)
+    assert shorter.num_parameters() < encoder.num_parameters()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"student_layers": 0}, "--student_layers must be a whole number|--student_layers must be at least 1, got 0"),
+        ({"student_layers": 9}, "--student_layers 9: the encoder has 1 layers"),
+        ({"student": "missing/folder"}, "--student missing/folder could not be loaded"),
+        ({"max_length": 65}, "--max_length 65: the student reads at most 64 tokens"),
+    ],
+)
+def test_students_that_are_refused(place: Path, tmp_path: Path, changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(SystemExit, match=message):
+        distill_csr(options(place, tmp_path / "student", **{"student_layers": 1} | changes))
+    assert not (tmp_path / "student").exists()
 
 
 def test_labels_of_0_and_1_lists_are_named(place: Path, tmp_path: Path) -> None:
