@@ -19,7 +19,7 @@ import datasets
 import transformers
 
 from tests.helpers import tiny_run
-from tests.torture import damages, hub_faults, kills, pipelines
+from tests.torture import damages, hub_faults, kills, pipelines, processes
 from tests.torture.trials import Trial
 
 PAGE = tiny_run.REPOSITORY / "docs" / "robustness.md"
@@ -30,6 +30,7 @@ PARTS = {
     "damages": (damages.trials, 200),
     "hub": (hub_faults.trials, 60),
     "pipelines": (pipelines.trials, 20),
+    "processes": (processes.trials, 16),
 }
 
 

@@ -9,6 +9,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,13 @@ class Command:
 
     def kill(self) -> None:
         self.signal(signal.SIGKILL)
+        self._process.join()
+
+    def kill_all(self) -> None:
+        """Kill the command and the processes that it has started, which are of its session."""
+        if self._process.pid:
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
         self._process.join()
 
     def wait(self, timeout: float | None = None) -> bool:

@@ -2,11 +2,12 @@
 
 import json
 import os
-from collections.abc import Sized
+from collections.abc import Iterator, Sized
 from pathlib import Path
 from typing import Any, NoReturn, cast
 
 import torch
+from accelerate.utils import recursively_apply
 from torch import nn
 from torch.utils.data import DataLoader, Dataset, Sampler, SequentialSampler
 from transformers import PreTrainedModel, Trainer
@@ -56,6 +57,9 @@ class GlobalBatchTrainer(Trainer):
         if self._weight_averaging:
             self.add_callback(self._weight_averaging)
         self._adapters: TrainedAdapters | None = None
+        # A batch of which no row counts, and whether the current one is that.
+        self._empty_batch: Any = None
+        self._is_empty = False
 
     def named_losses(self, outputs: Any) -> dict[str, torch.Tensor]:
         """Losses to log, by name; none by default."""
@@ -83,8 +87,10 @@ class GlobalBatchTrainer(Trainer):
         self._check_weights()
         return output
 
-    def training_step(self, *args: Any, **kwargs: Any) -> torch.Tensor:
-        loss = super().training_step(*args, **kwargs)
+    def training_step(self, model: nn.Module, inputs: Any, *args: Any, **kwargs: Any) -> torch.Tensor:
+        self._is_empty = inputs is self._empty_batch
+        loss = super().training_step(model, inputs, *args, **kwargs)
+        self._is_empty = False
         if not torch.isfinite(loss):
             self._stop(f"the loss is {loss.item()}")
         return loss
@@ -163,10 +169,34 @@ class GlobalBatchTrainer(Trainer):
         # The stock sampler would also shuffle these if training texts are grouped by length.
         return SequentialSampler(cast(Sized, eval_dataset))
 
+    def get_batch_samples(self, epoch_iterator: Iterator, num_batches: int, device: torch.device) -> tuple[list, Any]:
+        own = (self._own_rows(batch) for batch in epoch_iterator)
+        return super().get_batch_samples(own, num_batches, device)
+
+    def _own_rows(self, batch: Any) -> Any:
+        """A batch without the rows by which accelerate fills the last ones up, so that all processes have equally many.
+
+        They would count twice. A process for which none is left keeps one, with a loss of 0: it has to take part.
+        """
+        size = self.args.train_batch_size
+        last = len(self.train_dataset) % (size * self.args.world_size)
+        filled = self.accelerator.gradient_state.end_of_dataloader and last and not self.args.dataloader_drop_last
+        if self.args.world_size == 1 or not filled:
+            return batch
+        rows = min(max(last - size * self.args.process_index, 0), size)
+        cut = recursively_apply(lambda tensor: tensor[: max(rows, 1)], batch)
+        if rows == 0:
+            self._empty_batch = cut
+        return cut
+
     def _get_num_items_in_batch(self, batch_samples: list, device: torch.device) -> Counts:
         if not batch_samples or "labels" not in batch_samples[0]:
             return None
-        all_labels = [batch["labels"] for batch in batch_samples]
+        empty = self._empty_batch
+        all_labels = [
+            recursively_apply(lambda part: part[:0], batch["labels"]) if batch is empty else batch["labels"]
+            for batch in batch_samples
+        ]
         if isinstance(all_labels[0], dict):
             return {task: self._count_rows([labels[task] for labels in all_labels], device) for task in all_labels[0]}
         return self._count_rows(all_labels, device)
@@ -182,6 +212,8 @@ class GlobalBatchTrainer(Trainer):
 
     def loss_scale(self, num_items_in_batch: Counts) -> int:
         """Factor of the loss: gradients are averaged over the processes, but shares of a global loss have to add up."""
+        if self._is_empty:
+            return 0
         return 1 if num_items_in_batch is None else self.accelerator.num_processes
 
     def compute_loss(
@@ -230,13 +262,15 @@ class GlobalBatchTrainer(Trainer):
 
     def _save(self, output_dir: str | None = None, state_dict: dict | None = None) -> None:
         super()._save(output_dir, state_dict)
+        if not self.args.should_save:
+            return
         folder = Path(output_dir or self.args.output_dir)
         if self._weight_averaging:
             self._weight_averaging.save(folder)
-        if self._adapters and self.args.should_save:
+        if self._adapters:
             self._adapters.save(folder, cast(Any, self.processing_class))
         pickled = folder / TRAINING_ARGS_NAME
-        if self.args.should_save and pickled.exists():
+        if pickled.exists():
             os.remove(pickled)
             arguments = _without_folders(self.args.to_dict())
             (folder / "training_args.json").write_text(json.dumps(arguments, indent=2, sort_keys=True) + "\n")

@@ -39,10 +39,12 @@ def folders(tiny: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> dict[
         "two-tasks:4:1:bf16",
         "two-tasks:2:2:lora",
         "two-tasks:4:1:resumed",
+        *(f"{kind}:4:1:odd" for kind in KINDS),
     ]
     finished = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240)
     assert finished.returncode == 0, finished.stdout + finished.stderr
-    variants = ("two-tasks:8:1:bf16", "two-tasks:8:1:lora", "two-tasks:8:1:resumed")
+    variants = [f"two-tasks:8:1:{variant}" for variant in ("bf16", "lora", "resumed")]
+    variants += [f"{kind}:8:1:odd" for kind in KINDS]
     tiny.main(str(folders["one"]), "two-tasks:8:1", "three-tasks:8:1", "csr:8:1", "dialogue:8:1", *variants)
     return folders
 
@@ -62,7 +64,7 @@ def logs(folders: dict[str, Path], kind: str) -> list[dict[str, Any]]:
     return [json.loads((folders[name] / kind / "log.json").read_text(encoding="utf-8")) for name in ("one", "two")]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [*KINDS, *(f"{kind}-odd" for kind in KINDS)])
 def test_two_processes_train_as_one_does(folders: dict[str, Path], kind: str) -> None:
     one, two = logs(folders, kind)
     assert (one["processes"], two["processes"]) == (1, 2)

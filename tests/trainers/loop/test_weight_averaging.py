@@ -123,6 +123,17 @@ def test_evaluations_and_checkpoints_have_the_weights_as_they_stand(
     assert abs(finished - logged[-1]) > 1e-5
 
 
+def test_only_the_process_that_saves_writes_averages(
+    trained: Callable[..., tuple[StageTrainer, Recorder]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another one may be there before the folder is."""
+    trainer, _ = trained("one-task", 0.25)
+    trainer._weight_averaging._averages = {"weight": torch.zeros(2)}
+    monkeypatch.setattr(StageTrainingArguments, "should_save", property(lambda self: False))
+    trainer._save(str(tmp_path / "elsewhere"))
+    assert not (tmp_path / "elsewhere").exists()
+
+
 def test_saved_model_has_the_average_and_nothing_else(
     trained: Callable[..., tuple[StageTrainer, Recorder]], tmp_path: Path
 ) -> None:
