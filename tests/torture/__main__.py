@@ -19,7 +19,7 @@ import datasets
 import transformers
 
 from tests.helpers import tiny_run
-from tests.torture import damages, hub_faults, kills, pipelines, processes
+from tests.torture import damages, hub_faults, kills, pipelines, processes, sizes
 from tests.torture.trials import Trial
 
 PAGE = tiny_run.REPOSITORY / "docs" / "robustness.md"
@@ -31,6 +31,7 @@ PARTS = {
     "hub": (hub_faults.trials, 60),
     "pipelines": (pipelines.trials, 20),
     "processes": (processes.trials, 16),
+    "sizes": (sizes.trials, 5),
 }
 
 
