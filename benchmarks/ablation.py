@@ -88,7 +88,9 @@ def compare_group(group: str, recipes: list[str], args: argparse.Namespace, furt
         options += ["--reuse_stages_from", str(full)] if share < 1 and full.is_dir() else []
         prepared = run_recipes("ablation", [*options, *further]).prepared
     problem_type = prepared.task_config("emotion")["problem_type"]
-    compared = compare_recipes(folders, recipes, prepared.labels("dev"), problem_type, recipes[0])
+    compared = compare_recipes(
+        folders, recipes, prepared.labels("dev"), problem_type, recipes[0], **prepared.sampling()
+    )
     data = data_options(args)
     given = ["--groups", group, *(["--share", share] if args.share else []), "--recipes", *recipes]
     given += ["--seeds", *args.seeds]

@@ -53,7 +53,8 @@ def main(argv: list[str]) -> None:
 
     prepared = plain.first.prepared
     problem_type = prepared.task_config("emotion")["problem_type"]
-    compared = compare_systems(systems, prepared.labels("dev"), problem_type, "pretrained")
+    references = prepared.labels("dev")
+    compared = compare_systems(systems, references, problem_type, "pretrained", **prepared.sampling())
     named = ("emotion_dataset", "share", "recipe", "seeds", "unlabelled_dataset", "max_unlabelled_samples")
     about = {name: getattr(args, name) for name in named} | {"encoder": encoder_label(args.encoder)}
     command = ("--recipe", args.recipe, "--share", args.share, "--seeds", *args.seeds, *further)

@@ -56,7 +56,9 @@ def main(argv: list[str]) -> None:
         problem_type = prepared.task_config("emotion")["problem_type"]
         folders = {seed: run_folder(args, share, seed) for seed in args.seeds}
         labels = prepared.labels("dev")
-        compared[str(share)] = compare_recipes(folders, args.recipes, labels, problem_type, args.recipes[0])
+        compared[str(share)] = compare_recipes(
+            folders, args.recipes, labels, problem_type, args.recipes[0], **prepared.sampling()
+        )
         names = ("emotion_dataset", "sentiment_dataset", "related_dataset", "seeds", "recipes")
         run = {name: getattr(args, name) for name in names}
         run |= {"encoder": encoder_label(args.encoder), "texts": texts}

@@ -51,8 +51,8 @@ def main(argv: list[str]) -> None:
     systems = grid.run()
 
     references = prepared.labels("dev")
-    compared = compare_systems(systems, references, data.problem_type, BASELINE)
-    by_label = compare_labels(systems, references, data.labels, BASELINE)
+    compared = compare_systems(systems, references, data.problem_type, BASELINE, **prepared.sampling())
+    by_label = compare_labels(systems, references, data.labels, BASELINE, **prepared.sampling())
     for treatment, labels in by_label.items():
         compared[treatment]["labels"] = labels
     support = dict(zip(data.labels, references.sum(axis=0).astype(int).tolist(), strict=True))

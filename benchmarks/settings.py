@@ -208,7 +208,8 @@ def compare(name: str, settings: dict[str, list[str]], args: argparse.Namespace,
     else:
         baseline, prepared = next(iter(settings)), grid.first.prepared
         problem_type = prepared.task_config("emotion")["problem_type"]
-        compared = compare_systems(systems, prepared.labels("dev"), problem_type, baseline)
+        references = prepared.labels("dev")
+        compared = compare_systems(systems, references, problem_type, baseline, **prepared.sampling())
         heading = f"{group.title} of {recipe}{share_heading(args.share)}"
         save_comparison(compared, args.results_dir, written, heading, about, baseline=baseline)
     print((args.results_dir / f"{written}.md").read_text(encoding="utf-8"))

@@ -2,7 +2,8 @@
 
 As a script it trains, for torchrun: `tiny.py OUTPUT_DIR KIND:BATCH_SIZE:ACCUMULATION_STEPS[:VARIANT] ...`, with a
 variant of `bf16`, `lora`, `resumed` or `odd`. For each run it writes the weights into OUTPUT_DIR/KIND (or
-OUTPUT_DIR/KIND-VARIANT), and what was logged and measured into log.json there. One of `lora` trains adapters. A resumed one is ended at its first checkpoint and goes on from there.
+OUTPUT_DIR/KIND-VARIANT), and what was logged and measured into log.json there. One of `lora` trains adapters. A resumed
+one is ended at its first checkpoint and goes on from there.
 """
 
 import contextlib

@@ -119,5 +119,3 @@ def expect(fulfilled: bool, otherwise: str) -> None:
     if not fulfilled:
         print(f"error: {otherwise}", file=sys.stderr, flush=True)
         raise SystemExit(1)
-
-

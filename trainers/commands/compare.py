@@ -41,7 +41,8 @@ def run_comparison(argv: Sequence[str]) -> dict[str, dict[str, Any]]:
     data = run.tasks["emotion"]
     folders = {seed: runner.prepared.output_dir for seed, runner in runners.items()}
     recipes = [find_recipe(recipe).name for recipe in args.recipes]
-    compared = compare_recipes(folders, recipes, run.labels("dev"), data.problem_type, baseline=recipes[0])
+    references, first = run.labels("dev"), recipes[0]
+    compared = compare_recipes(folders, recipes, references, data.problem_type, baseline=first, **run.sampling())
     about = {"data": data.name, "encoder": encoder_label(run.args.model.encoder), "seeds": args.seeds}
     save_comparison(compared, folder, "comparison", f"Recipes on {data.name}", about, baseline=recipes[0])
     print((folder / "comparison.md").read_text(encoding="utf-8"))

@@ -33,7 +33,8 @@ class TaskDataset:
         problem_type (`str`): `"multi_label_classification"`, `"single_label_classification"` or `"regression"`.
         splits (`datasets.DatasetDict`): The splits that were asked for, with the columns `text` (string) and `labels`
             (a list of 0.0 and 1.0, one per label; a class id; or a list of scores, NaN where there is none), and
-            those of [`~trainers.data.dialogues.DIALOGUE_COLUMNS`] where the texts are utterances in dialogues.
+            those of [`~trainers.data.dialogues.DIALOGUE_COLUMNS`] where the texts are utterances in dialogues, or
+            `group`, the writer of a text, where a dataset has folds of those.
         info (`DatasetInfo`, *optional*): Facts about it, for a registered dataset.
         notes (`list[str]`): What was done to it, in one or two sentences each, for the card.
         skipped (`list[dict]`): Rows that were left out because they are not valid or not labelled, each with `file`,
@@ -62,6 +63,18 @@ class TaskDataset:
         if self.problem_type == "regression":
             return targets
         return targets[targets >= 0] if targets.ndim == 1 else targets[~np.isnan(targets).any(axis=1)]
+
+    def groups(self, split: str) -> list[str]:
+        """What each labelled text belongs to, for tests of significance: its dialogue, else its writer, else its own
+        words without case and spaces, which are those of its repetitions."""
+        rows = self.splits[split]
+        column = next((name for name in ("dialogue_id", "group") if name in rows.column_names), "text")
+        found = [" ".join(value.split()).casefold() for value in ColumnValues(rows, column)]
+        if self.problem_type == "regression":
+            return found
+        targets = self.targets(split)
+        labelled = targets >= 0 if targets.ndim == 1 else ~np.isnan(targets).any(axis=1)
+        return [group for group, kept in zip(found, labelled, strict=True) if kept]
 
     def target_batches(self, split: str) -> Iterator[np.ndarray]:
         """The same, a few thousand texts at a time."""
@@ -180,8 +193,9 @@ def load_task_dataset(
         called = sources["train"].name if info is None else info.name
         found["train"], found["dev"] = split_off_dev(found["train"], holdout, called)
     rows = {split: found[split] for split in splits}
-    own = {split: part.remove_columns({"group"} & set(part.column_names)) for split, part in rows.items()}
-    return _checked(TaskDataset(name, names, problem_type, datasets.DatasetDict(own), info, skipped=skipped))
+    if "dialogue_id" in next(iter(rows.values())).column_names:
+        rows = {split: part.remove_columns({"group"} & set(part.column_names)) for split, part in rows.items()}
+    return _checked(TaskDataset(name, names, problem_type, datasets.DatasetDict(rows), info, skipped=skipped))
 
 
 def load_texts(

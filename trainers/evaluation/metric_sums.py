@@ -39,13 +39,13 @@ def text_sums(
     return _counts(predicted, gold, metric)
 
 
-def score_of_sums(sums: np.ndarray, metric: str, texts: int) -> np.ndarray:
+def score_of_sums(sums: np.ndarray, metric: str, texts: int | np.ndarray) -> np.ndarray:
     """The metric, from the statistics of [`text_sums`] summed over texts.
 
     Args:
         sums (`np.ndarray` of shape `(..., statistics, labels)`): The sums.
         metric (`str`): The metric.
-        texts (`int`): The number of texts that were summed.
+        texts (`int` or `np.ndarray` of a shape that broadcasts to `(...)`): The number of texts that were summed.
 
     Returns:
         `np.ndarray` of shape `(...)`: The scores.

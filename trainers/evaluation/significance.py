@@ -1,6 +1,6 @@
 """Paired significance tests of two systems on the same texts, with several seeds each."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +31,8 @@ class PairedTest:
         high (`float`): Its upper end.
         seeds (`int`): Number of seeds of each system.
         texts (`int`): Number of texts.
+        groups (`int`): Number of groups of texts that were drawn as a whole; the number of texts if there are none.
+        paired_seeds (`bool`): Whether seed i of one system belongs to seed i of the other.
         resamples (`int`): Number of resamples that each of the two methods drew. No p-value is below
             `1 / (resamples + 1)`.
     """
@@ -43,6 +45,8 @@ class PairedTest:
     high: float
     seeds: int
     texts: int
+    groups: int
+    paired_seeds: bool
     resamples: int
 
 
@@ -54,6 +58,8 @@ def paired_test(
     resamples: int = 10_000,
     seed: int = 0,
     num_labels: int | None = None,
+    groups: Sequence[Hashable] | np.ndarray | None = None,
+    paired_seeds: bool = False,
 ) -> PairedTest:
     """Compare two systems, each trained with several seeds, on the same texts.
 
@@ -63,20 +69,25 @@ def paired_test(
       Tests for the Statistical Significance of Result Differences): would these models differ as much if chance chose
       which of the two decides on each text? Each resample swaps the decisions of the two systems on each text with
       probability 1/2. A text is swapped for all seeds at once, and seed i is compared with seed i.
-    - The percentile bootstrap (Efron & Tibshirani 1993, An Introduction to the Bootstrap) over texts and seeds, as in
-      the multi-bootstrap with unpaired seeds (Sellam et al. 2022, The MultiBERTs): would the difference hold on other
-      texts and with other seeds? Each resample draws texts with replacement, the same ones for both systems, and seeds
-      with replacement, separately for each system.
+    - The percentile bootstrap over texts (Efron & Tibshirani 1993, An Introduction to the Bootstrap), with the seeds'
+      part of the error added: would the difference hold on other texts and with other seeds? Each resample draws texts
+      with replacement, the same ones for both systems and all seeds. To its difference it adds the error of a mean over
+      so many seeds, drawn from Student's t distribution and scaled by the spread of the seeds' scores: of their
+      differences if seeds are paired, else of both systems' scores together. To draw seeds with replacement, as in the
+      multi-bootstrap (Sellam et al. 2022, The MultiBERTs), needs more of them: the variance of n drawn ones is
+      (n - 1) / n of that of n new ones, and where there is nothing to find, three seeds are then called significant
+      twice as often as they should be.
 
-    Neither assumes a distribution of the metric, as F1 and Jaccard require (Dror et al. 2018, The Hitchhiker's Guide to
-    Testing Statistical Significance in Natural Language Processing). In both, the observed data count as one more
-    resample, so no p-value is 0.
+    The first assumes no distribution, the second none of the metric over texts, as F1 and Jaccard require (Dror et al.
+    2018, The Hitchhiker's Guide to Testing Statistical Significance in Natural Language Processing). In both, the
+    observed data count as one more resample, so no p-value is 0.
+
+    Texts that belong together, such as the utterances of a dialogue, tell less than as many others. With `groups`, both
+    methods swap and draw whole groups (the cluster bootstrap; Davison & Hinkley 1997, section 3.8).
 
     Use `p_bootstrap` for claims about a training method: lucky seeds can make `p_randomization` small where there is
-    nothing to find. The variance of n seeds drawn with replacement is (n - 1) / n of that of n new seeds. So with two
-    or three seeds whose scores differ by much more than the sampling of the texts explains, the interval is too narrow
-    and `p_bootstrap` too small. Otherwise `p_bootstrap` is rather too large, since the sampling of the texts counts
-    among the seeds as well. With one seed, both p-values are about the texts only.
+    nothing to find. `p_bootstrap` is rather too large, since the sampling of the texts counts among the seeds as well.
+    With one seed, both p-values are about the texts only.
 
     Args:
         system (`np.ndarray` of shape `(seeds, texts, labels)` or `(seeds, texts)`): The system's decisions, 0 or 1 or
@@ -91,13 +102,16 @@ def paired_test(
         seed (`int`, defaults to 0): Seed of the resampling.
         num_labels (`int`, *optional*): For class ids, the number of classes. By default the macro F1 is over the
             classes that occur in the references or in any decision.
+        groups (`Sequence` of length `texts`, *optional*): What each text belongs to, such as its dialogue.
+        paired_seeds (`bool`, defaults to `False`): Whether seed i fixed the same for both systems, such as which texts
+            they were trained on.
 
     Returns:
         [`PairedTest`]: The difference, its two p-values and its interval.
 
     Raises:
         ValueError: If the shapes do not match, the systems have different numbers of seeds, a value is not a decision,
-            the metric does not exist for these decisions, or `resamples` is below 1.
+            the metric does not exist for these decisions, `groups` has another length, or `resamples` is below 1.
 
     Example:
 
@@ -117,11 +131,13 @@ def paired_test(
     seeds, texts = statistics.shape[1:3]
     scores = score_of_sums(statistics.sum(axis=2), metric, texts)
     difference = float((scores[0] - scores[1]).mean())
+    statistics, sizes = _grouped(statistics, groups)
 
     # One stream per kind of draw, so that draws do not depend on the size of the chunks.
     swap_stream, text_stream, seed_stream = np.random.default_rng(seed).spawn(3)
-    randomized = _randomized(statistics, metric, resamples, swap_stream)
-    bootstrapped = _bootstrapped(statistics, metric, resamples, text_stream, seed_stream)
+    randomized = _randomized(statistics, texts, metric, resamples, swap_stream)
+    bootstrapped = _bootstrapped(statistics, sizes, metric, resamples, text_stream)
+    bootstrapped += _seed_errors(scores, paired_seeds, resamples, seed_stream)
 
     as_extreme = int((np.abs(randomized) >= abs(difference) - _TOLERANCE).sum())
     tail = min(int((bootstrapped <= _TOLERANCE).sum()), int((bootstrapped >= -_TOLERANCE).sum()))
@@ -135,6 +151,8 @@ def paired_test(
         high=float(high),
         seeds=seeds,
         texts=texts,
+        groups=len(sizes),
+        paired_seeds=paired_seeds,
         resamples=resamples,
     )
 
@@ -215,43 +233,72 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return np.minimum(adjusted, 1.0).tolist()
 
 
-def _randomized(statistics: np.ndarray, metric: str, resamples: int, stream: np.random.Generator) -> np.ndarray:
-    """Differences after random swaps, of shape `(resamples,)`."""
+def _grouped(statistics: np.ndarray, groups: Sequence[Hashable] | np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """Statistics summed over the texts of each group, `(2, seeds, groups, statistics, labels)`, and sizes of groups."""
     texts = statistics.shape[2]
+    if groups is None:
+        return statistics, np.ones(texts)
+    if len(groups) != texts:
+        raise ValueError(f"groups must name one group for each of the {texts} texts, got {len(groups)}.")
+    numbers = {group: number for number, group in enumerate(dict.fromkeys(groups))}
+    of_texts = np.array([numbers[group] for group in groups])
+    members = np.zeros((len(numbers), texts))
+    members[of_texts, np.arange(texts)] = 1.0
+    return np.moveaxis(np.tensordot(members, statistics, axes=(1, 2)), 0, 2), members.sum(axis=1)
+
+
+def _randomized(
+    statistics: np.ndarray, texts: int, metric: str, resamples: int, stream: np.random.Generator
+) -> np.ndarray:
+    """Differences after random swaps, of shape `(resamples,)`."""
+    groups = statistics.shape[2]
     totals = statistics.sum(axis=2)
-    # What swapping a text adds to the sums of the system and subtracts from those of the baseline.
+    # What swapping a group adds to the sums of the system and subtracts from those of the baseline.
     changes = np.moveaxis(statistics[1] - statistics[0], 1, 0)
-    by_text = changes.reshape(texts, -1)
+    by_group = changes.reshape(groups, -1)
     differences = []
-    for size in _chunks(resamples, max(by_text.shape)):
-        swaps = (stream.random((size, texts)) < 0.5).astype(np.float64)
-        changed = (swaps @ by_text).reshape(size, *changes.shape[1:])
+    for size in _chunks(resamples, max(by_group.shape)):
+        swaps = (stream.random((size, groups)) < 0.5).astype(np.float64)
+        changed = (swaps @ by_group).reshape(size, *changes.shape[1:])
         scores = score_of_sums(totals[0] + changed, metric, texts) - score_of_sums(totals[1] - changed, metric, texts)
         differences.append(scores.mean(axis=1))
     return np.concatenate(differences)
 
 
 def _bootstrapped(
-    statistics: np.ndarray,
-    metric: str,
-    resamples: int,
-    text_stream: np.random.Generator,
-    seed_stream: np.random.Generator,
+    statistics: np.ndarray, sizes: np.ndarray, metric: str, resamples: int, stream: np.random.Generator
 ) -> np.ndarray:
-    """Differences on texts and seeds drawn with replacement, of shape `(resamples,)`."""
-    seeds, texts = statistics.shape[1:3]
-    by_text = np.moveaxis(statistics, 2, 0)
-    flat = by_text.reshape(texts, -1)
+    """Differences on groups drawn with replacement, of shape `(resamples,)`."""
+    groups = statistics.shape[2]
+    by_group = np.moveaxis(statistics, 2, 0)
+    flat = by_group.reshape(groups, -1)
     differences = []
     for size in _chunks(resamples, max(flat.shape)):
         # Each row of `cells` is a resample; counting them is much faster than `Generator.multinomial`.
-        cells = text_stream.integers(texts, size=(size, texts)) + texts * np.arange(size)[:, None]
-        counts = np.bincount(cells.ravel(), minlength=size * texts).reshape(size, texts).astype(np.float64)
-        scores = score_of_sums((counts @ flat).reshape(size, *by_text.shape[1:]), metric, texts)
-        drawn = seed_stream.integers(seeds, size=(size, 2, seeds))
-        means = np.take_along_axis(scores, drawn, axis=2).mean(axis=2)
+        cells = stream.integers(groups, size=(size, groups)) + groups * np.arange(size)[:, None]
+        counts = np.bincount(cells.ravel(), minlength=size * groups).reshape(size, groups).astype(np.float64)
+        texts = (counts @ sizes)[:, None, None]
+        means = score_of_sums((counts @ flat).reshape(size, *by_group.shape[1:]), metric, texts).mean(axis=2)
         differences.append(means[:, 0] - means[:, 1])
     return np.concatenate(differences)
+
+
+def _seed_errors(scores: np.ndarray, paired: bool, resamples: int, stream: np.random.Generator) -> np.ndarray:
+    """Errors that so few seeds may make in the difference of two means, of shape `(resamples,)`.
+
+    Args:
+        scores (`np.ndarray` of shape `(2, seeds)`): The scores of both systems on all texts.
+        paired (`bool`): Whether the seeds of both belong together.
+        resamples (`int`): How many to draw.
+        stream (`np.random.Generator`): Where from.
+    """
+    seeds = scores.shape[1]
+    if seeds == 1:
+        return np.zeros(resamples)
+    # As many seeds for each system, so that the pooled variance serves even if one varies more than the other.
+    parts = scores[:1] - scores[1:] if paired else scores
+    variance = parts.var(axis=1, ddof=1).sum() / seeds
+    return np.sqrt(variance) * stream.standard_t(len(parts) * (seeds - 1), size=resamples)
 
 
 def _chunks(resamples: int, width: int) -> Iterator[int]:

@@ -11,7 +11,7 @@ import numpy as np
 from model_cards import plot_comparison
 
 from ..data import write_json
-from ..evaluation import HEADLINE, decide, paired_test
+from ..evaluation import HEADLINE, decide, holm, paired_test
 from ..runs import chosen_thresholds, dev_logits_path, read_results, task_results
 from .markdown import markdown_table, verbatim_markdown
 
@@ -43,6 +43,7 @@ def compare_recipes(
     problem_type: str,
     baseline: str = "bert",
     resamples: int = 10_000,
+    **sampling: Any,
 ) -> dict[str, dict[str, Any]]:
     """Scores of recipes over seeds, and how they differ from a baseline's.
 
@@ -54,7 +55,7 @@ def compare_recipes(
     """
     found = {seed: read_results(folder)["recipes"] for seed, folder in runs.items()}
     systems = {recipe: [found[seed][recipe] for seed in runs] for recipe in recipes}
-    return compare_systems(systems, references, problem_type, baseline, resamples)
+    return compare_systems(systems, references, problem_type, baseline, resamples, **sampling)
 
 
 def compare_systems(
@@ -63,6 +64,7 @@ def compare_systems(
     problem_type: str,
     baseline: str = "bert",
     resamples: int = 10_000,
+    **sampling: Any,
 ) -> dict[str, dict[str, Any]]:
     """Scores of systems over seeds, and how they differ from a baseline's.
 
@@ -73,6 +75,7 @@ def compare_systems(
         problem_type (`str`): Of the emotion task.
         baseline (`str`, defaults to `"bert"`): What the others are tested against, where it is among them.
         resamples (`int`, defaults to 10,000): As in [`paired_test`].
+        **sampling: How texts and seeds were drawn: `groups` and `paired_seeds`, as in [`paired_test`].
 
     Returns:
         `dict`: By system `scores` (by metric, one per seed, as fractions), `scores_at_0.5` where thresholds were tuned,
@@ -89,6 +92,7 @@ def compare_systems(
     if problem_type == "single_label_classification":
         # All classes, not only those that occur: one missing from dev still counts in the macro F1.
         num_labels = np.load(dev_logits_path(next(iter(folders.values()))[0], "emotion"), mmap_mode="r").shape[1]
+    sampling |= {"resamples": resamples, "num_labels": num_labels}
     compared: dict[str, dict[str, Any]] = {}
     for name, figures in systems.items():
         compared[name] = {
@@ -103,11 +107,7 @@ def compare_systems(
             }
         if name != baseline and baseline in systems:
             compared[name]["tests"] = {
-                metric: asdict(
-                    paired_test(
-                        decisions[name], decisions[baseline], references, metric, resamples, num_labels=num_labels
-                    )
-                )
+                metric: asdict(paired_test(decisions[name], decisions[baseline], references, metric, **sampling))
                 for metric in metrics
             }
     return compared
@@ -119,6 +119,7 @@ def compare_labels(
     labels: Sequence[str],
     baseline: str,
     resamples: int = 10_000,
+    **sampling: Any,
 ) -> dict[str, dict[str, dict[str, Any]]]:
     """Compare the F1 of each label between systems for multi-label data and a baseline.
 
@@ -128,6 +129,7 @@ def compare_labels(
         labels (`Sequence[str]`): Names of the labels.
         baseline (`str`): The system to test the others against.
         resamples (`int`, defaults to 10,000): As in [`paired_test`].
+        **sampling: As in [`compare_systems`].
 
     Returns:
         `dict`: By system and label `f1` (one per seed) and, for all but the baseline, `test`, the fields of
@@ -145,7 +147,7 @@ def compare_labels(
         for index, label in enumerate(labels if name != baseline else ()):
             # For a single label, the macro F1 is its F1.
             ours, theirs, gold = (rows[..., [index]] for rows in (decisions[name], decisions[baseline], references))
-            compared[name][label]["test"] = asdict(paired_test(ours, theirs, gold, "macro_f1", resamples))
+            compared[name][label]["test"] = asdict(paired_test(ours, theirs, gold, "macro_f1", resamples, **sampling))
     return compared
 
 
@@ -191,8 +193,13 @@ def comparison_table(
 
     Returns:
         `str`: One row per recipe: scores x 100 as mean ± standard deviation over seeds, and the difference from the
-        baseline with its 95 % interval and p-value from the bootstrap over texts and seeds.
+        baseline with its 95 % interval and p-value from the bootstrap over texts and seeds, and in brackets the one that
+        Holm's method adjusts for all tests in the table.
     """
+    tests = {
+        (recipe, metric): test for recipe, one in compared.items() for metric, test in one.get("tests", {}).items()
+    }
+    adjusted = dict(zip(tests, holm([test["p_bootstrap"] for test in tests.values()]), strict=True))
     metrics = list(next(iter(compared.values()))["scores"])
     tuned = any("scores_at_0.5" in one for one in compared.values())
     reported = {metric for figures in (published or {}).values() for metric in figures}
@@ -210,7 +217,8 @@ def comparison_table(
                 value = published.get(recipe, {}).get(metric)
                 cells.append("–" if value is None else f"{value:.1f}")
             if len(compared) > 1:
-                cells.append(difference(one["tests"][metric]) if "tests" in one else "–")
+                tested = "tests" in one
+                cells.append(difference(one["tests"][metric], adjusted[recipe, metric]) if tested else "–")
         if tuned:
             halves = one.get("scores_at_0.5")
             cells += [mean_and_spread(halves[metric]) if halves else "–" for metric in metrics]
@@ -268,7 +276,8 @@ def save_comparison(
     described.append("- seconds, all stages: " + ", ".join(f"{recipe} {mean:.0f}" for recipe, mean in seconds.items()))
     text = [
         f"{verbatim_markdown(heading)}: dev scores x 100, mean ± standard deviation over seeds; difference from "
-        f"`{baseline}` with its 95 % interval and p-value (bootstrap over texts and seeds).",
+        f"`{baseline}` with its 95 % interval and p-value (bootstrap over texts and seeds; in brackets adjusted by Holm's "
+        "method for all tests of the table).",
         comparison_table(compared, baseline, published),
     ]
     if all(len(one["seconds"]) == 1 for one in compared.values()):
@@ -286,11 +295,16 @@ def title(metric: str) -> str:
     return metric.replace("_f1", " F1").replace("jaccard", "Jaccard")
 
 
-def difference(test: Mapping[str, Any]) -> str:
-    """Format a paired test: difference x 100, 95 % interval and p-value."""
-    low, high, p = 100 * test["low"], 100 * test["high"], test["p_bootstrap"]
-    chance = "< .001" if p < 0.001 else f"= {p:.3f}".replace("0.", ".", 1)
+def difference(test: Mapping[str, Any], adjusted: float | None = None) -> str:
+    """Format a paired test: difference x 100, 95 % interval, p-value and, in brackets, the adjusted one if given."""
+    low, high = 100 * test["low"], 100 * test["high"]
+    chance = _p_value(test["p_bootstrap"])
+    chance += "" if adjusted is None else f" ({_p_value(adjusted).removeprefix('= ')})"
     return f"{100 * test['difference']:+.1f} [{low:+.1f}, {high:+.1f}], p {chance}"
+
+
+def _p_value(p: float) -> str:
+    return "< .001" if p < 0.001 else f"= {p:.3f}".replace("0.", ".", 1)
 
 
 def _plain(value: Any) -> str:

@@ -129,7 +129,8 @@ def _comparison(default: Runner, best: Runner) -> str:
     references = default.prepared.labels("dev")
     system, baseline = (dev_decisions(final_folder(run), _problem_type(run))[None] for run in (best, default))
     classes = None if references.ndim == 2 else len(default.prepared.tasks["emotion"].labels)
-    result = paired_test(system, baseline, references, "macro_f1", 2_000, num_labels=classes)
+    sampling = default.prepared.sampling()
+    result = paired_test(system, baseline, references, "macro_f1", 2_000, num_labels=classes, **sampling)
     parts.append(
         f"Difference in macro F1: {100 * result.difference:+.1f}, 95 % interval over the dev texts "
         f"[{100 * result.low:+.1f}, {100 * result.high:+.1f}]. One seed each."

@@ -80,6 +80,13 @@ class PreparedRun:
         """Multi-hot floats or scores `(texts, num_labels)`, or class ids `(texts,)`, of the texts that are labelled."""
         return self.tasks[task].labelled_targets(split)
 
+    def sampling(self, task: str = "emotion") -> dict[str, Any]:
+        """How dev texts and seeds were drawn, as arguments of [`paired_test`]: `groups`, and `paired_seeds` if a seed
+        chooses the training texts."""
+        dataset, data = self.tasks[task], self.args.data
+        drawn = data.emotion_train_fraction is not None or data.max_train_samples is not None
+        return {"groups": dataset.groups("dev"), "paired_seeds": task == "emotion" and drawn}
+
 
 def prepare_run(
     args: RunArguments, data: Mapping[str, TaskDataset] | None = None, recipes: Sequence[Recipe] | None = None

@@ -5,6 +5,7 @@ from dataclasses import FrozenInstanceError, astuple
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from trainers.evaluation import significance
 from trainers.evaluation.metrics import HEADLINE, MultiLabelMetric, SingleLabelMetric
@@ -104,14 +105,35 @@ def test_randomization_worked_out_by_hand():
     assert result.p_randomization == pytest.approx(1 / 4, abs=noise(1 / 4, 40_000))
 
 
-def test_bootstrap_over_seeds_worked_out_by_hand():
-    # The texts are all alike. The system is right with one seed, wrong with the other; the baseline is always wrong.
-    # So the drawn seeds give 0, 1/2 or 1, in 1/4, 1/2 and 1/4 of the resamples: p = 2 * 1/4, and 0 to 1 as interval.
+@pytest.mark.parametrize(("paired", "spread", "freedom"), [(False, 2 * 0.16 + 2 * 0.04, 4), (True, 2 * 0.04, 2)])
+def test_errors_of_seeds_worked_out_by_hand(paired: bool, spread: float, freedom: int):
+    # The texts are all alike, so that only the seeds differ: 1.0, 0.6, 0.2 against 0.6, 0.4, 0.2, of accuracies in
+    # steps of a text. Their sums of squares are 2 * 0.16 and 2 * 0.04, that of the differences 0.4, 0.2 and 0.0 is 2 * 0.04.
     gold = np.zeros(5, dtype=int)
-    system = np.array([[0] * 5, [1] * 5])
-    result = paired_test(system, np.ones((2, 5)), gold, "accuracy", resamples=40_000)
-    assert (result.difference, result.low, result.high) == (0.5, 0, 1)
-    assert result.p_bootstrap == pytest.approx(1 / 2, abs=2 * noise(1 / 4, 40_000))
+    system = (np.arange(5) >= np.array([[5], [3], [1]])).astype(int)
+    baseline = (np.arange(5) >= np.array([[3], [2], [1]])).astype(int)
+    groups = ["one dialogue"] * 5
+    result = paired_test(system, baseline, gold, "accuracy", resamples=100_000, groups=groups, paired_seeds=paired)
+    error = np.sqrt(spread / 2 / 3)
+    expected = 2 * stats.t.sf(0.2 / error, freedom)
+    assert (result.groups, result.paired_seeds) == (1, paired)
+    assert result.p_bootstrap == pytest.approx(expected, abs=2 * noise(expected / 2, 100_000))
+    width = stats.t.ppf(0.975, freedom) * error
+    assert (result.low, result.high) == pytest.approx((0.2 - width, 0.2 + width), abs=0.05 * width)
+
+
+@pytest.mark.parametrize(("kind", "metric"), ALL)
+def test_a_text_that_is_there_twice_tells_no_more(kind, metric):
+    system, baseline, gold = draw(kind, seeds=1, errors=(0.2, 0.3))
+    once = paired_test(system, baseline, gold, metric, resamples=4000)
+    twice = [np.concatenate([part, part], axis=axis) for part, axis in ((system, 1), (baseline, 1), (gold, 0))]
+    grouped = paired_test(*twice, metric, resamples=4000, groups=[*range(len(gold))] * 2)
+    assert (grouped.texts, grouped.groups) == (2 * len(gold), len(gold))
+    assert grouped.difference == pytest.approx(once.difference)
+    assert (grouped.p_randomization, grouped.p_bootstrap) == (once.p_randomization, once.p_bootstrap)
+    assert (grouped.low, grouped.high) == pytest.approx((once.low, once.high))
+    alone = paired_test(*twice, metric, resamples=4000)
+    assert alone.high - alone.low < 0.8 * (grouped.high - grouped.low)
 
 
 @pytest.mark.parametrize(("kind", "metric"), ALL)
@@ -132,18 +154,15 @@ def test_randomization_against_all_swaps(kind, metric):
 
 @pytest.mark.parametrize(("kind", "metric"), ALL)
 def test_bootstrap_against_all_draws(kind, metric):
-    system, baseline, gold = draw(kind, seeds=2, texts=4, errors=(0.2, 0.5), seed=27)
+    system, baseline, gold = draw(kind, seeds=1, texts=5, errors=(0.2, 0.5), seed=27)
     differences = []
-    for texts in itertools.product(range(4), repeat=4):
+    for texts in itertools.product(range(5), repeat=5):
         rows = list(texts)
-        ours, theirs = ([score(one[rows], gold[rows], metric) for one in both] for both in (system, baseline))
-        for drawn in itertools.product(range(2), repeat=4):
-            differences.append(
-                np.mean([ours[drawn[0]], ours[drawn[1]]]) - np.mean([theirs[drawn[2]], theirs[drawn[3]]])
-            )
+        ours, theirs = (score(one[0][rows], gold[rows], metric) for one in (system, baseline))
+        differences.append(ours - theirs)
     differences = np.array(differences)
     tail = min((differences <= 1e-9).mean(), (differences >= -1e-9).mean())
-    assert 0.02 < tail < 0.4
+    assert 0.02 < tail < 0.48
     result = paired_test(
         system, baseline, gold, metric, resamples=40_000, **({"num_labels": 4} if kind == "single" else {})
     )
@@ -178,7 +197,7 @@ def test_the_order_of_the_texts_does_not_matter(kind, metric):
     other = paired_test(system[:, order], baseline[:, order], gold[order], metric, resamples=4000)
     assert other.difference == pytest.approx(one.difference, abs=1e-12)
     assert other.p_randomization == pytest.approx(one.p_randomization, abs=0.05)
-    assert other.p_bootstrap == pytest.approx(one.p_bootstrap, abs=0.05)
+    assert other.p_bootstrap == pytest.approx(one.p_bootstrap, abs=0.09)
     assert (other.low, other.high) == pytest.approx((one.low, one.high), abs=0.1 * (one.high - one.low))
 
 
@@ -202,7 +221,7 @@ def test_a_clearly_better_system(kind, metric, seeds):
     system, baseline, gold = draw(kind, seeds=seeds, texts=150, errors=(0.1, 0.5))
     result = paired_test(system, baseline, gold, metric, resamples=1000)
     assert result.p_randomization == 1 / 1001
-    assert result.p_bootstrap == 2 / 1001
+    assert result.p_bootstrap == 2 / 1001 if seeds == 1 else result.p_bootstrap < 0.01
     assert 0 < result.low < result.difference < result.high < 1
     assert (result.metric, result.seeds, result.texts, result.resamples) == (metric, seeds, 150, 1000)
 
@@ -260,7 +279,7 @@ def test_decisions_may_be_floats_or_booleans():
 
 def test_results_are_plain_numbers_and_frozen():
     result = paired_test(*multi(), resamples=10)
-    assert [type(value) for value in astuple(result)] == [str, float, float, float, float, float, int, int, int]
+    assert [type(value) for value in astuple(result)] == [str, *5 * [float], int, int, int, bool, int]
     with pytest.raises(FrozenInstanceError):
         result.p_bootstrap = 0.0
 
@@ -292,6 +311,7 @@ OF_IDS = {"system": IDS, "baseline": BASELINE_IDS, "references": GOLD_IDS, "metr
         ({**OF_IDS, "system": np.where(IDS == 0, np.nan, IDS)}, "system holds nan, which is no class id"),
         ({**OF_IDS, "baseline": BASELINE_IDS + 4, "num_labels": 4}, "baseline holds [4-7], which is no class id"),
         ({"num_labels": 4}, "num_labels is for class ids"),
+        ({"groups": ["a", "b"]}, "groups must name one group for each of the 5 texts, got 2"),
     ],
 )
 def test_refuses(arguments, message):
