@@ -38,6 +38,7 @@ class DatasetInfo:
         join_scores (`bool`, defaults to `False`): Whether to merge the rows of an id, each with some of its scores.
         folds (`int`, *optional*): Number of folds of groups that train is divided into; one of them is dev.
         dev_fraction (`float`, *optional*): Part of the texts of train that is dev.
+        protocol (`str`, *optional*): What scores over its folds may and may not be compared with.
     """
 
     name: str
@@ -60,3 +61,4 @@ class DatasetInfo:
     join_scores: bool = False
     folds: int | None = None
     dev_fraction: float | None = None
+    protocol: str | None = None

@@ -2,7 +2,7 @@
 
 from ..training_arguments import check_ranges
 from .arguments import HubArguments, RunArguments
-from .data_arguments import DataArguments
+from .data_arguments import ALL_FOLDS, DataArguments
 from .distillation import DISTILLATION_KINDS, DistillationArguments, distillation_runner
 from .model_arguments import ModelArguments
 from .prepared_run import PreparedRun, prepare_run
@@ -24,6 +24,7 @@ from .train import RunResult, train
 from .yaml_files import read_yaml
 
 __all__ = [
+    "ALL_FOLDS",
     "DISTILLATION_KINDS",
     "RUN_ERRORS",
     "DataArguments",

@@ -16,6 +16,9 @@ from ..recipes import REGRESSION_TASKS
 from ..training_arguments import check_ranges
 from .task_arguments import TASKS, TaskArguments
 
+# In place of the number of a fold: each of them in turn.
+ALL_FOLDS = "all"
+
 
 @dataclass
 class DataArguments(TaskArguments):
@@ -24,10 +27,11 @@ class DataArguments(TaskArguments):
     data_dir: str | None = field(
         default=None, metadata={"help": "Directory with one subfolder per registered dataset."}
     )
-    emotion_fold: int = field(
-        default=0,
+    emotion_fold: str = field(
+        default="0",
         metadata={
-            "help": "Fold to use as dev, from 0, for emotion data with folds (isear; iemocap: leave one session out)."
+            "help": "Fold to use as dev, from 0, for emotion data with folds (isear; iemocap: leave one session out). "
+            "With all, csr-emotion train and run_dialogue.py run once per fold and write a table of them."
         },
     )
     emotion_dialogue_columns: list[str] | None = field(
@@ -104,6 +108,12 @@ class DataArguments(TaskArguments):
             for kind in ("label_columns", "label_names", "dialogue_columns"):
                 require_distinct(getattr(self, f"{task}_{kind}", None) or [], f"--{task}_{kind}")
         check_ranges(vars(self))
+        # From Python it may be a number.
+        self.emotion_fold = str(self.emotion_fold)
+        if self.emotion_fold != ALL_FOLDS:
+            if not self.emotion_fold.removeprefix("-").isdecimal():
+                raise ValueError(f"--emotion_fold must be the number of a fold, or all; got {self.emotion_fold}.")
+            check_ranges({"emotion_fold": int(self.emotion_fold)})
         if self.dataset("unlabelled") is None:
             self.unlabelled_dataset = self.dataset("sentiment")
             self.unlabelled_text_column = self.columns("sentiment")["text_column"]
@@ -140,5 +150,9 @@ class DataArguments(TaskArguments):
         if TASKS[task].classes:
             columns["label_names"] = getattr(self, f"{task}_label_names")
         if task == "emotion":
-            columns |= {"fold": self.emotion_fold, "dialogue_columns": self.emotion_dialogue_columns}
+            if self.emotion_fold == ALL_FOLDS:
+                raise ValueError(
+                    "--emotion_fold all is for csr-emotion train and run_dialogue.py. Name one fold here, such as 0."
+                )
+            columns |= {"fold": int(self.emotion_fold), "dialogue_columns": self.emotion_dialogue_columns}
         return columns
