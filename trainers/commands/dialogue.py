@@ -6,6 +6,7 @@ With --seeds 42 43 44, one run per seed, each in its own folder, and a table of 
 --emotion_dataset iemocap --emotion_fold all, one run per session that is left out, and a table of all five.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -76,7 +77,7 @@ def run_dialogue(argv: list[str]) -> None:
         print(USAGE.format(model=published or runner.prepared.folder(runner.prepared.final)))
 
 
-def run_arguments(argv: list[str]) -> dict[int, RunArguments]:
+def run_arguments(argv: Sequence[str]) -> dict[int, RunArguments]:
     """Arguments of each run, by seed."""
     args, own = parse_run_arguments_and(SeedArguments, argv, description=__doc__, defaults=DEFAULTS)
     if not own.seeds:

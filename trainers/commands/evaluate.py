@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from rich.console import Console
 from rich.table import Table
@@ -50,7 +51,10 @@ def evaluation_parser() -> argparse.ArgumentParser:
         "--bad_rows", default="error", choices=BAD_ROWS, help="Whether rows that are not valid are errors or left out."
     )
     parser.add_argument(
-        "--unlabelled_rows", default="error", choices=UNLABELLED_ROWS[:2], help="The same for rows without a label."
+        "--unlabelled_rows",
+        default="error",
+        choices=UNLABELLED_ROWS,
+        help="The same for rows without a label; in dialogues, context keeps them to be read but not scored.",
     )
     parser.add_argument(
         "--labels", nargs="+", help="Use only these labels of multi-label data, such as those of the model."
@@ -79,6 +83,19 @@ def check_threshold(dataset: TaskDataset, threshold: float | None) -> None:
     """
     if threshold is not None and dataset.problem_type != "multi_label_classification":
         raise ValueError(f"--threshold is for several labels a text; {dataset.name} has a single one.")
+
+
+def check_context(unlabelled_rows: str, dataset: str) -> None:
+    """Check that a model of dialogues is given the utterances of a dataset that are context alone.
+
+    Raises:
+        ValueError: If they are left out.
+    """
+    if unlabelled_rows != "context":
+        raise ValueError(
+            f"{dataset} has utterances without a label, which the model reads as context: give --unlabelled_rows "
+            "context."
+        )
 
 
 def check_output_file(path: str | None) -> None:
@@ -134,6 +151,8 @@ def run_evaluation(argv: Sequence[str]) -> dict[str, Any]:
         check_max_length(model, args.max_length)
         tokenizer = AutoTokenizer.from_pretrained(args.model)
         rows, labels = dataset.splits[args.split], dataset.targets(args.split)
+        if config.model_type == "dialogue" and dataset.info and dataset.info.has_context:
+            check_context(args.unlabelled_rows, dataset.name)
     max_length = args.max_length or min(tokenizer.model_max_length, 512)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     options = {"max_length": max_length, "batch_size": args.batch_size, "device": device}
@@ -141,18 +160,21 @@ def run_evaluation(argv: Sequence[str]) -> dict[str, Any]:
         logits = predict_dialogue_logits(model, tokenizer, rows, **options)
     else:
         logits = predict_logits(model, tokenizer, list(rows["text"]), **options)
+    if args.unlabelled_rows == "context":
+        scored = labels >= 0 if labels.ndim == 1 else ~np.isnan(labels).any(axis=1)
+        logits, labels = logits[scored], labels[scored]
     thresholds = getattr(model.config, "thresholds", None)
     if args.threshold is not None:
         thresholds = [args.threshold] * len(model_labels)
     metrics = score(logits, labels, dataset.problem_type, thresholds)
     decisions = decide(logits, dataset.problem_type, thresholds)
     per_label = per_label_scores(decisions, labels, model_labels, dataset.problem_type)
-    results = {**metrics, "per_label": per_label, "dataset": args.dataset, "split": args.split, "texts": len(rows)}
+    results = {**metrics, "per_label": per_label, "dataset": args.dataset, "split": args.split, "texts": len(labels)}
     if dataset.skipped:
         results["skipped_rows"] = dataset.skipped
     if args.output_file:
         write_json(args.output_file, results)
-    print_scores(metrics, per_label, f"{args.dataset} {args.split}, {len(rows)} texts")
+    print_scores(metrics, per_label, f"{args.dataset} {args.split}, {len(labels)} texts")
     return results
 
 

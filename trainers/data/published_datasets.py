@@ -2,6 +2,7 @@
 
 from .citations import (
     BUSSO_2008,
+    CHATTERJEE_2019,
     DEMSZKY_2020,
     GO_2009,
     MOHAMMAD_2018,
@@ -13,6 +14,7 @@ from .citations import (
 from .dataset_info import DatasetInfo
 from .readers import (
     DAIR_EMOTIONS,
+    EMOCONTEXT_EMOTIONS,
     EMOTIONS,
     GOEMOTIONS,
     IEMOCAP_EMOTIONS,
@@ -23,6 +25,7 @@ from .readers import (
     SENTIMENTS,
     VALENCE,
     read_dair_emotion,
+    read_emocontext,
     read_goemotions,
     read_iemocap,
     read_isear,
@@ -278,6 +281,23 @@ PUBLISHED_DATASETS = (
         homepage="https://github.com/declare-lab/MELD",
         description="MELD: utterances in dialogues of the series Friends (English), with seven emotions and speakers.",
         reader=read_meld,
+    ),
+    DatasetInfo(
+        name="emocontext",
+        folder="emocontext",
+        splits={"train": ("train.txt",), "dev": ("dev.txt",), "test": ("test.txt",)},
+        labels=EMOCONTEXT_EMOTIONS,
+        problem_type="single_label_classification",
+        hub_id=None,  # the copies there have the three turns in one text
+        license="other",  # none is stated
+        citation=CHATTERJEE_2019,
+        homepage="https://www.humanizing-ai.com/emocontext.html",
+        description=(
+            "SemEval-2019 Task 3, EmoContext (English): conversations of three turns with an agent; the last turn is "
+            "angry, happy, sad or others, the two before it are context. No licence is stated."
+        ),
+        reader=read_emocontext,
+        has_context=True,
     ),
     DatasetInfo(
         name="iemocap",

@@ -38,7 +38,7 @@ def compare_folds(
     data = runs[0].tasks["emotion"]
     labels, problem_type = data.labels, data.problem_type
     # Without it, the macro F1 would be over the classes that occur.
-    options = {"num_labels": len(labels)} if problem_type == "single_label_classification" else {}
+    options: dict[str, Any] = {"num_labels": len(labels)} if problem_type == "single_label_classification" else {}
     references = np.concatenate([run.labels("dev") for run in runs])
     recipes = [recipe.name for recipe in runs[0].recipes]
     baseline = baseline or recipes[0]

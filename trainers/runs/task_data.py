@@ -40,6 +40,11 @@ def load_task(
         dataset = select_labels(dataset, data.emotion_labels, data.rows_without_labels)
     if in_dialogues:
         check_dialogues(dataset.splits, dataset.name)
+        if dataset.info is not None and dataset.info.has_context and data.unlabelled_rows != "context":
+            raise ValueError(
+                f"{dataset.name} has utterances without a label, which recipes of dialogues read as context: give "
+                "--unlabelled_rows context."
+            )
     dataset.splits["train"] = sample_train(dataset, data.sample_size(task, len(dataset.splits["train"])), seed)
     if task == "emotion" and data.augment_rare:
         dataset = augment_rare_labels(dataset, data.augment_rare, data.augmentations, seed)
