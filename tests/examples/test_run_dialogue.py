@@ -109,7 +109,7 @@ def test_emocontext_is_read_with_its_context(place: Path, tmp_path: Path) -> Non
         path.parent.mkdir(exist_ok=True)
         path.write_text("\n".join(lines), encoding="utf-8")
     argv = options(place, tmp_path / "out", emotion_dataset="emocontext", data_dir=tmp_path)
-    with pytest.raises(SystemExit, match="emocontext has utterances without a label.*give --unlabelled_rows context"):
+    with pytest.raises(SystemExit, match=r"emocontext has utterances without a label.*give --unlabelled_rows context"):
         run_dialogue.main(argv)
     (args,) = run_arguments([*argv, "--unlabelled_rows", "context"]).values()
     prepared = Runner(args).prepared
