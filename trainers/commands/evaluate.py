@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from rich.console import Console
 from rich.table import Table
@@ -23,7 +22,7 @@ from ..data import (
 )
 from ..dialogue_trainer import predict_dialogue_logits
 from ..evaluation import check_max_length, decide, label_names, load_classifier, per_label_scores, predict_logits, score
-from ..runs import check_ranges, verbatim
+from ..runs import check_context, check_ranges, is_labelled, read_in_context, verbatim
 from .terminal import BAD_INPUT, exit_on, set_up_logging
 
 DESCRIPTION = "Evaluate a classifier on a split of a dataset, at its own decision thresholds."
@@ -57,6 +56,9 @@ def evaluation_parser() -> argparse.ArgumentParser:
         help="The same for rows without a label; in dialogues, context keeps them to be read but not scored.",
     )
     parser.add_argument(
+        "--context_turns", type=int, default=0, help="That of the training, for a model that was trained with it."
+    )
+    parser.add_argument(
         "--labels", nargs="+", help="Use only these labels of multi-label data, such as those of the model."
     )
     parser.add_argument(
@@ -83,19 +85,6 @@ def check_threshold(dataset: TaskDataset, threshold: float | None) -> None:
     """
     if threshold is not None and dataset.problem_type != "multi_label_classification":
         raise ValueError(f"--threshold is for several labels a text; {dataset.name} has a single one.")
-
-
-def check_context(unlabelled_rows: str, dataset: str) -> None:
-    """Check that a model of dialogues is given the utterances of a dataset that are context alone.
-
-    Raises:
-        ValueError: If they are left out.
-    """
-    if unlabelled_rows != "context":
-        raise ValueError(
-            f"{dataset} has utterances without a label, which the model reads as context: give --unlabelled_rows "
-            "context."
-        )
 
 
 def check_output_file(path: str | None) -> None:
@@ -150,9 +139,12 @@ def run_evaluation(argv: Sequence[str]) -> dict[str, Any]:
         model = load_classifier(args.model, trust_remote_code=args.trust_remote_code)
         check_max_length(model, args.max_length)
         tokenizer = AutoTokenizer.from_pretrained(args.model)
+        if args.context_turns:
+            check_context(dataset, args.unlabelled_rows)
+            dataset = read_in_context(dataset, args.context_turns, tokenizer.sep_token or "|")
+        elif config.model_type == "dialogue" and dataset.info and dataset.info.has_context:
+            check_context(dataset, args.unlabelled_rows)
         rows, labels = dataset.splits[args.split], dataset.targets(args.split)
-        if config.model_type == "dialogue" and dataset.info and dataset.info.has_context:
-            check_context(args.unlabelled_rows, dataset.name)
     max_length = args.max_length or min(tokenizer.model_max_length, 512)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     options = {"max_length": max_length, "batch_size": args.batch_size, "device": device}
@@ -161,7 +153,7 @@ def run_evaluation(argv: Sequence[str]) -> dict[str, Any]:
     else:
         logits = predict_logits(model, tokenizer, list(rows["text"]), **options)
     if args.unlabelled_rows == "context":
-        scored = labels >= 0 if labels.ndim == 1 else ~np.isnan(labels).any(axis=1)
+        scored = is_labelled(labels)
         logits, labels = logits[scored], labels[scored]
     thresholds = getattr(model.config, "thresholds", None)
     if args.threshold is not None:

@@ -2,6 +2,7 @@
 
 from ..training_arguments import check_ranges
 from .arguments import HubArguments, RunArguments
+from .context_turns import check_context, is_labelled, read_in_context
 from .data_arguments import ALL_FOLDS, DataArguments
 from .distillation import DISTILLATION_KINDS, DistillationArguments, distillation_runner
 from .model_arguments import ModelArguments
@@ -39,13 +40,16 @@ __all__ = [
     "Runner",
     "StageRecord",
     "build_trainer",
+    "check_context",
     "check_ranges",
     "chosen_thresholds",
     "dev_logits_path",
     "distillation_runner",
+    "is_labelled",
     "prepare_run",
     "print_results",
     "read_evaluation",
+    "read_in_context",
     "read_results",
     "read_yaml",
     "task_results",

@@ -41,6 +41,13 @@ class DataArguments(TaskArguments):
             "data (default: dialogue_id utterance_id speaker); the last ones may be left out."
         },
     )
+    context_turns: int = field(
+        default=0,
+        metadata={
+            "help": "For utterances in dialogues and recipes that read single texts: up to how many of the utterances "
+            "before it each is joined with, each with a letter for its speaker. Needs a larger --max_length."
+        },
+    )
     bad_rows: str = field(
         default="error",
         metadata={
@@ -119,6 +126,8 @@ class DataArguments(TaskArguments):
             self.unlabelled_text_column = self.columns("sentiment")["text_column"]
         if self.normalization == ["none"]:
             self.normalization = []
+        if self.augment_rare and self.context_turns:
+            raise ValueError("--augment_rare changes texts, not dialogues: leave it or --context_turns out.")
         if self.augment_rare:
             check_augmentations(self.augmentations)
 
