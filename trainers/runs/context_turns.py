@@ -47,9 +47,9 @@ def read_in_context(dataset: TaskDataset, turns: int, separator: str) -> TaskDat
         made = datasets.Dataset.from_dict({**columns, "text": joined}, features=rows.features)
         splits[split] = made.select(np.flatnonzero(is_labelled(dataset.targets(split))))
     note = (
-        f"Each text is an utterance and, after it, up to {turns} of those before it, the latest first: `I am so sorry. "
-        f"{separator} B: You had my keys all day?`. A is whoever speaks the utterance, B the latest other speaker, and "
-        f"so on. `modeling_csr.utterance_in_context` makes such texts."
+        f'Each text is an utterance and, after it, up to {turns} of those before it, the latest first: "I am so sorry. '
+        f'{separator} B: You had my keys all day?" A is whoever speaks the utterance, B the latest other speaker, and '
+        "so on. The function utterance_in_context of modeling_csr makes such texts."
     )
     return dataclasses.replace(dataset, splits=splits, notes=[*dataset.notes, note])
 

@@ -75,7 +75,7 @@ def test_the_model_says_in_a_conversation_what_it_was_scored_for(place: Path, fi
         ((best, *_),) = classifier([text])
         assert best["label"] == sorted(tiny_run.EMOTIONS)[int(expected.argmax())]
         assert best["score"] == pytest.approx(float(np.exp(expected.max()) / np.exp(expected).sum()), abs=1e-4)
-    assert "utterance_in_context" in (finished / "README.md").read_text(encoding="utf-8")
+    assert "The function utterance\\_in\\_context of modeling" in (finished / "README.md").read_text(encoding="utf-8")
 
 
 def test_evaluation_makes_the_same_texts(place: Path, finished: Path) -> None:
