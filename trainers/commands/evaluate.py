@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from rich.console import Console
 from rich.table import Table
@@ -153,20 +154,20 @@ def run_evaluation(argv: Sequence[str]) -> dict[str, Any]:
     else:
         logits = predict_logits(model, tokenizer, list(rows["text"]), **options)
     if args.unlabelled_rows == "context":
-        scored = is_labelled(labels)
-        logits, labels = logits[scored], labels[scored]
+        scored = np.flatnonzero(is_labelled(labels))
+        rows, logits, labels = rows.select(scored), logits[scored], labels[scored]
     thresholds = getattr(model.config, "thresholds", None)
     if args.threshold is not None:
         thresholds = [args.threshold] * len(model_labels)
     metrics = score(logits, labels, dataset.problem_type, thresholds)
     decisions = decide(logits, dataset.problem_type, thresholds)
     per_label = per_label_scores(decisions, labels, model_labels, dataset.problem_type)
-    results = {**metrics, "per_label": per_label, "dataset": args.dataset, "split": args.split, "texts": len(labels)}
+    results = {**metrics, "per_label": per_label, "dataset": args.dataset, "split": args.split, "texts": len(rows)}
     if dataset.skipped:
         results["skipped_rows"] = dataset.skipped
     if args.output_file:
         write_json(args.output_file, results)
-    print_scores(metrics, per_label, f"{args.dataset} {args.split}, {len(labels)} texts")
+    print_scores(metrics, per_label, f"{args.dataset} {args.split}, {len(rows)} texts")
     return results
 
 
