@@ -27,6 +27,7 @@ from .modeling_siamese import SiameseModel
 from .pipeline_batches import readable_positions
 from .pipeline_emotion import CUSTOM_PIPELINES, EmotionClassificationPipeline
 from .pooling import POOLING_MODES, pool
+from .utterance_text import utterance_in_context
 
 # The recurrent encoder registers itself in its own module, so that remote code finds it by name as well.
 for _config, _base, _classifier in (
@@ -91,4 +92,5 @@ __all__ = [
     "pool",
     "present_labels",
     "readable_positions",
+    "utterance_in_context",
 ]

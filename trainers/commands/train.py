@@ -1,10 +1,12 @@
 """`csr-emotion train`: train recipes."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from ..evaluation import HEADLINE
-from ..runs import RUN_ERRORS, Runner, print_results
+from ..runs import RUN_ERRORS, Runner, print_results, read_results
+from .folds import asks_for_all_folds, run_folds
 from .parser import parse_run_arguments
 from .terminal import BAD_INPUT, exit_on, set_up_logging
 
@@ -27,11 +29,18 @@ def run_training(argv: Sequence[str], description: str = DESCRIPTION, defaults: 
         defaults (`Sequence[str]`): Options that change defaults.
 
     Returns:
-        `dict`: Contents of `results.json`.
+        `dict`: Contents of `results.json`; with `--emotion_fold all`, those of the last fold.
     """
     main_process = set_up_logging()
     with exit_on("csr-emotion train", *BAD_INPUT):
         args = parse_run_arguments(argv, description, defaults)
+        all_folds = asks_for_all_folds(args)
+    if all_folds:
+        *_, runner = run_folds(
+            "csr-emotion train", argv, args, partial(parse_run_arguments, defaults=defaults), main_process
+        )
+        return read_results(runner.prepared.output_dir)
+    with exit_on("csr-emotion train", *BAD_INPUT):
         runner = Runner(args)
     with exit_on("csr-emotion train", *RUN_ERRORS):
         results = runner.run()

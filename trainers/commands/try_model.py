@@ -12,7 +12,10 @@ from ..hub import PAGE
 
 def page_parser() -> argparse.ArgumentParser:
     """Parser of the command's options."""
-    about = "Open a page in the browser that shows what a model says of a text, and why."
+    about = (
+        "Open a page in the browser that shows what a model says of a text, and why; or, with a model of dialogues, of "
+        "a conversation that is typed line by line."
+    )
     parser = argparse.ArgumentParser("csr-emotion try", description=about, allow_abbrev=False)
     parser.add_argument("model", help="Folder or Hub id of a classifier. Its code is run.")
     parser.add_argument("--compare", help="A second classifier to show beside it.")

@@ -67,6 +67,15 @@ PORIA_2019 = """\
   pages = {527--536},
 }"""
 
+CHATTERJEE_2019 = """\
+@inproceedings{chatterjee-etal-2019-semeval,
+  title = {{SemEval}-2019 Task 3: {EmoContext} Contextual Emotion Detection in Text},
+  author = {Chatterjee, Ankush and Narahari, Kedhar Nath and Joshi, Meghana and Agrawal, Puneet},
+  booktitle = {Proceedings of the 13th International Workshop on Semantic Evaluation},
+  year = {2019},
+  pages = {39--48},
+}"""
+
 BUSSO_2008 = """\
 @article{busso-etal-2008-iemocap,
   title = {{IEMOCAP}: interactive emotional dyadic motion capture database},

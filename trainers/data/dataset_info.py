@@ -37,7 +37,10 @@ class DatasetInfo:
             several rows with the same value and the same labels is kept.
         join_scores (`bool`, defaults to `False`): Whether to merge the rows of an id, each with some of its scores.
         folds (`int`, *optional*): Number of folds of groups that train is divided into; one of them is dev.
+        has_context (`bool`, defaults to `False`): Whether there are utterances that are context alone, labelled -100.
+            They are left out unless `unlabelled_rows` is `"context"`.
         dev_fraction (`float`, *optional*): Part of the texts of train that is dev.
+        protocol (`str`, *optional*): What scores over its folds may and may not be compared with.
     """
 
     name: str
@@ -60,3 +63,5 @@ class DatasetInfo:
     join_scores: bool = False
     folds: int | None = None
     dev_fraction: float | None = None
+    protocol: str | None = None
+    has_context: bool = False

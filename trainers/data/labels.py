@@ -7,6 +7,7 @@ from typing import Any
 import datasets
 import numpy as np
 
+from .label_values import NO_CLASS
 from .task_dataset import TaskDataset
 
 ROWS_WITHOUT_LABELS = ("keep", "drop")
@@ -111,7 +112,7 @@ def in_label_space(
 
 
 def _renumber(batch: dict[str, Any], places: list[int]) -> dict[str, Any]:
-    return {"labels": [places[label] for label in batch["labels"]]}
+    return {"labels": [label if label == NO_CLASS else places[label] for label in batch["labels"]]}
 
 
 def _reorder(batch: dict[str, Any], places: list[int]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from .citations import (
     BUSSO_2008,
+    CHATTERJEE_2019,
     DEMSZKY_2020,
     GO_2009,
     MOHAMMAD_2018,
@@ -13,6 +14,7 @@ from .citations import (
 from .dataset_info import DatasetInfo
 from .readers import (
     DAIR_EMOTIONS,
+    EMOCONTEXT_EMOTIONS,
     EMOTIONS,
     GOEMOTIONS,
     IEMOCAP_EMOTIONS,
@@ -23,6 +25,7 @@ from .readers import (
     SENTIMENTS,
     VALENCE,
     read_dair_emotion,
+    read_emocontext,
     read_goemotions,
     read_iemocap,
     read_isear,
@@ -231,6 +234,7 @@ PUBLISHED_DATASETS = (
         ),
         reader=read_isear,
         folds=5,
+        protocol="No respondent is both in training and held out.",
     ),
     DatasetInfo(
         name="goemotions",
@@ -279,6 +283,23 @@ PUBLISHED_DATASETS = (
         reader=read_meld,
     ),
     DatasetInfo(
+        name="emocontext",
+        folder="emocontext",
+        splits={"train": ("train.txt",), "dev": ("dev.txt",), "test": ("test.txt",)},
+        labels=EMOCONTEXT_EMOTIONS,
+        problem_type="single_label_classification",
+        hub_id=None,  # the copies there have the three turns in one text
+        license="other",  # none is stated
+        citation=CHATTERJEE_2019,
+        homepage="https://www.humanizing-ai.com/emocontext.html",
+        description=(
+            "SemEval-2019 Task 3, EmoContext (English): conversations of three turns with an agent; the last turn is "
+            "angry, happy, sad or others, the two before it are context. No licence is stated."
+        ),
+        reader=read_emocontext,
+        has_context=True,
+    ),
+    DatasetInfo(
         name="iemocap",
         folder="iemocap",
         splits={split: ("*ession*",) for split in ("train", "dev")},
@@ -295,5 +316,11 @@ PUBLISHED_DATASETS = (
         reader=read_iemocap,
         hub_label_columns=("label",),
         folds=5,
+        protocol=(
+            "Fold 0 leaves session 1 out, fold 4 session 5; no actor is both in training and held out. The figures are "
+            "not comparable with those of overlapping windows over joined sessions that are split at random, such as "
+            "72 % accuracy on four classes: there, windows that overlap a test window are in "
+            "training."
+        ),
     ),
 )

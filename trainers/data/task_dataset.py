@@ -132,7 +132,8 @@ def load_task_dataset(
             are left out, with a warning that counts them (`"skip"`). Registered datasets have their own rules.
         unlabelled_rows (`str`, defaults to `"error"`): The same for rows without a label: a blank, or -1 where that is
             not a label. In multi-label data, a blank means that a text has none of the labels. In dialogues,
-            `"context"` keeps them, to be read but neither learnt from nor scored.
+            `"context"` keeps them, to be read but neither learnt from nor scored; so it does in a registered dataset
+            that has such utterances, which are left out otherwise.
         labels (`Sequence[str]`, *optional*): The label space, such as that of a model, for your own data whose columns
             do not define it. By default the labels that occur in train.
         cache_dir (`str` or `Path`, *optional*): Directory of the Arrow files; by default one in the cache of the
@@ -193,6 +194,8 @@ def load_task_dataset(
         called = sources["train"].name if info is None else info.name
         found["train"], found["dev"] = split_off_dev(found["train"], holdout, called)
     rows = {split: found[split] for split in splits}
+    if info is not None and info.has_context and unlabelled_rows != "context":
+        rows = {split: part.select(np.flatnonzero(np.asarray(part["labels"]) >= 0)) for split, part in rows.items()}
     if "dialogue_id" in next(iter(rows.values())).column_names:
         rows = {split: part.remove_columns({"group"} & set(part.column_names)) for split, part in rows.items()}
     return _checked(TaskDataset(name, names, problem_type, datasets.DatasetDict(rows), info, skipped=skipped))

@@ -12,6 +12,7 @@ from .comparison import (
     save_comparison,
     title,
 )
+from .folds import compare_folds, save_folds
 from .markdown import markdown_table
 from .published import PUBLISHED
 from .search import Search, SearchArguments
@@ -23,6 +24,7 @@ __all__ = [
     "Search",
     "SearchArguments",
     "compare_encoders",
+    "compare_folds",
     "compare_labels",
     "compare_recipes",
     "compare_systems",
@@ -34,6 +36,7 @@ __all__ = [
     "markdown_table",
     "mean_and_spread",
     "save_comparison",
+    "save_folds",
     "save_twins",
     "task_scores",
     "title",

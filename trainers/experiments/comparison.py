@@ -276,8 +276,8 @@ def save_comparison(
     described.append("- seconds, all stages: " + ", ".join(f"{recipe} {mean:.0f}" for recipe, mean in seconds.items()))
     text = [
         f"{verbatim_markdown(heading)}: dev scores x 100, mean ± standard deviation over seeds; difference from "
-        f"`{baseline}` with its 95 % interval and p-value (bootstrap over texts and seeds; in brackets adjusted by Holm's "
-        "method for all tests of the table).",
+        f"`{baseline}` with its 95 % interval and p-value (bootstrap over texts and seeds; in brackets adjusted by "
+        "Holm's method for all tests of the table).",
         comparison_table(compared, baseline, published),
     ]
     if all(len(one["seconds"]) == 1 for one in compared.values()):

@@ -18,10 +18,12 @@ PAGE_FILES = (
     "app.py",
     "attribution.py",
     "classifier.py",
+    "conversation.py",
     "markup.py",
     "neighbours.py",
     "requirements.txt",
     "style.css",
+    "talk.py",
 )
 # Card metadata that belongs to the page; people may change the rest.
 OF_THE_PAGE = ("sdk", "sdk_version", "python_version", "app_file")

@@ -2,7 +2,8 @@
 
 from ..training_arguments import check_ranges
 from .arguments import HubArguments, RunArguments
-from .data_arguments import DataArguments
+from .context_turns import check_context, is_labelled, read_in_context
+from .data_arguments import ALL_FOLDS, DataArguments
 from .distillation import DISTILLATION_KINDS, DistillationArguments, distillation_runner
 from .model_arguments import ModelArguments
 from .prepared_run import PreparedRun, prepare_run
@@ -24,6 +25,7 @@ from .train import RunResult, train
 from .yaml_files import read_yaml
 
 __all__ = [
+    "ALL_FOLDS",
     "DISTILLATION_KINDS",
     "RUN_ERRORS",
     "DataArguments",
@@ -38,13 +40,16 @@ __all__ = [
     "Runner",
     "StageRecord",
     "build_trainer",
+    "check_context",
     "check_ranges",
     "chosen_thresholds",
     "dev_logits_path",
     "distillation_runner",
+    "is_labelled",
     "prepare_run",
     "print_results",
     "read_evaluation",
+    "read_in_context",
     "read_results",
     "read_yaml",
     "task_results",

@@ -152,7 +152,9 @@ def label_examples(dataset: TaskDataset, publish: bool) -> dict[str, str]:
         return found
     single = dataset.problem_type == "single_label_classification"
     for text, target in zip(ColumnValues(rows, "text"), ColumnValues(rows, "labels"), strict=True):
-        present = [target] if single else [index for index, value in enumerate(target) if value]
+        present = (
+            ([target] if target >= 0 else []) if single else [index for index, value in enumerate(target) if value]
+        )
         if len(present) == 1:
             label = dataset.labels[present[0]]
             found[label] = min(found.get(label, text), text, key=len)

@@ -16,6 +16,9 @@ from ..recipes import REGRESSION_TASKS
 from ..training_arguments import check_ranges
 from .task_arguments import TASKS, TaskArguments
 
+# In place of the number of a fold: each of them in turn.
+ALL_FOLDS = "all"
+
 
 @dataclass
 class DataArguments(TaskArguments):
@@ -24,10 +27,11 @@ class DataArguments(TaskArguments):
     data_dir: str | None = field(
         default=None, metadata={"help": "Directory with one subfolder per registered dataset."}
     )
-    emotion_fold: int = field(
-        default=0,
+    emotion_fold: str = field(
+        default="0",
         metadata={
-            "help": "Fold to use as dev, from 0, for emotion data with folds (isear; iemocap: leave one session out)."
+            "help": "Fold to use as dev, from 0, for emotion data with folds (isear; iemocap: leave one session out). "
+            "With all, csr-emotion train and run_dialogue.py run once per fold and write a table of them."
         },
     )
     emotion_dialogue_columns: list[str] | None = field(
@@ -35,6 +39,13 @@ class DataArguments(TaskArguments):
         metadata={
             "help": "Columns of the dialogue, of the utterance's place in it and of its speaker, in your own emotion "
             "data (default: dialogue_id utterance_id speaker); the last ones may be left out."
+        },
+    )
+    context_turns: int = field(
+        default=0,
+        metadata={
+            "help": "For utterances in dialogues and recipes that read single texts: up to how many of the utterances "
+            "before it each is joined with, each with a letter for its speaker. Needs a larger --max_length."
         },
     )
     bad_rows: str = field(
@@ -104,11 +115,19 @@ class DataArguments(TaskArguments):
             for kind in ("label_columns", "label_names", "dialogue_columns"):
                 require_distinct(getattr(self, f"{task}_{kind}", None) or [], f"--{task}_{kind}")
         check_ranges(vars(self))
+        # From Python it may be a number.
+        self.emotion_fold = str(self.emotion_fold)
+        if self.emotion_fold != ALL_FOLDS:
+            if not self.emotion_fold.removeprefix("-").isdecimal():
+                raise ValueError(f"--emotion_fold must be the number of a fold, or all; got {self.emotion_fold}.")
+            check_ranges({"emotion_fold": int(self.emotion_fold)})
         if self.dataset("unlabelled") is None:
             self.unlabelled_dataset = self.dataset("sentiment")
             self.unlabelled_text_column = self.columns("sentiment")["text_column"]
         if self.normalization == ["none"]:
             self.normalization = []
+        if self.augment_rare and self.context_turns:
+            raise ValueError("--augment_rare changes texts, not dialogues: leave it or --context_turns out.")
         if self.augment_rare:
             check_augmentations(self.augmentations)
 
@@ -140,5 +159,9 @@ class DataArguments(TaskArguments):
         if TASKS[task].classes:
             columns["label_names"] = getattr(self, f"{task}_label_names")
         if task == "emotion":
-            columns |= {"fold": self.emotion_fold, "dialogue_columns": self.emotion_dialogue_columns}
+            if self.emotion_fold == ALL_FOLDS:
+                raise ValueError(
+                    "--emotion_fold all is for csr-emotion train and run_dialogue.py. Name one fold here, such as 0."
+                )
+            columns |= {"fold": int(self.emotion_fold), "dialogue_columns": self.emotion_dialogue_columns}
         return columns

@@ -159,12 +159,16 @@ def _load_task(
 ) -> TaskDataset:
     in_dialogues = any(isinstance(stage, DialogueStage) and task in stage.tasks for stage in stages)
     others = [stage.name for stage in stages if not isinstance(stage, DialogueStage | EncoderStage)]
-    if args.data.unlabelled_rows == "context" and (others or not in_dialogues) and task == "emotion":
+    if in_dialogues and args.data.context_turns:
+        raise ValueError("--context_turns is for recipes that read single texts; those of dialogues read their own.")
+    needs_turns = not in_dialogues and not args.data.context_turns
+    if args.data.unlabelled_rows == "context" and task == "emotion" and (needs_turns or (others and in_dialogues)):
         raise ValueError(
-            "--unlabelled_rows context is for recipes of dialogues alone, such as dialogue"
+            "--unlabelled_rows context is for recipes of dialogues alone, such as dialogue, or with --context_turns"
             + (f"; {', '.join(others)} cannot use it." if others else ".")
         )
-    dataset = load_task(task, args.data, args.training.seed, in_dialogues, data.get(task))
+    separator = tokenizer.sep_token or "|"
+    dataset = load_task(task, args.data, args.training.seed, in_dialogues, data.get(task), separator)
     train, max_length = dataset.splits["train"], args.training.max_length
     truncated = count_truncated(tokenizer, ColumnValues(train, "text"), max_length)
     if truncated:

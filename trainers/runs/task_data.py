@@ -5,7 +5,6 @@ from datasets import Dataset
 from ..data import (
     TaskDataset,
     augment_rare_labels,
-    check_dialogues,
     load_task_dataset,
     load_texts,
     random_sample,
@@ -13,11 +12,17 @@ from ..data import (
     select_labels,
     stratified_sample,
 )
+from .context_turns import check_context, read_in_context
 from .data_arguments import DataArguments
 
 
 def load_task(
-    task: str, data: DataArguments, seed: int, in_dialogues: bool = False, loaded: TaskDataset | None = None
+    task: str,
+    data: DataArguments,
+    seed: int,
+    in_dialogues: bool = False,
+    loaded: TaskDataset | None = None,
+    separator: str = "[SEP]",
 ) -> TaskDataset:
     """Load the data of a task, and select, sample and augment them according to the arguments.
 
@@ -27,6 +32,7 @@ def load_task(
         seed (`int`): Seed of samples and copies.
         in_dialogues (`bool`, defaults to `False`): Whether the texts must be utterances in dialogues.
         loaded ([`TaskDataset`], *optional*): The dataset, if already loaded.
+        separator (`str`, defaults to `"[SEP]"`): What `--context_turns` puts between utterances.
 
     Raises:
         ValueError: If no data are given for the task, something it needs is missing, or there are too few texts.
@@ -38,9 +44,12 @@ def load_task(
     dataset = loaded or load(name, data_dir=data.data_dir, **data.columns(task))
     if task == "emotion" and data.emotion_labels is not None:
         dataset = select_labels(dataset, data.emotion_labels, data.rows_without_labels)
-    if in_dialogues:
-        check_dialogues(dataset.splits, dataset.name)
+    turns = data.context_turns if task == "emotion" else 0
+    if in_dialogues or turns:
+        check_context(dataset, data.unlabelled_rows)
     dataset.splits["train"] = sample_train(dataset, data.sample_size(task, len(dataset.splits["train"])), seed)
+    if turns:
+        dataset = read_in_context(dataset, turns, separator)
     if task == "emotion" and data.augment_rare:
         dataset = augment_rare_labels(dataset, data.augment_rare, data.augmentations, seed)
     return dataset

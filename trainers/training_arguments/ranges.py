@@ -89,6 +89,8 @@ RANGES: dict[str, Range] = {
     "weight_decay": NOT_NEGATIVE,
     # Data.
     "augment_rare": COUNT_OR_NONE,
+    # Speakers are marked with letters.
+    "context_turns": Range(0, 20, whole=True),
     "emotion_fold": COUNT_OR_NONE,
     "emotion_train_fraction": Range(0, 1, open_low=True),
     "fold": COUNT_OR_NONE,

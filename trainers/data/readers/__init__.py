@@ -4,6 +4,7 @@ Labels are a multi-hot `list[float]`, a class id or a `list[float]` of scores, i
 """
 
 from .dair import DAIR_EMOTIONS, read_dair_emotion
+from .emocontext import EMOCONTEXT_EMOTIONS, read_emocontext
 from .goemotions import GOEMOTIONS, read_goemotions
 from .iemocap import IEMOCAP_EMOTIONS, read_iemocap
 from .isear import ISEAR_EMOTIONS, read_isear
@@ -24,6 +25,7 @@ from .sentiment140 import read_sentiment140
 
 __all__ = [
     "DAIR_EMOTIONS",
+    "EMOCONTEXT_EMOTIONS",
     "EMOTIONS",
     "GOEMOTIONS",
     "IEMOCAP_EMOTIONS",
@@ -37,6 +39,7 @@ __all__ = [
     "drop_repetitions",
     "join_scores",
     "read_dair_emotion",
+    "read_emocontext",
     "read_emotion_posts",
     "read_goemotions",
     "read_iemocap",

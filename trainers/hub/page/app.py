@@ -2,6 +2,8 @@
 
 csr-emotion try outputs/demo/csr --compare outputs/demo/emotion-encoder
 
+A model of dialogues has a page on which a conversation is typed line by line.
+
 As a Space it runs without any other file of this project: the models come from the Hub with their own code.
 """
 
@@ -19,6 +21,7 @@ import markup
 import numpy as np
 from attribution import Attribution, attribute
 from classifier import Classifier
+from conversation import build_conversation
 from huggingface_hub import metadata_load
 from neighbours import Neighbours, Post, read_posts
 
@@ -163,17 +166,13 @@ def respond(views: Sequence[ModelView], text: str) -> Iterator[list[Any]]:
     elif len(text) > MOST_CHARACTERS:
         problem = f"That is {len(text):,} characters long; up to {MOST_CHARACTERS:,} are read here."
     if problem:
-        yield [_status(problem, "problem"), *chain(*answers)]
+        yield [markup.status(problem, "problem"), *chain(*answers)]
         return
     for position, view in enumerate(views):
         answers[position] = view.respond(text)
         done = position == len(views) - 1
         message = "Done. The results are below." if done else f"Asking {views[position + 1].classifier.title}…"
-        yield [_status(message, "done" if done else ""), *chain(*answers)]
-
-
-def _status(message: str, kind: str) -> str:
-    return f'<p role="status" class="{kind}">{markup.escape(message)}</p>'
+        yield [markup.status(message, "done" if done else ""), *chain(*answers)]
 
 
 def parse_args(argv: list[str]) -> argparse.Namespace:
@@ -209,8 +208,11 @@ def main(argv: list[str]) -> None:
         classifiers = [Classifier(name) for name in (args.model, args.compare) if name]
     except (OSError, ValueError) as error:
         sys.exit(f"csr-emotion try: error: {error}")
-    print(f"Reading {len(posts)} posts, then the page opens...", flush=True)
-    page = build_page([ModelView(classifier, posts) for classifier in classifiers])
+    if any(classifier.follows for classifier in classifiers):
+        page = build_conversation(classifiers)
+    else:
+        print(f"Reading {len(posts)} posts, then the page opens...", flush=True)
+        page = build_page([ModelView(classifier, posts) for classifier in classifiers])
     page.launch(theme=THEME, css_paths=HERE / "style.css", footer_links=[], ssr_mode=False)
 
 

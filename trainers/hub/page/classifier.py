@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from transformers import AutoConfig, AutoModelForSequenceClassification, pipeline
@@ -52,6 +53,8 @@ class Classifier:
         thresholds = getattr(config, "thresholds", None) or [0.5] * len(self.labels)
         self.thresholds: list[float] | None = thresholds if self.multi_label else None
         self.space = SPACES.get(config.model_type)
+        # Whether it reads the utterances before.
+        self.follows = config.model_type == "dialogue"
         task = "emotion-classification" if self.space else "text-classification"
         self._pipeline = pipeline(task, model=name, trust_remote_code=True, top_k=None, batch_size=BATCH_SIZE)
 
@@ -83,6 +86,10 @@ class Classifier:
             Reading(np.array(self._in_order(found["labels"])), np.array(found["embedding"]))
             for found in self._pipeline(list(texts), return_embeddings=True)
         ]
+
+    def tracker(self) -> Any:
+        """A new `DialogueTracker`, which reads a conversation line by line; `None` for a model of single texts."""
+        return self._pipeline.model.tracker(self._pipeline.tokenizer) if self.follows else None
 
     def decide(self, scores: np.ndarray) -> np.ndarray:
         """Which labels hold: those that reach their thresholds, or the most probable one."""

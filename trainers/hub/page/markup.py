@@ -6,6 +6,7 @@ from html import escape
 import numpy as np
 from attribution import Attribution
 from neighbours import Post
+from talk import Talk
 
 
 def bars(
@@ -75,6 +76,27 @@ def neighbours(found: Sequence[tuple[Post, float]]) -> str:
         for post, cosine in found
     )
     return f'<ol class="posts">{items}</ol>'
+
+
+def conversation(talk: Talk) -> str:
+    """The lines of a conversation, each with its speaker and, for each model, the labels that hold."""
+    several = len(talk.classifiers) > 1
+    items = []
+    for line in talk.lines:
+        verdicts = []
+        for classifier, scores in zip(talk.classifiers, line.scores, strict=True):
+            decided = np.flatnonzero(classifier.decide(scores))
+            best = sorted(decided, key=lambda index: -scores[index])
+            found = ", ".join(f"<strong>{escape(classifier.labels[i])}</strong> {100 * scores[i]:.0f} %" for i in best)
+            owner = f"{escape(classifier.title)}: " if several else ""
+            verdicts.append(f'<p class="note">{owner}{found or "no label reaches its threshold"}</p>')
+        items.append(f"<li><b>{escape(line.speaker)}</b> <q>{escape(line.text)}</q>{''.join(verdicts)}</li>")
+    return f'<ol class="posts talk">{"".join(items)}</ol>'
+
+
+def status(message: str, kind: str) -> str:
+    """A message on what was done, or why it was not, which screen readers speak."""
+    return f'<p role="status" class="{kind}">{escape(message)}</p>'
 
 
 def note(text: str) -> str:
