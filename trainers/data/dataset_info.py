@@ -24,9 +24,11 @@ class DatasetInfo:
         homepage (`str`): Where to read about it and get it.
         description (`str`): One line.
         reader (`Callable[[Path], list[dict]]`): From one file to rows of `id`, `text` and `labels` (`list[float]`
-            multi-hot or scores, or `int` class id), and `group` if there are `folds`. Dialogues also have
-            `dialogue_id`, `utterance_id` and `speaker`. Other keys are ignored.
-        hub_config (`str`, *optional*): Its configuration on the Hub.
+            multi-hot or scores, NaN where nobody annotated, or `int` class id), and `group` if there are `folds`.
+            Dialogues also have `dialogue_id`, `utterance_id` and `speaker`, data in several languages `language`. Other
+            keys are ignored.
+        hub_config (`str` or `tuple[str, ...]`, *optional*): Its configuration on the Hub; of several, one per language,
+            all are read, and the rows get a column `language`.
         hub_text_column (`str`, defaults to `"text"`): The column of the texts on the Hub.
         hub_label_columns (`tuple[str, ...]`, *optional*): The label columns on the Hub; by default one per label, named
             as in `labels`.
@@ -38,6 +40,8 @@ class DatasetInfo:
         join_scores (`bool`, defaults to `False`): Whether to merge the rows of an id, each with some of its scores.
         folds (`int`, *optional*): Number of folds of groups that train is divided into; one of them is dev.
         dev_fraction (`float`, *optional*): Part of the texts of train that is dev.
+        languages (`tuple[str, ...]`, defaults to `("en",)`): ISO 639 codes of its languages, for cards.
+        files_may_be_missing (`bool`, defaults to `False`): Whether a split may lack some of its files, but not all.
     """
 
     name: str
@@ -51,7 +55,7 @@ class DatasetInfo:
     homepage: str
     description: str
     reader: Callable[[Path], list[dict[str, Any]]]
-    hub_config: str | None = None
+    hub_config: str | tuple[str, ...] | None = None
     hub_text_column: str = "text"
     hub_label_columns: tuple[str, ...] | None = None
     bundled: bool = False
@@ -60,3 +64,5 @@ class DatasetInfo:
     join_scores: bool = False
     folds: int | None = None
     dev_fraction: float | None = None
+    languages: tuple[str, ...] = ("en",)
+    files_may_be_missing: bool = False

@@ -152,7 +152,7 @@ def label_examples(dataset: TaskDataset, publish: bool) -> dict[str, str]:
         return found
     single = dataset.problem_type == "single_label_classification"
     for text, target in zip(ColumnValues(rows, "text"), ColumnValues(rows, "labels"), strict=True):
-        present = [target] if single else [index for index, value in enumerate(target) if value]
+        present = [target] if single else [index for index, value in enumerate(target) if value > 0]
         if len(present) == 1:
             label = dataset.labels[present[0]]
             found[label] = min(found.get(label, text), text, key=len)
