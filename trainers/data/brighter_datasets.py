@@ -57,7 +57,7 @@ def _info(family: str, language: str, languages: tuple[str, ...]) -> DatasetInfo
     description = f"BRIGHTER (SemEval-2025 Task 11, track {track.upper()}): texts with {what} {len(labels)} emotions"
     if language == ALL:
         description += (
-            f", in {len(languages)} languages: {', '.join(languages)}. Emotions that a language lacks are not annotated "
+            f", in {len(languages)} languages ({', '.join(languages)}). What a language lacks is not annotated "
             f"there. Each language has a name of its own, such as `{family}:deu`."
         )
     else:
@@ -69,8 +69,6 @@ def _info(family: str, language: str, languages: tuple[str, ...]) -> DatasetInfo
         labels=labels,
         problem_type="regression" if intensities else "multi_label_classification",
         hub_id=f"brighter-dataset/BRIGHTER-emotion-{hub_name}" if on_hub else None,
-        if on_hub
-        else None,
         license="cc-by-4.0",
         citation=MUHAMMAD_2025,
         homepage="https://brighter-dataset.github.io",

@@ -54,8 +54,8 @@ class TaskDataset:
         return np.concatenate(list(self.target_batches(split)))
 
     def labelled_targets(self, split: str) -> np.ndarray:
-        """[`targets`] of the texts with any annotation: all but utterances that are context alone. Of a regression, all,
-        since single scores may be missing."""
+        """[`targets`] of the texts with any annotation: all but utterances that are context alone. Of a regression,
+        all, since single scores may be missing."""
         return np.concatenate([self.labelled_rows(targets) for targets in self.target_batches(split)])
 
     def labelled_rows(self, targets: np.ndarray) -> np.ndarray:

@@ -84,7 +84,7 @@ def test_multi_label_metric_gives_the_numbers_worked_out_by_hand():
 
 
 def test_labels_that_nobody_annotated_count_neither_way():
-    # C is not annotated in text 2, where it is predicted, and B not in text 4, where it is gold. D is annotated nowhere.
+    # C is not annotated in text 2, which has it predicted, nor B in text 4, which has it gold; D nowhere.
     gold = np.array([[1, 1, 0, np.nan], [1, 0, np.nan, np.nan], [0, 0, 0, np.nan], [0, np.nan, 0, np.nan]])
     predicted = np.column_stack([PREDICTED, [1, 1, 1, 1]])
     found = MultiLabelMetric().compute(predictions=predicted, references=gold)
