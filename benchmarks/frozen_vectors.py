@@ -1,13 +1,14 @@
 """Mean-pooled representations of texts by a frozen encoder, cached on disk."""
 
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import torch
-from transformers import AutoModel
+from transformers import AutoModel, PreTrainedModel, PreTrainedTokenizerBase
 
-from trainers.data import digest, load_tokenizer, tokenizer_digest, weights_digest
+from trainers.data import digest, file_digest, load_tokenizer
 
 # Texts per file: what a killed run loses at most.
 CHUNK = 256
@@ -35,11 +36,20 @@ class FrozenEncoder:
         max_length: int = 128,
         batch_size: int = 16,
     ) -> None:
-        self.tokenizer = load_tokenizer(folder, steps, max_length)
-        self.model = AutoModel.from_pretrained(folder).eval()
-        self.cache_dir, self.prefix, self.batch_size = cache_dir, prefix, batch_size
-        self._made_with = [weights_digest(self.model), tokenizer_digest(self.tokenizer), prefix, max_length]
+        self.folder, self.cache_dir, self.batch_size = Path(folder), cache_dir, batch_size
+        self.prefix, self.steps, self.max_length = prefix, tuple(steps), max_length
+        files = [file_digest(path) for path in sorted(self.folder.iterdir()) if path.suffix in (".json", ".safetensors")]
+        self._made_with = [files, prefix, self.steps, max_length]
         cache_dir.mkdir(parents=True, exist_ok=True)
+
+    @cached_property
+    def tokenizer(self) -> PreTrainedTokenizerBase:
+        """Loaded, like the model, only if there is something to encode."""
+        return load_tokenizer(self.folder, self.steps, self.max_length)
+
+    @cached_property
+    def model(self) -> PreTrainedModel:
+        return AutoModel.from_pretrained(self.folder).eval()
 
     def __call__(self, texts: Sequence[str]) -> np.ndarray:
         """Representations of shape `(texts, hidden_size)`, as float32."""

@@ -15,6 +15,7 @@ from .sealed_files import Seal, damages, is_whole, sealed_array
 from .sources import ColumnValues
 from .task_dataset import TaskDataset, load_task_dataset, load_texts
 from .tokenization import (
+    AUTO_STEPS,
     NORMALIZATION_STEPS,
     check_same_tokenizer,
     count_truncated,
@@ -26,6 +27,7 @@ from .tokenization import (
 
 __all__ = [
     "AUGMENTATIONS",
+    "AUTO_STEPS",
     "BAD_ROWS",
     "BUNDLED_POSTS",
     "CLASS_WEIGHT_MODES",

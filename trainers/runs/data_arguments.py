@@ -6,6 +6,7 @@ from typing import Any
 from ..data import (
     AUGMENTATIONS,
     BAD_ROWS,
+    AUTO_STEPS,
     NORMALIZATION_STEPS,
     ROWS_WITHOUT_LABELS,
     UNLABELLED_ROWS,
@@ -92,10 +93,10 @@ class DataArguments(TaskArguments):
         },
     )
     normalization: list[str] = field(
-        default_factory=lambda: list(NORMALIZATION_STEPS),
+        default_factory=lambda: list(AUTO_STEPS),
         metadata={
-            "help": "Tweet normalisation steps to build into the tokenizer: any of "
-            f"{', '.join(NORMALIZATION_STEPS)}, or none for raw text."
+            "help": f"Tweet normalisation steps to build into the tokenizer: any of {', '.join(NORMALIZATION_STEPS)}; "
+            "none for raw text; or auto, all of them, but emoji only for vocabularies without emoji."
         },
     )
 
