@@ -38,7 +38,9 @@ class FrozenEncoder:
     ) -> None:
         self.folder, self.cache_dir, self.batch_size = Path(folder), cache_dir, batch_size
         self.prefix, self.steps, self.max_length = prefix, tuple(steps), max_length
-        files = [file_digest(path) for path in sorted(self.folder.iterdir()) if path.suffix in (".json", ".safetensors")]
+        files = [
+            file_digest(path) for path in sorted(self.folder.iterdir()) if path.suffix in (".json", ".safetensors")
+        ]
         self._made_with = [files, prefix, self.steps, max_length]
         cache_dir.mkdir(parents=True, exist_ok=True)
 

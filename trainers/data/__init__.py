@@ -6,6 +6,7 @@ from .dialogues import DIALOGUE_COLUMNS, MAX_UTTERANCES, check_dialogues, dialog
 from .digests import digest, file_digest, weights_digest, write_json
 from .label_names import require_distinct
 from .labels import ROWS_WITHOUT_LABELS, in_label_space, select_labels
+from .languages import warn_of_unreadable_texts
 from .registered_files import BUNDLED_POSTS
 from .registry import REGISTRY
 from .row_check import BAD_ROWS, UNLABELLED_ROWS
@@ -69,6 +70,7 @@ __all__ = [
     "text_rows",
     "tokenize_rows",
     "tokenizer_digest",
+    "warn_of_unreadable_texts",
     "weights_digest",
     "write_json",
 ]

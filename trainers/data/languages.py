@@ -3,7 +3,7 @@
 import logging
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import datasets
 import numpy as np
@@ -20,12 +20,12 @@ _LANGUAGES = {
     "ARABIC": "arq ary ar ara fa ur",
     "CJK": "chn zh zho",
     "CYRILLIC": "rus tat ukr ru tt uk be bg",
-    "DEVANAGARI": "hin mar hi ne",
+    "DEVANAGARI": "hin mar hi mr ne",
     "ETHIOPIC": "amh tir am ti",
     "LATIN": "afr deu eng esp hau ibo kin orm pcm ptbr ptmz ron som sun swa swe vmw yor "
     "af cs da de en es fi fr ha hu ig id it nl no om pl pt ro rw so su sv sw tr vi yo",
 }
-# Not "mr", which other lists have for other things than Marathi, nor languages with several scripts, such as Serbian.
+# Languages that are written in several scripts, such as Serbian, are left out.
 _SCRIPTS = {language: script for script, languages in _LANGUAGES.items() for language in languages.split()}
 
 
@@ -78,9 +78,8 @@ def warn_of_unreadable_texts(rows: datasets.Dataset, name: str, tokenizer: PreTr
 
 def unknown_share(texts: Iterable[str], tokenizer: PreTrainedTokenizerBase) -> float:
     """The share of the tokens of some texts that are unknown, without special tokens; 0 if there are none."""
-    encoded: Sequence[Sequence[int]] = tokenizer(
-        list(texts), add_special_tokens=False, truncation=False, padding=False, verbose=False
-    )["input_ids"]
+    options = {"add_special_tokens": False, "truncation": False, "padding": False, "verbose": False}
+    encoded = [tokenizer(text, **options)["input_ids"] for text in texts]
     total = sum(map(len, encoded))
     unknown = sum(token == tokenizer.unk_token_id for ids in encoded for token in ids)
     return unknown / total if total and tokenizer.unk_token_id is not None else 0.0

@@ -14,7 +14,7 @@ from .digests import digest
 from .emoji_words import COMMON_EMOJI, MARK, emoji_names, emoji_steps
 
 NORMALIZATION_STEPS: tuple[str, ...] = ("entities", "newlines", "users", "urls", "emoji")
-# All steps, but "emoji" only for vocabularies without emoji: names are English, and a vocabulary with emoji knows better.
+# All steps, but "emoji" only for vocabularies without emoji: names are English.
 AUTO_STEPS = ("auto",)
 
 # No inline flags such as (?i): runtimes of tokenizer.json in other languages may not know them.
@@ -83,9 +83,7 @@ def has_emoji(tokenizer: PreTrainedTokenizerBase) -> bool:
     return 2 * found > len(COMMON_EMOJI)
 
 
-def normalize_tweets(
-    tokenizer: PreTrainedTokenizerBase, steps: Sequence[str] = AUTO_STEPS
-) -> PreTrainedTokenizerFast:
+def normalize_tweets(tokenizer: PreTrainedTokenizerBase, steps: Sequence[str] = AUTO_STEPS) -> PreTrainedTokenizerFast:
     """Return a copy of the tokenizer that normalises tweets; the original is unchanged.
 
     The steps are saved in `tokenizer.json`, before the tokenizer's own normalisation (such as lower-casing). Offsets

@@ -5,8 +5,8 @@ from typing import Any
 
 from ..data import (
     AUGMENTATIONS,
-    BAD_ROWS,
     AUTO_STEPS,
+    BAD_ROWS,
     NORMALIZATION_STEPS,
     ROWS_WITHOUT_LABELS,
     UNLABELLED_ROWS,
