@@ -13,15 +13,12 @@ import sys
 import time
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from scipy.special import expit
 from scipy.stats import wilcoxon
-from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import KFold
 from transformers import BertConfig, set_seed
 
@@ -30,16 +27,14 @@ from trainers import CSRTrainer, CSRTrainingArguments
 from trainers.commands import BAD_INPUT, exit_on
 from trainers.csr_trainer import RepresentationDataset
 from trainers.data import TaskDataset, load_task_dataset, write_json
-from trainers.evaluation import score, tune_thresholds
 from trainers.experiments import markdown_table
 
 from .arguments import benchmark_parser, command_of
 from .frozen_vectors import FrozenEncoder
+from .vector_regression import FOLDS, MULTI_LABEL, Texts, choose, macro_f1, regression_score
 
 NAME = "languages"
-MULTI_LABEL = "multi_label_classification"
 EMOTIONS = ("anger", "disgust", "fear", "joy", "sadness", "surprise")
-FOLDS = 3
 # The emotions of GoEmotions by those of Ekman, as its authors group them.
 GROUPS = {
     "anger": "anger annoyance disapproval",
@@ -57,21 +52,6 @@ SETTINGS = {
     "others_50": "that space, and 50 labels of the language",
     "others_500": "that space, and 500 labels of the language (or all that there are)",
 }
-
-
-@dataclass(frozen=True)
-class Texts:
-    """Vectors `(texts, size)`, centred and scaled, with targets `(texts, 6)`, NaN where nobody annotated."""
-
-    vectors: np.ndarray
-    targets: np.ndarray
-
-    def __getitem__(self, rows: Any) -> "Texts":
-        return Texts(self.vectors[rows], self.targets[rows])
-
-    @staticmethod
-    def joined(parts: "list[Texts]") -> "Texts":
-        return Texts(np.concatenate([part.vectors for part in parts]), np.concatenate([part.targets for part in parts]))
 
 
 def main(argv: list[str]) -> None:
@@ -224,7 +204,14 @@ def train_space(texts: Texts, seed: int, folder: Path) -> CSRForSequenceClassifi
     set_seed(seed)
     size = texts.vectors.shape[1]
     # The encoder has read the texts already; a small one of the same width takes its place.
-    stand_in = BertConfig(8, size, 1, 1, 8, max_position_embeddings=8)
+    stand_in = BertConfig(
+        vocab_size=8,
+        hidden_size=size,
+        num_hidden_layers=1,
+        num_attention_heads=1,
+        intermediate_size=8,
+        max_position_embeddings=8,
+    )
     config = CSRConfig(
         emotion_encoder=MultitaskConfig(
             encoder=stand_in, tasks={"emotion": {"labels": list(EMOTIONS), "problem_type": MULTI_LABEL}}
@@ -273,35 +260,6 @@ def common_space(model: CSRForSequenceClassification, texts: Texts) -> Texts:
     """The same texts, in the common space."""
     output = model.csr(emotion_representation=torch.from_numpy(texts.vectors), output_reconstruction=False)
     return Texts(output.common_space.numpy(), texts.targets)
-
-
-def regression_score(train: Texts, dev: Texts) -> float:
-    """Macro F1 of a logistic regression per emotion, with out-of-fold thresholds."""
-    centre, scale = train.vectors.mean(axis=0), train.vectors.std(axis=0) + 1e-6
-    vectors, dev_vectors = (train.vectors - centre) / scale, (dev.vectors - centre) / scale
-    logits, dev_logits = np.full_like(train.targets, -9.0), np.full_like(dev.targets, -9.0)
-    for column, gold in enumerate(train.targets.T):
-        if len(np.unique(gold)) < 2 or np.isnan(gold).any():
-            continue  # not annotated, or nothing to learn: never predicted
-        for learnt, held_out in KFold(FOLDS, shuffle=True, random_state=0).split(gold):
-            if len(np.unique(gold[learnt])) > 1:
-                logits[held_out, column] = regression(vectors[learnt], gold[learnt])(vectors[held_out])
-        dev_logits[:, column] = regression(vectors, gold)(dev_vectors)
-    return macro_f1(dev_logits, dev.targets, choose(logits, train.targets))
-
-
-def regression(vectors: np.ndarray, gold: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
-    return LogisticRegression(C=0.003, class_weight="balanced", max_iter=100).fit(vectors, gold).decision_function
-
-
-def choose(logits: np.ndarray, targets: np.ndarray) -> list[float]:
-    """A threshold for each emotion."""
-    return tune_thresholds(expit(logits.astype(np.float64)), targets, "per_label")
-
-
-def macro_f1(logits: np.ndarray, targets: np.ndarray, thresholds: list[float]) -> float:
-    """As the task scores it: over the emotions that the language has."""
-    return score(logits, targets, MULTI_LABEL, thresholds)["macro_f1"]
 
 
 def table(results: dict[str, Any], command: str) -> str:

@@ -113,8 +113,8 @@ def run_evaluation(argv: Sequence[str]) -> dict[str, Any]:
         argv (`Sequence[str]`): The command line, without the program's name.
 
     Returns:
-        `dict`: Scores, overall, `per_label` and, if the data have a column `language`, `per_language`, with `dataset`, `split`, the number of `texts` and, if there are any,
-        the `skipped_rows` with their reasons.
+        `dict`: Scores, overall, `per_label` and, where the data name languages, `per_language`, with `dataset`,
+        `split`, the number of `texts` and, if there are any, the `skipped_rows` with their reasons.
     """
     args = evaluation_parser().parse_args(list(argv))
     set_up_logging()
