@@ -10,7 +10,7 @@ INSTALLED := $(VENV)/.installed
 LOWEST := $(VENV)-lowest
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo cards test test-lowest docs quality style clean
+.PHONY: help install demo cards test test-lowest bench-languages docs quality style clean
 
 help: ## Explain the targets (this text)
 	@echo "csr-emotion: make TARGET"
@@ -62,6 +62,9 @@ $(LOWEST)/.installed: pyproject.toml | $(INSTALLED)
 
 torture: $(INSTALLED) ## Kill trainings, damage files and let a Hub fail at random, for about an hour
 	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.torture $(ARGS)
+
+bench-languages: $(INSTALLED) ## Measure a multilingual encoder on BRIGHTER: ARGS='--data_dir DATA --encoder FOLDER'
+	@$(BIN)/python -m benchmarks.languages $(ARGS)
 
 test-lowest: $(LOWEST)/.installed ## Run the tests with the lowest versions that pyproject.toml allows
 	@HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(LOWEST)/bin/pytest --numprocesses $(JOBS) --dist loadfile \

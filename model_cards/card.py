@@ -83,7 +83,7 @@ class StageCard:
         baseline (`dict[str, float]`, *optional*): Metrics of a baseline on the same data.
         baseline_name (`str`, defaults to `"plain encoder"`): Name of the baseline.
         other_seeds (`list[dict[str, float]]`, *optional*): Metrics of the same stage trained with other seeds.
-        language (`str`, *optional*): ISO 639 code of the language of the training texts.
+        language (`str` or `list[str]`, *optional*): ISO 639 code of the language of the training texts, or their codes.
     """
 
     title: str
@@ -106,7 +106,7 @@ class StageCard:
     baseline: dict[str, float] = field(default_factory=dict)
     baseline_name: str = "plain encoder"
     other_seeds: list[dict[str, float]] = field(default_factory=list)
-    language: str | None = None
+    language: str | list[str] | None = None
 
     @property
     def sources(self) -> int:

@@ -220,10 +220,11 @@ def plot_decisions(decisions: np.ndarray, targets: np.ndarray, labels: Sequence[
 
     Args:
         decisions (`np.ndarray` of shape `(texts, num_labels)`): Predictions of the model, 0 or 1.
-        targets (`np.ndarray` of shape `(texts, num_labels)`): Annotations, 0 or 1.
+        targets (`np.ndarray` of shape `(texts, num_labels)`): Annotations, 0 or 1; NaN if missing.
         labels (`Sequence[str]`): Names of the labels.
         path (`Path`): The image file to write.
     """
+    targets = np.nan_to_num(targets)
     counts = targets.sum(axis=0)[:, None]
     # With floats, the product of thousands of labels takes seconds rather than minutes.
     shares = targets.T.astype(np.float32) @ decisions.astype(np.float32) / np.maximum(counts, 1)

@@ -179,5 +179,5 @@ def test_generated_tables_name_every_recipe_and_dataset() -> None:
     from docs.hooks import on_page_markdown
 
     shown = on_page_markdown("<!-- datasets -->\n\n<!-- recipes -->")
-    named = set(re.findall(r"^\| `([\w.-]+)` \|", shown, flags=re.MULTILINE))
+    named = set(re.findall(r"^\| `([\w.:-]+)` \|", shown, flags=re.MULTILINE))
     assert named == {*LIBRARY, *REGISTRY}

@@ -45,7 +45,8 @@ def sample_pairs(
     A text with several labels counts once per label, as in the paper; texts without labels are left out.
 
     Args:
-        labels (`np.ndarray`): Multi-hot labels `(texts, num_labels)` or class ids `(texts,)`.
+        labels (`np.ndarray`): Multi-hot labels `(texts, num_labels)`, where a missing one (NaN) counts as absent, or
+            class ids `(texts,)`.
         num_pairs (`int`): Number of pairs.
         strategy (`str`, defaults to `"random"`): `"random"` draws both halves independently (the better strategy in
             the paper). `"distinct"` uses each labelled text equally often, by matching a shuffled list with itself.
@@ -66,7 +67,11 @@ def sample_pairs(
     if target not in PAIR_TARGETS:
         raise ValueError(f"Pair target must be one of {', '.join(PAIR_TARGETS)}, got {target!r}.")
     # Missing class ids are negative, so they match no class.
-    sets = labels if labels.ndim == 2 else (labels[:, None] == np.arange(labels.max() + 1)).astype(np.float32)
+    sets = (
+        np.nan_to_num(labels)
+        if labels.ndim == 2
+        else (labels[:, None] == np.arange(labels.max() + 1)).astype(np.float32)
+    )
     texts, classes = np.nonzero(sets)
     if len(np.unique(texts)) < 2:
         raise ValueError("The Siamese stage needs at least two texts with a label.")

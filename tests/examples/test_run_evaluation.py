@@ -97,6 +97,19 @@ def test_a_folder_with_a_test_split_alone_and_unlabelled_rows(place: Path, tmp_p
     assert (skipped["line"], Path(skipped["file"]).name) == (5, "test.csv") and skipped["reason"]
 
 
+def test_scores_by_language(place: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    rows = [
+        {**row, "language": "de" if index % 3 else "sw"} for index, row in enumerate(tiny_run.emotion_rows(24, seed=8))
+    ]
+    tiny_run.write_csv(tmp_path / "both.csv", rows)
+    tiny_run.write_csv(tmp_path / "sw.csv", rows[::3])
+    argv = [str(place / "out" / "csr"), "--split", "test", *COLUMNS, "--dataset"]
+    both, alone = (evaluate([*argv, str(tmp_path / f"{name}.csv")]) for name in ("both", "sw"))
+    assert list(both["per_language"]) == ["de", "sw"]
+    assert both["per_language"]["sw"] == {name: alone[name] for name in both["per_language"]["sw"]}
+    assert "by language" in capsys.readouterr().out
+
+
 def test_single_label_model(place: Path, capsys: pytest.CaptureFixture) -> None:
     written = evaluate([str(place / "single" / "emotion-encoder"), "--dataset", str(place / "data" / "moods")])
     results = tiny_run.read_json(place / "single" / "emotion-encoder" / "eval_results.json")

@@ -1,8 +1,9 @@
 """A tiny tokenizer of each family, and a tweet in their words, for the tests of normalisation and of loading."""
 
 import json
+from functools import partial
 
-from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
+from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 from tokenizers import trainers as tokenizer_trainers
 from transformers import (
     BertTokenizer,
@@ -92,6 +93,37 @@ def modernbert() -> PreTrainedTokenizerFast:
     )
 
 
+def unigram(byte_fallback: bool) -> PreTrainedTokenizerFast:
+    """SentencePiece, as XLM-R and multilingual E5 have it: words with and without the space before them, letters, and,
+    with `byte_fallback`, bytes in place of the unknown token."""
+    specials = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+    letters = sorted({letter for word in WORDS for letter in word} | {"▁"})
+    pieces = [(piece, -3.0) for word in WORDS for piece in (f"▁{word}", word) if piece not in letters]
+    pieces += [(letter, -9.0) for letter in letters]
+    if byte_fallback:
+        pieces += [(f"<0x{byte:02X}>", -20.0) for byte in range(256)]
+    vocab = [*((special, 0.0) for special in specials), *pieces]
+    backend = Tokenizer(models.Unigram(vocab, unk_id=specials.index("<unk>"), byte_fallback=byte_fallback))
+    backend.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Replace(Regex(r"\s+"), " ")])
+    backend.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="always")
+    backend.decoder = decoders.Sequence([decoders.ByteFallback(), decoders.Metaspace(prepend_scheme="always")])
+    backend.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", pair="<s> $A </s> </s> $B </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=backend,
+        bos_token="<s>",
+        eos_token="</s>",
+        cls_token="<s>",
+        sep_token="</s>",
+        unk_token="<unk>",
+        pad_token="<pad>",
+        mask_token=AddedToken("<mask>", lstrip=True, special=True),
+        model_max_length=64,
+        model_input_names=["input_ids", "attention_mask"],
+    )
+
+
 FAMILIES = {
     "bert": bert,
     "distilbert": distilbert,
@@ -99,6 +131,8 @@ FAMILIES = {
     "mpnet": mpnet,
     "roberta": roberta,
     "modernbert": modernbert,
+    "sentencepiece": partial(unigram, byte_fallback=False),
+    "byte_fallback": partial(unigram, byte_fallback=True),
 }
 
 

@@ -138,3 +138,11 @@ def test_dataset_gives_the_representations_of_both_texts() -> None:
     batch["emotion_representation"].zero_()
     dataset[0]["emotion_representation"].zero_()
     assert representations[3].tolist() == [9, 10, 11]
+
+
+def test_labels_that_nobody_annotated_pair_nothing() -> None:
+    labels = np.array([[1, np.nan], [0, 1], [np.nan, 1], [1, 0]], dtype=np.float32)
+    assert all(
+        (first == second).all()
+        for first, second in zip(sample_pairs(labels, 50), sample_pairs(np.nan_to_num(labels), 50), strict=True)
+    )

@@ -22,7 +22,16 @@ from ..data import (
     write_json,
 )
 from ..dialogue_trainer import predict_dialogue_logits
-from ..evaluation import check_max_length, decide, label_names, load_classifier, per_label_scores, predict_logits, score
+from ..evaluation import (
+    HEADLINE,
+    check_max_length,
+    decide,
+    label_names,
+    load_classifier,
+    per_label_scores,
+    predict_logits,
+    score,
+)
 from ..runs import check_context, check_ranges, is_labelled, read_in_context, verbatim
 from .terminal import BAD_INPUT, exit_on, set_up_logging
 
@@ -110,8 +119,8 @@ def run_evaluation(argv: Sequence[str]) -> dict[str, Any]:
         argv (`Sequence[str]`): The command line, without the program's name.
 
     Returns:
-        `dict`: Scores, overall and `per_label`, with `dataset`, `split`, the number of `texts` and, if there are any,
-        the `skipped_rows` with their reasons.
+        `dict`: Scores, overall, `per_label` and, where the data name languages, `per_language`, with `dataset`,
+        `split`, the number of `texts` and, if there are any, the `skipped_rows` with their reasons.
     """
     args = evaluation_parser().parse_args(list(argv))
     set_up_logging()
@@ -163,12 +172,32 @@ def run_evaluation(argv: Sequence[str]) -> dict[str, Any]:
     decisions = decide(logits, dataset.problem_type, thresholds)
     per_label = per_label_scores(decisions, labels, model_labels, dataset.problem_type)
     results = {**metrics, "per_label": per_label, "dataset": args.dataset, "split": args.split, "texts": len(rows)}
+    if "language" in rows.column_names:
+        languages = np.asarray(rows["language"][:])
+        results["per_language"] = {
+            str(language): score(
+                logits[languages == language], labels[languages == language], dataset.problem_type, thresholds
+            )
+            for language in np.unique(languages)
+        }
     if dataset.skipped:
         results["skipped_rows"] = dataset.skipped
     if args.output_file:
         write_json(args.output_file, results)
     print_scores(metrics, per_label, f"{args.dataset} {args.split}, {len(rows)} texts")
+    print_languages(results.get("per_language", {}), HEADLINE[dataset.problem_type])
     return results
+
+
+def print_languages(per_language: dict[str, dict[str, float]], metrics: Sequence[str]) -> None:
+    """A row per language, and the mean over languages; nothing if there is only one."""
+    if len(per_language) < 2:
+        return
+    table = Table("language", *(metric.replace("_", " ") for metric in metrics), title="by language")
+    means = {metric: float(np.mean([scores[metric] for scores in per_language.values()])) for metric in metrics}
+    for language, scores in {**per_language, "mean": means}.items():
+        table.add_row(verbatim(language), *(f"{100 * scores[metric]:.1f}" for metric in metrics))
+    Console().print(table)
 
 
 def print_scores(metrics: dict[str, float], per_label: dict[str, dict[str, float]], title: str) -> None:

@@ -6,6 +6,7 @@ from .dialogues import DIALOGUE_COLUMNS, MAX_UTTERANCES, check_dialogues, dialog
 from .digests import digest, file_digest, weights_digest, write_json
 from .label_names import require_distinct
 from .labels import ROWS_WITHOUT_LABELS, in_label_space, select_labels
+from .languages import warn_of_unreadable_texts
 from .registered_files import BUNDLED_POSTS
 from .registry import REGISTRY
 from .row_check import BAD_ROWS, UNLABELLED_ROWS
@@ -15,6 +16,7 @@ from .sealed_files import Seal, damages, is_whole, sealed_array
 from .sources import ColumnValues
 from .task_dataset import TaskDataset, load_task_dataset, load_texts
 from .tokenization import (
+    AUTO_STEPS,
     NORMALIZATION_STEPS,
     check_same_tokenizer,
     count_truncated,
@@ -26,6 +28,7 @@ from .tokenization import (
 
 __all__ = [
     "AUGMENTATIONS",
+    "AUTO_STEPS",
     "BAD_ROWS",
     "BUNDLED_POSTS",
     "CLASS_WEIGHT_MODES",
@@ -67,6 +70,7 @@ __all__ = [
     "text_rows",
     "tokenize_rows",
     "tokenizer_digest",
+    "warn_of_unreadable_texts",
     "weights_digest",
     "write_json",
 ]

@@ -41,6 +41,8 @@ class ColumnReader:
             `unlabelled_rows`. Rows with a `group` are never left out.
         labels (`list[str]`, *optional*): The label space, such as that of a model, where columns do not define it. By
             default the labels that occur in the first source.
+        blanks_are_missing (`bool`, defaults to `False`): Whether a blank in a column of 0 and 1 means that nobody
+            annotated the label, rather than that it is absent.
     """
 
     text_column: str | None
@@ -52,6 +54,7 @@ class ColumnReader:
     bad_rows: str = "error"
     unlabelled_rows: str = "error"
     labels: list[str] | None = None
+    blanks_are_missing: bool = False
 
     def check(self) -> RowCheck:
         """What becomes of rows that cannot be used."""
@@ -61,6 +64,8 @@ class ColumnReader:
         """The labels that occur in a source, and its problem type. May read the whole source."""
         if self.regression:
             return ["score"] if self.label_columns is None else list(self.label_columns), "regression"
+        if self.blanks_are_missing:
+            return list(self.label_columns or ()), "multi_label_classification"
         places: dict[str, str] = {}
         problem_type = None
         for table in _with_progress(source, f"Labels of {source.name}", check):
@@ -80,7 +85,7 @@ class ColumnReader:
 
     def encode(self, table: Table, labels: list[str], problem_type: str, check: RowCheck) -> list[dict[str, Any]]:
         """Rows of `text` and `labels` in a label space."""
-        if self.regression:
+        if self.regression or self.blanks_are_missing:
             return score_rows(table, labels, self.text_column, check)
         named = name_rows(table, self.text_column, self.label_columns, self.label_names, check)
         owner = None if self.labels is None else "the model"

@@ -44,7 +44,9 @@ def augment_rare_labels(dataset: TaskDataset, target: int, augmentations: Sequen
     train = dataset.splits["train"]
     texts = list(train["text"])
     targets = np.asarray(train["labels"])
-    has_label = targets.astype(bool) if targets.ndim == 2 else targets[:, None] == np.arange(len(dataset.labels))
+    has_label = (
+        np.nan_to_num(targets).astype(bool) if targets.ndim == 2 else targets[:, None] == np.arange(len(dataset.labels))
+    )
     before = has_label.sum(axis=0)
     counts, seen = before.copy(), set(texts)
     copies: list[str] = []
@@ -68,10 +70,10 @@ def augment_rare_labels(dataset: TaskDataset, target: int, augmentations: Sequen
                         counts += has_label[row]
     if not copies:
         return dataset
-    labels = list(train["labels"])
-    labels += [labels[row] for row in copied]
+    further = {column: train[column][:] for column in train.column_names if column != "text"}
+    columns = {column: [*values, *(values[row] for row in copied)] for column, values in further.items()}
     splits = datasets.DatasetDict(dataset.splits)
-    splits["train"] = datasets.Dataset.from_dict({"text": texts + copies, "labels": labels}, features=train.features)
+    splits["train"] = datasets.Dataset.from_dict({"text": texts + copies, **columns}, features=train.features)
     grown = ", ".join(
         f"{name} from {old} to {new}"
         for name, old, new in zip(dataset.labels, before, counts, strict=True)

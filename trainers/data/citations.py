@@ -87,6 +87,23 @@ BUSSO_2008 = """\
   year = {2008},
 }"""
 
+MUHAMMAD_2025 = """\
+@inproceedings{muhammad-etal-2025-brighter,
+  title = {{BRIGHTER}: {BRI}dging the Gap in Human-Annotated Textual Emotion Recognition Datasets for 28 Languages},
+  author = {Muhammad, Shamsuddeen Hassan and Ousidhoum, Nedjma and Abdulmumin, Idris and Wahle, Jan Philip and
+    Ruas, Terry and Beloucif, Meriem and de Kock, Christine and Surange, Nirmal and Teodorescu, Daniela and
+    Ahmad, Ibrahim Said and others},
+  booktitle = {Proceedings of the 63rd Annual Meeting of the Association for Computational Linguistics},
+  year = {2025},
+}
+
+@inproceedings{muhammad-etal-2025-semeval,
+  title = {{S}em{E}val-2025 Task 11: Bridging the Gap in Text-Based Emotion Detection},
+  author = {Muhammad, Shamsuddeen Hassan and Ousidhoum, Nedjma and Abdulmumin, Idris and Yimam, Seid Muhie and others},
+  booktitle = {Proceedings of the 19th International Workshop on Semantic Evaluation},
+  year = {2025},
+}"""
+
 POSTS = """\
 @misc{csr-emotion-posts,
   title = {csr-emotion posts: a small synthetic corpus of emotions and sentiment},

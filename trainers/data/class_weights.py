@@ -11,7 +11,8 @@ def class_weights(labels: np.ndarray, names: Sequence[str], mode: str) -> list[f
     """Weights of the labels by how rare they are among the training texts.
 
     Args:
-        labels (`np.ndarray`): Class ids `(texts,)`, or multi-hot `(texts, labels)`, none missing.
+        labels (`np.ndarray`): Class ids `(texts,)`, or multi-hot `(texts, labels)`, NaN where nobody
+            annotated.
         names (`Sequence[str]`): The labels' names.
         mode (`str`): `"balanced"`: texts of all classes weigh the same in sum, and one text weighs 1 in the mean
             (single-label); the positives of a label weigh as much as its negatives (multi-label). `"sqrt"`: the square
@@ -23,11 +24,11 @@ def class_weights(labels: np.ndarray, names: Sequence[str], mode: str) -> list[f
     Raises:
         ValueError: If a label has no training text, or a multi-label one no text without it.
     """
-    texts = len(labels)
     multi_label = labels.ndim == 2
-    counts = labels.sum(axis=0) if multi_label else np.bincount(labels, minlength=len(names))
-    for name, count in zip(names, counts, strict=True):
-        if count == 0 or (multi_label and count == texts):
+    texts = (~np.isnan(labels)).sum(axis=0) if multi_label else np.full(len(names), len(labels))
+    counts = np.nansum(labels, axis=0) if multi_label else np.bincount(labels, minlength=len(names))
+    for name, count, annotated in zip(names, counts, texts, strict=True):
+        if count == 0 or (multi_label and count == annotated):
             raise ValueError(
                 f"--class_weights {mode}: {'every' if count else 'no'} training text has the label {name!r}, so it "
                 "cannot be weighted. Leave the label out, or give --class_weights none."
@@ -36,5 +37,5 @@ def class_weights(labels: np.ndarray, names: Sequence[str], mode: str) -> list[f
     if mode == "sqrt":
         weights = np.sqrt(weights)
         if not multi_label:
-            weights = weights * texts / (weights * counts).sum()
+            weights = weights * len(labels) / (weights * counts).sum()
     return [float(weight) for weight in weights]

@@ -106,7 +106,8 @@ class NamedRows:
                 target = NO_CLASS if single else [math.nan] * len(labels)
             else:
                 target = index[names[0]] if single else [float(name in names) for name in labels]
-            return {"text": self.texts[number], "labels": target} | utterance_place(self.table, row, of_dialogue)
+            further = utterance_place(self.table, row, of_dialogue) | _language(self.table, row, (self.label_column,))
+            return {"text": self.texts[number], "labels": target} | further
 
         places = [self.table.place(row) for row in self.indices]
         return [row for _, row in valid_rows(self.table.source, places, encode_row, check or RowCheck())]
@@ -220,6 +221,7 @@ def score_rows(
         return {
             "text": require_text(row.get(text_column), table.where(index, text_column)),
             "labels": [_score(row.get(column), table.where(index, column)) for column in score_columns],
+            **_language(table, index, (text_column, *score_columns)),
         }
 
     places = [table.place(index) for index in range(len(table.rows))]
@@ -232,13 +234,20 @@ def row_features(problem_type: str, columns: Collection[str]) -> datasets.Featur
     Args:
         problem_type (`str`): Of the task.
         columns (`Collection[str]`): The columns of its rows. Besides `text` and `labels`, only those of
-            [`~trainers.data.dialogues.DIALOGUE_COLUMNS`] and `group` are kept.
+            [`~trainers.data.dialogues.DIALOGUE_COLUMNS`], `group` and `language` are kept.
     """
     single = problem_type == "single_label_classification"
     target = datasets.Value("int64") if single else datasets.List(datasets.Value("float32"))
-    further = DIALOGUE_COLUMNS | {"group": datasets.Value("string")}
+    further = DIALOGUE_COLUMNS | {column: datasets.Value("string") for column in ("group", "language")}
     kept = {column: kind for column, kind in further.items() if column in columns}
     return datasets.Features({"text": datasets.Value("string"), "labels": target} | kept)
+
+
+def _language(table: Table, index: int, others: Collection[str]) -> dict[str, str]:
+    """The language of a row, if the table has a column for it that is none of the others."""
+    if "language" not in table.columns or "language" in others:
+        return {}
+    return {"language": str(table.rows[index].get("language") or "")}
 
 
 def _score(value: Any, place: str) -> float:

@@ -24,9 +24,11 @@ class DatasetInfo:
         homepage (`str`): Where to read about it and get it.
         description (`str`): One line.
         reader (`Callable[[Path], list[dict]]`): From one file to rows of `id`, `text` and `labels` (`list[float]`
-            multi-hot or scores, or `int` class id), and `group` if there are `folds`. Dialogues also have
-            `dialogue_id`, `utterance_id` and `speaker`. Other keys are ignored.
-        hub_config (`str`, *optional*): Its configuration on the Hub.
+            multi-hot or scores, NaN where nobody annotated, or `int` class id), and `group` if there are `folds`.
+            Dialogues also have `dialogue_id`, `utterance_id` and `speaker`, data in several languages `language`. Other
+            keys are ignored.
+        hub_config (`str` or `tuple[str, ...]`, *optional*): Its configuration on the Hub; of several, one per language,
+            all are read, and the rows get a column `language`.
         hub_text_column (`str`, defaults to `"text"`): The column of the texts on the Hub.
         hub_label_columns (`tuple[str, ...]`, *optional*): The label columns on the Hub; by default one per label, named
             as in `labels`.
@@ -41,6 +43,8 @@ class DatasetInfo:
             They are left out unless `unlabelled_rows` is `"context"`.
         dev_fraction (`float`, *optional*): Part of the texts of train that is dev.
         protocol (`str`, *optional*): What scores over its folds may and may not be compared with.
+        languages (`tuple[str, ...]`, defaults to `("en",)`): ISO 639 codes of its languages, for cards.
+        files_may_be_missing (`bool`, defaults to `False`): Whether a split may lack some of its files, but not all.
     """
 
     name: str
@@ -54,7 +58,7 @@ class DatasetInfo:
     homepage: str
     description: str
     reader: Callable[[Path], list[dict[str, Any]]]
-    hub_config: str | None = None
+    hub_config: str | tuple[str, ...] | None = None
     hub_text_column: str = "text"
     hub_label_columns: tuple[str, ...] | None = None
     bundled: bool = False
@@ -65,3 +69,5 @@ class DatasetInfo:
     dev_fraction: float | None = None
     protocol: str | None = None
     has_context: bool = False
+    languages: tuple[str, ...] = ("en",)
+    files_may_be_missing: bool = False

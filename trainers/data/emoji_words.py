@@ -13,7 +13,7 @@ _FLAG_LETTERS = "\U0001f1e6-\U0001f1ff"
 # The joiner, variation selectors, the keycap, skin tones, the tags of regional flags.
 _MODIFIERS = f"\u200d\ufe0e\ufe0f\u20e3{_SKIN_TONES}\U000e0020-\U000e007f"
 # What people write most, by Unicode's emoji frequency. In short glossaries of their own they take less time.
-_COMMON = (
+COMMON_EMOJI = (
     "😂❤🤣👍😭🙏😘🥰😍😊🎉😁💕🥺😅🔥☺🤦♥🤷🙄😆🤗😉🎂🤔👏🙂😳🥳😎👌💜😔💪✨💖👀😋😏😢👉💗😩💯🌹💞🎈💙😃"
     "😡💐😜🙈🤞😄🤤🙌🤪❣😀💋💀👇💔😌💓🤩🙃😬😱😴🤭😐🌞😒😇🌸😈🎶✌🎊🥵😞💚☀🖤💰😚👑🎁💥🙋☹😑🥴👈💩✅👋"
 )
@@ -44,8 +44,8 @@ def emoji_steps(names: Mapping[str, str]) -> list[normalizers.Normalizer]:
         _replace(f"\u200d{_SEEN}(?:[♀♂]{_SEEN})?|[{_MODIFIERS}]{_SEEN}", ""),
         _replace(f"(?:[{_FLAG_LETTERS}]{_SEEN}){{2}}", f"{MARK}flag{MARK}"),
     ]
-    others = [symbol for symbol in names if symbol not in _COMMON]
-    common = [symbol for symbol in _COMMON if symbol in names]
+    others = [symbol for symbol in names if symbol not in COMMON_EMOJI]
+    common = [symbol for symbol in COMMON_EMOJI if symbol in names]
     for symbols, length in ((others, _LENGTH), (common, _COMMON_LENGTH)):
         for start in range(0, len(symbols), length):
             steps.append(_glossary({symbol: names[symbol] for symbol in symbols[start : start + length]}))

@@ -60,8 +60,8 @@ class StratifiedHoldout:
             raise ValueError(f"{source} holds {different} different {what}: too few to split a dev split off.")
         batches = rows.select_columns("labels").iter(batch_size=BATCH_SIZE)
         labels = np.concatenate([np.asarray(batch["labels"]) for batch in batches])
-        if in_dialogues and labels.ndim == 2:
-            labels = np.nan_to_num(labels)  # of utterances that are context alone
+        if labels.ndim == 2:
+            labels = np.nan_to_num(labels)  # what nobody annotated, such as utterances that are context alone
         if labels.ndim == 2 and not ((labels == 0) | (labels == 1)).all():
             labels = np.zeros(len(rows), dtype=np.int64)  # scores: there is nothing to stratify by
         dev = stratified_split(labels, self.fraction, self.seed, groups=groups)[1]

@@ -51,7 +51,7 @@ def select_labels(
     columns = [dataset.labels.index(label) for label in labels]
     splits, counts = datasets.DatasetDict(), []
     for split, rows in dataset.splits.items():
-        present = dataset.targets(split)[:, columns].any(axis=1)
+        present = np.nan_to_num(dataset.targets(split)[:, columns]).any(axis=1)
         kept = rows.select(np.flatnonzero(present)) if rows_without_labels == "drop" else rows
         if not len(kept):
             raise ValueError(f"{given}: no text of the {split} split of {dataset.name} has any of them.")

@@ -1,7 +1,8 @@
 """The files of registered datasets: where they are, what is in each split, and copies on the Hub."""
 
+import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from .readers import drop_conflicting_ids, drop_repetitions, join_scores
 from .row_check import RowCheck
 from .sources import Source, dataset_sources
 from .tables import BATCH_SIZE, Table, divide
+
+logger = logging.getLogger(__name__)
 
 BUNDLED_POSTS = Path(__file__).resolve().parent / "posts"
 # Registered splits do not depend on a run's seed.
@@ -79,7 +82,8 @@ class PublishedSource:
     def digest(self) -> str:
         """A short hash of the files, and of how they are joined."""
         info = self.info
-        reader = f"{info.reader.__module__}.{info.reader.__qualname__}"
+        reader = repr(info.reader) if is_dataclass(info.reader) else info.reader.__qualname__
+        reader = f"{info.reader.__module__}.{reader}"
         joined = [info.keep_conflicting, info.keep_once, info.join_scores]
         return digest([self.name, reader, joined, [file_digest(path) for path in self._paths()]])
 
@@ -91,6 +95,10 @@ class PublishedSource:
             ValueError: If a file is not valid.
         """
         info, paths = self.info, self._paths()
+        there = {path.relative_to(self.folder).as_posix() for path in paths}
+        missing = [pattern for pattern in info.splits[self.split] if "*" not in pattern and pattern not in there]
+        if missing:
+            logger.warning("%s: %s missing, so not among the rows.", self.name, ", ".join(missing))
         rows = [row for path in paths for row in info.reader(path)]
         if info.join_scores:
             rows = join_scores(rows, self.name)
@@ -101,14 +109,17 @@ class PublishedSource:
         return rows
 
     def _paths(self) -> list[Path]:
-        paths = []
-        for pattern in self.info.splits[self.split]:
+        patterns = self.info.splits[self.split]
+        paths, missing = [], []
+        for pattern in patterns:
             matches = sorted(self.folder.glob(pattern))
-            if not matches:
-                raise FileNotFoundError(
-                    f"{self.folder / pattern} does not exist: the {self.split} split of {self.info.name}."
-                )
             paths += matches
+            if not matches:
+                missing.append(pattern)
+        if missing and not (paths and self.info.files_may_be_missing):
+            raise FileNotFoundError(
+                f"{self.folder / missing[0]} does not exist: the {self.split} split of {self.info.name}."
+            )
         return paths
 
 
@@ -150,7 +161,10 @@ def hub_sources(info: DatasetInfo, fold: int) -> tuple[dict[str, Source], Holdou
     """
     assert info.hub_id is not None, "find_folder raises where there is neither a folder nor a copy on the Hub"
     try:
-        splits = datasets.load_dataset(info.hub_id, info.hub_config)
+        if isinstance(info.hub_config, tuple):
+            splits = _languages_on_the_hub(info)
+        else:
+            splits = datasets.load_dataset(info.hub_id, info.hub_config)
     except (OSError, RuntimeError) as error:
         raise FileNotFoundError(
             f"{info.hub_id} could not be loaded from the Hub: {error}\n{_how_to_get(info, None)}"
@@ -165,6 +179,22 @@ def hub_sources(info: DatasetInfo, fold: int) -> tuple[dict[str, Source], Holdou
             groups.append(rows.add_column("group", names).add_column("dialogue_id", names))
         splits = datasets.DatasetDict(train=datasets.concatenate_datasets(groups))
     return dataset_sources(splits, info.hub_id), holdout
+
+
+def _languages_on_the_hub(info: DatasetInfo) -> datasets.DatasetDict:
+    """The splits of the configurations of several languages, joined. Labels that a language lacks are null."""
+    label_columns = list(info.hub_label_columns or info.labels)
+    texts = {info.hub_text_column: datasets.Value("string"), "language": datasets.Value("string")}
+    features = datasets.Features(texts | {column: datasets.Value("float64") for column in label_columns})
+    parts: dict[str, list[datasets.Dataset]] = {}
+    for language in info.hub_config or ():
+        for split, rows in datasets.load_dataset(info.hub_id, language).items():
+            rows = rows.add_column("language", [language] * len(rows))
+            for column in label_columns:
+                if column not in rows.column_names:
+                    rows = rows.add_column(column, [None] * len(rows))
+            parts.setdefault(split, []).append(rows.select_columns(list(features)).cast(features))
+    return datasets.DatasetDict({split: datasets.concatenate_datasets(rows) for split, rows in parts.items()})
 
 
 def _how_to_get(info: DatasetInfo, data_dir: str | None) -> str:

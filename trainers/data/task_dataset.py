@@ -15,7 +15,7 @@ from .holdout import Holdout, StratifiedHoldout, split_off_dev
 from .label_names import check_label_names, require_distinct, warn_of_separators, warn_of_similar_names
 from .own_data import own_sources
 from .registered_files import find_folder, hub_sources, published_sources
-from .registry import REGISTRY
+from .registry import find_dataset
 from .sources import SPLIT_NAMES, ColumnValues
 from .tables import BATCH_SIZE
 
@@ -32,9 +32,9 @@ class TaskDataset:
         labels (`list[str]`): Label names, in the order of the targets.
         problem_type (`str`): `"multi_label_classification"`, `"single_label_classification"` or `"regression"`.
         splits (`datasets.DatasetDict`): The splits that were asked for, with the columns `text` (string) and `labels`
-            (a list of 0.0 and 1.0, one per label; a class id; or a list of scores, NaN where there is none), and
-            those of [`~trainers.data.dialogues.DIALOGUE_COLUMNS`] where the texts are utterances in dialogues, or
-            `group`, the writer of a text, where a dataset has folds of those.
+            (a list of 0.0 and 1.0, one per label, or of scores, with NaN for what nobody annotated; or a class id),
+            `language` where the data name it, those of [`~trainers.data.dialogues.DIALOGUE_COLUMNS`] where the texts
+            are utterances in dialogues, and `group`, the writer of a text, where a dataset has folds of those.
         info (`DatasetInfo`, *optional*): Facts about it, for a registered dataset.
         notes (`list[str]`): What was done to it, in one or two sentences each, for the card.
         skipped (`list[dict]`): Rows that were left out because they are not valid or not labelled, each with `file`,
@@ -54,15 +54,15 @@ class TaskDataset:
         return np.concatenate(list(self.target_batches(split)))
 
     def labelled_targets(self, split: str) -> np.ndarray:
-        """[`targets`] of the texts that are labelled: all but utterances that are context alone. Of a regression, all,
-        since single scores may be missing."""
+        """[`targets`] of the texts with any annotation: all but utterances that are context alone. Of a regression,
+        all, since single scores may be missing."""
         return np.concatenate([self.labelled_rows(targets) for targets in self.target_batches(split)])
 
     def labelled_rows(self, targets: np.ndarray) -> np.ndarray:
         """Those of some rows' targets that are labelled."""
         if self.problem_type == "regression":
             return targets
-        return targets[targets >= 0] if targets.ndim == 1 else targets[~np.isnan(targets).any(axis=1)]
+        return targets[targets >= 0] if targets.ndim == 1 else targets[~np.isnan(targets).all(axis=1)]
 
     def groups(self, split: str) -> list[str]:
         """What each labelled text belongs to, for tests of significance: its dialogue, else its writer, else its own
@@ -73,7 +73,7 @@ class TaskDataset:
         if self.problem_type == "regression":
             return found
         targets = self.targets(split)
-        labelled = targets >= 0 if targets.ndim == 1 else ~np.isnan(targets).any(axis=1)
+        labelled = targets >= 0 if targets.ndim == 1 else ~np.isnan(targets).all(axis=1)
         return [group for group, kept in zip(found, labelled, strict=True) if kept]
 
     def target_batches(self, split: str) -> Iterator[np.ndarray]:
@@ -108,7 +108,7 @@ def load_task_dataset(
 
     Args:
         name (`str`, `Path`, `DataFrame`, `Dataset`, `list[dict]`, or `dict` of these by split): Data in memory, or what
-            to load, the first of these that fits: a name in `REGISTRY`; a .csv, .tsv, .jsonl or .parquet file; a folder
+            to load, the first of these that fits: a registered name; a .csv, .tsv, .jsonl or .parquet file; a folder
             that holds `train`, `dev` (or `val`, `valid`, `validation`) and optionally `test` as such files; the id of a
             dataset on the Hub, with a configuration after a colon where there are several (`org/name:config`). A dev
             split is split off from a file, and from data in memory without one. If only `test` is asked for, the whole
@@ -156,7 +156,7 @@ def load_task_dataset(
     require_distinct(dialogue_columns or [], "dialogue_columns")
     if regression and label_names is not None:
         raise ValueError("label_names are for labels, not for scores: name the score columns in label_columns.")
-    info = REGISTRY.get(name) if isinstance(name, str) else None
+    info = find_dataset(name)
     if info is not None and (info.problem_type == "regression") != regression:
         kind = "scores (regression)" if regression else "classes"
         raise ValueError(f"{name} is for {info.problem_type}, but {kind} are needed here.")
@@ -180,7 +180,8 @@ def load_task_dataset(
         sources, holdout = hub_sources(info, fold)
         group_column = None if info.folds is None else "group"
         columns = list(info.hub_label_columns or info.labels)
-        reader = ColumnReader(info.hub_text_column, columns, regression, group_column)
+        several = isinstance(info.hub_config, tuple)
+        reader = ColumnReader(info.hub_text_column, columns, regression, group_column, blanks_are_missing=several)
     else:
         name, sources, may_split = own_sources(name, splits, check)
         # Even if dev is not asked for: train must be the same rows either way.
@@ -223,8 +224,9 @@ def load_texts(
         FileNotFoundError: If the data are missing.
         ValueError: If a text is empty; the message names the file and the line.
     """
-    if isinstance(name, str) and name in REGISTRY:
-        regression = REGISTRY[name].problem_type == "regression"
+    info = find_dataset(name)
+    if info is not None:
+        regression = info.problem_type == "regression"
         return load_task_dataset(name, data_dir=data_dir, regression=regression, cache_dir=cache_dir)
     # Read as rows of scores, of which there are none.
     reader = ColumnReader(text_column, [], regression=True, bad_rows=bad_rows)
@@ -274,7 +276,7 @@ def _check_labels(data: TaskDataset) -> None:
             continue
         first = targets[0] if first is None else first
         alike = alike and bool((targets == first).all())
-        counts += np.bincount(targets, minlength=len(labels)) if single else targets.astype(np.int64).sum(axis=0)
+        counts += np.bincount(targets, minlength=len(labels)) if single else np.nansum(targets, axis=0).astype(np.int64)
     if first is None:
         raise ValueError(f"{name}: no row of train has a label; there is nothing to learn.")
     if alike:

@@ -11,9 +11,11 @@ from tokenizers import Regex, Tokenizer, models, normalizers
 from transformers import AutoTokenizer, PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 from .digests import digest
-from .emoji_words import MARK, emoji_names, emoji_steps
+from .emoji_words import COMMON_EMOJI, MARK, emoji_names, emoji_steps
 
 NORMALIZATION_STEPS: tuple[str, ...] = ("entities", "newlines", "users", "urls", "emoji")
+# All steps, but "emoji" only for vocabularies without emoji: names are English.
+AUTO_STEPS = ("auto",)
 
 # No inline flags such as (?i): runtimes of tokenizer.json in other languages may not know them.
 # `&amp;` comes last: `&amp;lt;` is an escaped `&lt;`, not a `<`.
@@ -74,9 +76,14 @@ def _split_normalizer(state: dict[str, Any]) -> tuple[list[str], list[dict], lis
     return [], [], chain
 
 
-def normalize_tweets(
-    tokenizer: PreTrainedTokenizerBase, steps: Sequence[str] = NORMALIZATION_STEPS
-) -> PreTrainedTokenizerFast:
+def has_emoji(tokenizer: PreTrainedTokenizerBase) -> bool:
+    """Whether a vocabulary has most of the common emoji as tokens, as that of XLM-R does and that of BERT does not."""
+    vocabulary = tokenizer.get_vocab()
+    found = sum(symbol in vocabulary or f"▁{symbol}" in vocabulary for symbol in COMMON_EMOJI)
+    return 2 * found > len(COMMON_EMOJI)
+
+
+def normalize_tweets(tokenizer: PreTrainedTokenizerBase, steps: Sequence[str] = AUTO_STEPS) -> PreTrainedTokenizerFast:
     """Return a copy of the tokenizer that normalises tweets; the original is unchanged.
 
     The steps are saved in `tokenizer.json`, before the tokenizer's own normalisation (such as lower-casing). Offsets
@@ -95,17 +102,21 @@ def normalize_tweets(
             - `"urls"`: URLs become `http`.
             - `"emoji"`: emoji become their English CLDR names, without skin tone or gender sign; flags become `flag`.
 
+            By default, or with `["auto"]`, all of them; `"emoji"` only if the vocabulary has no emoji ([`has_emoji`]).
+
     Returns:
         `PreTrainedTokenizerFast`: The copy.
 
     Raises:
         ValueError: If a step is unknown or the tokenizer is written in Python.
     """
+    state = _backend_state(tokenizer)
+    if tuple(steps) == AUTO_STEPS:
+        steps = [step for step in NORMALIZATION_STEPS if step != "emoji" or not has_emoji(tokenizer)]
     unknown = [step for step in steps if step not in NORMALIZATION_STEPS]
     if isinstance(steps, str) or unknown:
         raise ValueError(f"steps must be a list out of {', '.join(NORMALIZATION_STEPS)}; got {steps!r}.")
     steps = [step for step in NORMALIZATION_STEPS if step in steps]
-    state = _backend_state(tokenizer)
     state["truncation"] = state["padding"] = None  # Left over from the last call; every call sets its own.
     present, ours, own = _split_normalizer(state)
     # Earlier versions had a step for each emoji, which took many times as long.
@@ -151,7 +162,7 @@ def _generic_tokenizer(tokenizer: PreTrainedTokenizerBase, backend: Tokenizer) -
 
 def load_tokenizer(
     name_or_path: str | os.PathLike[str],
-    steps: Sequence[str] = NORMALIZATION_STEPS,
+    steps: Sequence[str] = AUTO_STEPS,
     max_length: int | None = None,
     revision: str | None = None,
     token: str | bool | None = None,
@@ -160,7 +171,8 @@ def load_tokenizer(
 
     Args:
         name_or_path (`str` or `os.PathLike`): Name on the Hub, or a folder, such as that of a saved model.
-        steps (`Sequence[str]`): The steps of the normalisation; empty for none.
+        steps (`Sequence[str]`): The steps of the normalisation; empty for none. By default those that the vocabulary
+            needs.
         max_length (`int`, *optional*): Maximum length of a text in tokens, including special ones. It becomes the
             tokenizer's `model_max_length`, where `truncation=True` cuts. By default the tokenizer's own.
         revision (`str`, *optional*): Branch, tag or commit on the Hub.

@@ -50,16 +50,28 @@ def multi_hot_masks(**decisions: np.ndarray) -> list[np.ndarray]:
     """Multi-hot decisions as boolean masks.
 
     Args:
-        **decisions (`np.ndarray`): By the name that errors use, arrays of 0 and 1.
+        **decisions (`np.ndarray`): By the name that errors use, arrays of 0 and 1. Where `references` are NaN, nobody
+            annotated a label: it is neither gold nor counted as predicted.
 
     Raises:
-        ValueError: If a value is neither 0 nor 1.
+        ValueError: If a value is neither 0 nor 1, or `references` hold a text without any label.
     """
+    references = decisions.get("references")
+    missing = None if references is None else np.isnan(references)
+    if missing is not None and missing.any():
+        if missing.all(axis=-1).any():
+            raise ValueError("references hold a text that is not labelled; drop texts without labels.")
+        decisions = {name: np.where(missing, 0, values) for name, values in decisions.items()}
     for name, values in decisions.items():
         wrong = values[(values != 0) & (values != 1)]
         if len(wrong):
             raise ValueError(f"{name} must be 0 or 1, got {wrong[0]}; decide first, and drop texts without labels.")
     return [values == 1 for values in decisions.values()]
+
+
+def annotated_labels(references: np.ndarray) -> np.ndarray:
+    """Mask `(labels,)` of the labels that were annotated for any text, of multi-hot references `(texts, labels)`."""
+    return ~np.isnan(references).all(axis=0)
 
 
 def class_masks(num_labels: int | None = None, **decisions: np.ndarray) -> list[np.ndarray]:
@@ -81,4 +93,4 @@ def class_masks(num_labels: int | None = None, **decisions: np.ndarray) -> list[
     return [values[..., None] == classes for values in decisions.values()]
 
 
-__all__ = ["PROBLEM_TYPES", "check_problem_type", "class_masks", "decide", "multi_hot_masks"]
+__all__ = ["PROBLEM_TYPES", "annotated_labels", "check_problem_type", "class_masks", "decide", "multi_hot_masks"]

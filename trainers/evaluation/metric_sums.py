@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .decisions import class_masks, multi_hot_masks
+from .decisions import annotated_labels, class_masks, multi_hot_masks
 from .metrics import HEADLINE
 
 # Metrics that are means over texts. Of the others, Pearson's r is a function of moments and the F1s of counts.
@@ -89,8 +89,10 @@ def _indicators(
     named = {"system": system, "baseline": baseline, "references": references}
     if multi_label and num_labels is not None:
         raise ValueError("num_labels is for class ids; leave it out for references of shape (texts, labels).")
-    ours, theirs, gold = multi_hot_masks(**named) if multi_label else class_masks(num_labels, **named)
-    return np.stack([ours, theirs]), gold
+    masks = multi_hot_masks(**named) if multi_label else class_masks(num_labels, **named)
+    if multi_label:
+        masks = [mask[..., annotated_labels(references)] for mask in masks]
+    return np.stack(masks[:2]), masks[2]
 
 
 def _counts(predicted: np.ndarray, gold: np.ndarray, metric: str) -> np.ndarray:

@@ -9,7 +9,7 @@ from datasets import Features, Value
 from datasets import Sequence as SequenceFeature
 from sklearn.metrics import roc_auc_score
 
-from .decisions import class_masks, decide, multi_hot_masks
+from .decisions import annotated_labels, class_masks, decide, multi_hot_masks
 
 # The metrics that tables show and that systems are compared by.
 HEADLINE = {
@@ -42,8 +42,9 @@ class MultiLabelMetric(_InMemoryMetric):
 
     `jaccard` is the accuracy of SemEval-2018 Task 1 E-c: the mean over the texts of |gold ∩ predicted| / |gold ∪
     predicted|, where a text with neither counts 1. In `jaccard_zero` such a text counts 0. A label that is neither
-    gold nor predicted anywhere has precision, recall and F1 0, and the macro averages include it. All scores are
-    fractions.
+    gold nor predicted anywhere has precision, recall and F1 0, and the macro averages include it. A reference of NaN is
+    a label that nobody annotated for the text: it counts neither as gold nor as predicted, and the macro averages leave
+    out labels that were not annotated for any text. All scores are fractions.
 
     Example:
 
@@ -59,13 +60,14 @@ class MultiLabelMetric(_InMemoryMetric):
     def _info(self) -> evaluate.MetricInfo:
         return _metric_info(
             "Jaccard, exact match, and micro- and macro-averaged precision, recall and F1.",
-            "predictions, references: for each text, a list of 0 or 1, one per label.",
+            "predictions, references: for each text, a list of 0 or 1, one per label; references may be NaN.",
             # Not integers, which would truncate a probability to 0 before it can be refused.
             SequenceFeature(Value("float64")),
         )
 
     def _compute(self, predictions: Any, references: Any) -> dict[str, float]:
-        predicted, gold = multi_hot_masks(**_arrays(predictions, references, ndim=2))
+        arrays = _arrays(predictions, references, ndim=2)
+        predicted, gold = (mask[:, annotated_labels(arrays["references"])] for mask in multi_hot_masks(**arrays))
         union = (predicted | gold).sum(axis=1)
         jaccard = _ratio((predicted & gold).sum(axis=1), union)
         micro = label_scores(predicted.reshape(-1, 1), gold.reshape(-1, 1))
@@ -208,7 +210,7 @@ def score(
     Args:
         logits (`np.ndarray` of shape `(texts, labels)`): Unnormalised scores.
         references (`np.ndarray`): 0 or 1 `(texts, labels)`, class ids `(texts,)`, or the gold scores of a regression,
-            `(texts, outputs)` or, for one output, `(texts,)`. Only gold scores may be missing (NaN).
+            `(texts, outputs)` or, for one output, `(texts,)`. Single labels and scores may be missing (NaN).
         problem_type (`str`): `"multi_label_classification"`, `"single_label_classification"` or `"regression"`.
         thresholds (`Sequence[float]`, *optional*): See [`decide`].
         metrics (`Mapping[str, type[evaluate.Metric]]`, *optional*): By problem type, the metric to compute.

@@ -93,8 +93,8 @@ def paired_test(
         system (`np.ndarray` of shape `(seeds, texts, labels)` or `(seeds, texts)`): The system's decisions, 0 or 1 or
             class ids: for each seed, what [`decide`] returns. For `"pearson"`, its predicted scores.
         baseline (`np.ndarray` of the same shape): The baseline's decisions.
-        references (`np.ndarray` of shape `(texts, labels)` or `(texts,)`): 0 or 1, or class ids, none missing. For
-            `"pearson"`, gold scores, NaN where there is none.
+        references (`np.ndarray` of shape `(texts, labels)` or `(texts,)`): 0 or 1, NaN where nobody annotated a
+            label; or class ids, none missing. For `"pearson"`, gold scores, NaN where there is none.
         metric (`str`, defaults to `"jaccard"`): `"jaccard"`, `"micro_f1"` or `"macro_f1"` for 0 and 1; `"accuracy"`,
             `"macro_f1"` or `"weighted_f1"` for class ids; `"pearson"` for scores. They are defined as in
             [`MultiLabelMetric`], [`SingleLabelMetric`] and [`RegressionMetric`].

@@ -18,7 +18,8 @@ class TaskMetrics:
     """
     `compute_metrics` for a model with one or several tasks: each task is scored on the texts that are labelled for it.
 
-    Texts with missing labels (NaN, or -100 for class ids) are left out, and so are tasks without any labelled text.
+    Texts without any label of a task (NaN, or -100 for class ids) are left out, and so are tasks without any labelled
+    text. Of a text with some of its labels, these count.
 
     Args:
         tasks (`dict[str, dict]`): By task name, `labels`, `problem_type` and, optionally, `thresholds`, such as
@@ -87,8 +88,7 @@ class TaskMetrics:
             if name not in logits:
                 raise ValueError(f"Task {name!r} has labels but no predictions; there are {', '.join(logits)}.")
             present = present_labels(torch.from_numpy(labels[name])).reshape(len(labels[name]), -1)
-            # A text may have the scores of some outputs only, but not some of its labels.
-            rows = (present.any(dim=1) if task["problem_type"] == "regression" else present.all(dim=1)).numpy()
+            rows = present.any(dim=1).numpy()
             if not rows.any():
                 continue
             scores = score(

@@ -23,8 +23,8 @@ def task_report(
 
     Args:
         logits (`np.ndarray` of shape `(texts, num_labels)`): Unnormalised scores.
-        labels (`np.ndarray`): Multi-hot labels or scores `(texts, num_labels)`, or class ids `(texts,)`, none missing
-            but scores of a regression, which may be NaN.
+        labels (`np.ndarray`): Multi-hot labels or scores `(texts, num_labels)`, or class ids `(texts,)`. NaN is a label
+            or a score that is missing.
         task (`Mapping`): Its `labels` and `problem_type`.
         threshold (`str`, defaults to `"fixed"`): `"fixed"` (0.5), `"global"` or `"per_label"` (see
             [`tune_thresholds`]).

@@ -22,7 +22,8 @@ def tune_thresholds(
 
     Args:
         probabilities (`np.ndarray` of shape `(texts, labels)`): Between 0 and 1.
-        references (`np.ndarray` of shape `(texts, labels)`): 0 or 1.
+        references (`np.ndarray` of shape `(texts, labels)`): 0 or 1; NaN where nobody annotated a label, which then
+            counts neither as gold nor as predicted.
         mode (`str`, defaults to `"global"`): `"global"`: one threshold for all labels, with the best `metric`;
             `"per_label"`: for each label the threshold with the best F1, or 0.5 for a label without positives;
             `"fixed"`: 0.5.
@@ -47,6 +48,9 @@ def tune_thresholds(
         )
     if not ((probabilities >= 0) & (probabilities <= 1)).all():
         raise ValueError("probabilities must be between 0 and 1; put logits through a sigmoid first.")
+    missing = np.isnan(references)
+    if missing.any():
+        probabilities, references = np.where(missing, 0.0, probabilities), np.where(missing, 0.0, references)
     if not ((references == 0) | (references == 1)).all():
         raise ValueError("references must be 0 or 1; drop rows without labels first.")
 

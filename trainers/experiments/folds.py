@@ -59,6 +59,8 @@ def compare_folds(
         }
         if name != baseline and baseline in decisions:
             pair = (decisions[name][None], decisions[baseline][None], references)
+            # A dialogue or a writer is in one fold alone.
+            options["groups"] = [group for run in runs for group in run.sampling()["groups"]]
             compared[name]["tests"] = {
                 metric: asdict(paired_test(*pair, metric, resamples, **options)) for metric in metrics
             }

@@ -10,7 +10,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from ..data import write_json
-from ..evaluation import HEADLINE, f1_intervals, paired_test
+from ..evaluation import HEADLINE, f1_intervals, paired_test, per_label_scores
 from ..runs import Runner
 from .comparison import dev_decisions
 from .markdown import markdown_table, verbatim_markdown
@@ -86,19 +86,19 @@ def label_table(runners: dict[str, Runner]) -> str:
         runners (`dict[str, Runner]`): Finished runs, by their name in the table.
     """
     first = next(iter(runners.values()))
+    labels = first.prepared.tasks["emotion"].labels
     references = first.prepared.labels("dev")
-    support = references.sum(axis=0).astype(int)
+    support = np.nansum(references, axis=0).astype(int)
     cells: dict[str, list[str]] = {}
     for name, runner in runners.items():
         decisions = dev_decisions(final_folder(runner), "multi_label_classification")
-        hits, total = (decisions * references).sum(axis=0), decisions.sum(axis=0) + references.sum(axis=0)
-        scores = 2 * hits / np.maximum(total, 1)
+        scores = per_label_scores(decisions, references, labels, "multi_label_classification")
         cells[name] = [
-            f"{100 * score:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
-            for score, (low, high) in zip(scores, f1_intervals(decisions, references), strict=True)
+            f"{100 * score['f1']:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
+            for score, (low, high) in zip(scores.values(), f1_intervals(decisions, references), strict=True)
         ]
     rows = []
-    for index, label in enumerate(first.prepared.tasks["emotion"].labels):
+    for index, label in enumerate(labels):
         rows.append([verbatim_markdown(label), str(support[index]), *(column[index] for column in cells.values())])
     table = markdown_table(["label", "dev texts", *cells], rows)
     return f"{table}\n\nF1 x 100 on dev, in brackets the 95 % interval of the bootstrap over its texts. One seed."

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from transformers import EvalPrediction, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from modeling_csr import labelled_rows
+from modeling_csr import present_labels
 
 from ..evaluation import TaskMetrics, tune_thresholds
 
@@ -32,7 +32,7 @@ class TunedMetrics(TaskMetrics):
         labels = self._by_task(prediction.label_ids, "label_ids")
         for name, task in self.tasks.items():
             if task["problem_type"] == "multi_label_classification" and name in labels:
-                rows = labelled_rows(torch.from_numpy(labels[name])).numpy()
+                rows = present_labels(torch.from_numpy(labels[name])).any(dim=1).numpy()
                 probabilities = torch.from_numpy(logits[name][rows]).double().sigmoid().numpy()
                 task["thresholds"] = tune_thresholds(probabilities, labels[name][rows], self.threshold)
         return super().__call__(prediction)

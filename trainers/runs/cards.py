@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -60,8 +61,14 @@ def stage_card(stage: Stage, run: PreparedRun, results: dict[str, Any]) -> Stage
         examples=label_examples(data, run.args.hub.card_examples),
         **_baseline(stage, run, results),
         other_seeds=[_metrics_of(Path(seed) / stage.name) for seed in run.args.hub.other_seeds or ()],
-        language="en",
+        language=_language(run.tasks[task] for task in learnt_tasks(stage)),
     )
+
+
+def _language(data: Iterable[TaskDataset]) -> str | list[str]:
+    """ISO 639 code of the language of some data, or their codes. Of one's own data none is known but English."""
+    codes = list(dict.fromkeys(code for one in data for code in (one.info.languages if one.info else ("en",))))
+    return codes[0] if len(codes) == 1 else codes
 
 
 def save_card(stage: Stage, run: PreparedRun) -> None:
@@ -153,7 +160,7 @@ def label_examples(dataset: TaskDataset, publish: bool) -> dict[str, str]:
     single = dataset.problem_type == "single_label_classification"
     for text, target in zip(ColumnValues(rows, "text"), ColumnValues(rows, "labels"), strict=True):
         present = (
-            ([target] if target >= 0 else []) if single else [index for index, value in enumerate(target) if value]
+            ([target] if target >= 0 else []) if single else [index for index, value in enumerate(target) if value > 0]
         )
         if len(present) == 1:
             label = dataset.labels[present[0]]

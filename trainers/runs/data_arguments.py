@@ -5,6 +5,7 @@ from typing import Any
 
 from ..data import (
     AUGMENTATIONS,
+    AUTO_STEPS,
     BAD_ROWS,
     NORMALIZATION_STEPS,
     ROWS_WITHOUT_LABELS,
@@ -103,10 +104,10 @@ class DataArguments(TaskArguments):
         },
     )
     normalization: list[str] = field(
-        default_factory=lambda: list(NORMALIZATION_STEPS),
+        default_factory=lambda: list(AUTO_STEPS),
         metadata={
-            "help": "Tweet normalisation steps to build into the tokenizer: any of "
-            f"{', '.join(NORMALIZATION_STEPS)}, or none for raw text."
+            "help": f"Tweet normalisation steps to build into the tokenizer: any of {', '.join(NORMALIZATION_STEPS)}; "
+            "none for raw text; or auto, all of them, but emoji only for vocabularies without emoji."
         },
     )
 

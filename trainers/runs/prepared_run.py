@@ -11,7 +11,14 @@ import numpy as np
 from accelerate import PartialState
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
-from ..data import ColumnValues, TaskDataset, check_same_tokenizer, count_truncated, load_tokenizer
+from ..data import (
+    ColumnValues,
+    TaskDataset,
+    check_same_tokenizer,
+    count_truncated,
+    load_tokenizer,
+    warn_of_unreadable_texts,
+)
 from ..hub import StagePublisher
 from ..loop import resolve_encoder
 from ..recipes import DialogueStage, DistilledStage, EncoderStage, Recipe, Stage, find_recipe, stages_of
@@ -179,4 +186,5 @@ def _load_task(
             len(train),
             max_length,
         )
+    warn_of_unreadable_texts(train, dataset.name, tokenizer)
     return dataset

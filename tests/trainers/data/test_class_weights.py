@@ -65,3 +65,8 @@ def test_configs_check_the_number_of_weights() -> None:
         MultitaskConfig(tasks={"emotion": task})
     with pytest.raises(ValueError, match="2 labels but 3 class_weights"):
         CSRConfig(class_weights=[1.0, 1.0, 1.0], id2label={0: "a", 1: "b"}, label2id={"a": 0, "b": 1})
+
+
+def test_texts_without_an_annotation_of_a_label_do_not_count_for_it() -> None:
+    labels = np.array([[1, 0], [0, np.nan], [0, 1], [0, np.nan]])
+    assert class_weights(labels, ["joy", "fear"], "balanced") == [3.0, 1.0]

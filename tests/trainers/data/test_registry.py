@@ -24,7 +24,12 @@ def messages(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 
 # Readers of tables go by the names of the files.
-NAMES = {"meld": "train_sent_emo.csv", "iemocap": "session1.csv"}
+NAMES = {
+    "meld": "train_sent_emo.csv",
+    "iemocap": "session1.csv",
+    "brighter:all": "deu.csv",
+    "brighter-intensity:all": "deu.csv",
+}
 
 
 @pytest.mark.parametrize("info", REGISTRY.values(), ids=REGISTRY)
@@ -54,7 +59,7 @@ def test_entries_are_whole(info: DatasetInfo) -> None:
     divided = info.folds is not None or info.dev_fraction is not None
     assert (info.splits["train"] == info.splits["dev"]) == divided
     assert info.folds is None or info.dev_fraction is None
-    assert "\n" not in info.description and info.license in ("apache-2.0", "gpl-3.0", "other")
+    assert "\n" not in info.description and info.license in ("apache-2.0", "cc-by-4.0", "gpl-3.0", "other")
 
 
 # -- splits that are joined of several files ---

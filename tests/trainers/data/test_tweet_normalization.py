@@ -13,7 +13,7 @@ bert, roberta, modernbert, behaviour = families.bert, families.roberta, families
 
 
 def words(tokenizer: PreTrainedTokenizerBase, text: str) -> list[str]:
-    return [token.lstrip("Ġ") for token in tokenizer.tokenize(text)]
+    return [token.lstrip("Ġ▁") for token in tokenizer.tokenize(text)]
 
 
 def normalize(text: str, steps=NORMALIZATION_STEPS) -> str:
@@ -167,7 +167,7 @@ def test_offsets_point_into_the_raw_text(family):
     tokenizer = normalize_tweets(FAMILIES[family]())
     encoded = tokenizer(raw, return_offsets_mapping=True, add_special_tokens=False)
     tokens = tokenizer.convert_ids_to_tokens(encoded["input_ids"])
-    ends = {token.lstrip("Ġ"): end for token, (_, end) in zip(tokens, encoded["offset_mapping"], strict=True)}
+    ends = {token.lstrip("Ġ▁"): end for token, (_, end) in zip(tokens, encoded["offset_mapping"], strict=True)}
     # Where each word, or what it stands for, ends in the raw text.
     for token, source in {
         "so": "so",

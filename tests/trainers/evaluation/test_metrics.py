@@ -13,6 +13,9 @@ from trainers.evaluation.metrics import (
     SingleLabelMetric,
     score,
 )
+from trainers.evaluation.significance import paired_test
+from trainers.evaluation.task_report import per_label_scores
+from trainers.evaluation.thresholds import tune_thresholds
 
 MULTI, SINGLE = "multi_label_classification", "single_label_classification"
 
@@ -78,6 +81,31 @@ def single_label_scores(predictions, references, num_labels=None):
 
 def test_multi_label_metric_gives_the_numbers_worked_out_by_hand():
     assert multi_label_scores(PREDICTED, GOLD) == pytest.approx(MULTI_SCORES)
+
+
+def test_labels_that_nobody_annotated_count_neither_way():
+    # C is not annotated in text 2, which has it predicted, nor B in text 4, which has it gold; D nowhere.
+    gold = np.array([[1, 1, 0, np.nan], [1, 0, np.nan, np.nan], [0, 0, 0, np.nan], [0, np.nan, 0, np.nan]])
+    predicted = np.column_stack([PREDICTED, [1, 1, 1, 1]])
+    found = MultiLabelMetric().compute(predictions=predicted, references=gold)
+    # Jaccard 1, 1, 1 and 0; A has 2 hits of 3 + 2, B 1 of 1 + 1, and C is neither gold nor predicted.
+    assert found["jaccard"] == 3 / 4 and found["micro_f1"] == 6 / 7
+    assert found["macro_f1"] == pytest.approx((4 / 5 + 1 + 0) / 3)
+    logits = np.where(predicted == 1, 9.0, -9.0)
+    assert score(logits, gold, MULTI) == found
+    test = paired_test(predicted[None], 1 - predicted[None], gold, "macro_f1", resamples=10)
+    other = MultiLabelMetric().compute(predictions=1 - predicted, references=gold)
+    assert test.difference == pytest.approx(found["macro_f1"] - other["macro_f1"])
+    by_label = per_label_scores(predicted, gold, ["A", "B", "C", "D"], MULTI)
+    assert [by_label[label]["support"] for label in "ABCD"] == [2, 1, 0, 0]
+
+
+def test_thresholds_are_not_tuned_on_labels_that_nobody_annotated():
+    probabilities = np.array([[0.9, 0.2], [0.4, 0.7], [0.3, 0.6], [0.8, 0.95]])
+    gold = np.array([[1, 0], [0, 1], [0, 1], [1, np.nan]])
+    for mode in ("global", "per_label"):
+        rest = np.column_stack([probabilities[:, 0], [0.2, 0.7, 0.6, 0.0]])
+        assert tune_thresholds(probabilities, gold, mode) == tune_thresholds(rest, np.nan_to_num(gold), mode)
 
 
 def test_single_label_metric_gives_the_numbers_worked_out_by_hand():
@@ -201,7 +229,8 @@ def test_metrics_add_up_batches_apart_from_each_other():
     ("predictions", "references", "message"),
     [
         ([[0.7, 0.2]], [[1, 0]], r"predictions must be 0 or 1, got 0\.7"),
-        ([[1, 0]], [[1, NAN]], "references must be 0 or 1, got nan"),
+        ([[1, NAN]], [[1, 0]], "predictions must be 0 or 1, got nan"),
+        ([[1, 0]], [[NAN, NAN]], "references hold a text that is not labelled"),
         ([[1, 0]], [[1, -100]], r"references must be 0 or 1, got -100"),
         ([[1, 0], [0, 0]], [[1, 0]], "Mismatch"),
         ([1, 0], [1, 0], "match the expected format"),

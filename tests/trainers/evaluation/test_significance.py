@@ -107,8 +107,8 @@ def test_randomization_worked_out_by_hand():
 
 @pytest.mark.parametrize(("paired", "spread", "freedom"), [(False, 2 * 0.16 + 2 * 0.04, 4), (True, 2 * 0.04, 2)])
 def test_errors_of_seeds_worked_out_by_hand(paired: bool, spread: float, freedom: int):
-    # The texts are all alike, so that only the seeds differ: 1.0, 0.6, 0.2 against 0.6, 0.4, 0.2, of accuracies in
-    # steps of a text. Their sums of squares are 2 * 0.16 and 2 * 0.04, that of the differences 0.4, 0.2 and 0.0 is 2 * 0.04.
+    # All texts are of one group, so that only the seeds differ: accuracies of 1.0, 0.6, 0.2 against 0.6, 0.4, 0.2.
+    # Their sums of squares are 2 * 0.16 and 2 * 0.04, that of the differences 0.4, 0.2 and 0.0 is 2 * 0.04.
     gold = np.zeros(5, dtype=int)
     system = (np.arange(5) >= np.array([[5], [3], [1]])).astype(int)
     baseline = (np.arange(5) >= np.array([[3], [2], [1]])).astype(int)

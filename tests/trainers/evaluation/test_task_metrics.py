@@ -62,11 +62,14 @@ def test_task_metrics_of_several_tasks_names_them():
 
 
 def test_task_metrics_leaves_rows_without_labels_out():
-    # The first row and the last have no labels; in the last, one label alone is missing.
-    gold = np.concatenate([[[NAN] * 3], GOLD, [[1.0, 1.0, NAN]]]).astype(np.float32)
-    logits = np.concatenate([[[2.0] * 3], logits_of(PREDICTED), [[-2.0] * 3]])
+    gold = np.concatenate([[[NAN] * 3], GOLD]).astype(np.float32)
+    logits = np.concatenate([[[2.0] * 3], logits_of(PREDICTED)])
     scores = TaskMetrics(EMOTION)(EvalPrediction(predictions=logits, label_ids=gold))
     assert scores == pytest.approx(MULTI_SCORES)
+    # Of a text with some labels, these count: here two that are missed, in one more text.
+    gold, logits = np.concatenate([gold, [[1.0, 1.0, NAN]]]), np.concatenate([logits, [[-2.0, -2.0, 2.0]]])
+    scores = TaskMetrics(EMOTION)(EvalPrediction(predictions=logits, label_ids=gold))
+    assert (scores["jaccard"], scores["micro_f1"]) == (2.5 / 5, 2 * 3 / (5 + 6))
 
     ids = np.concatenate([[-100], GOLD_IDS, [-100]])
     logits = np.eye(4)[np.concatenate([[3], PREDICTED_IDS, [2]])]

@@ -3,6 +3,7 @@
 Labels are a multi-hot `list[float]`, a class id or a `list[float]` of scores, in the order of the tuples of names.
 """
 
+from .brighter import BRIGHTER_EMOTIONS, BRIGHTER_LANGUAGES, BrighterReader, brighter_emotions
 from .dair import DAIR_EMOTIONS, read_dair_emotion
 from .emocontext import EMOCONTEXT_EMOTIONS, read_emocontext
 from .goemotions import GOEMOTIONS, read_goemotions
@@ -24,6 +25,8 @@ from .semeval2018 import (
 from .sentiment140 import read_sentiment140
 
 __all__ = [
+    "BRIGHTER_EMOTIONS",
+    "BRIGHTER_LANGUAGES",
     "DAIR_EMOTIONS",
     "EMOCONTEXT_EMOTIONS",
     "EMOTIONS",
@@ -35,6 +38,8 @@ __all__ = [
     "POLARITIES",
     "SENTIMENTS",
     "VALENCE",
+    "BrighterReader",
+    "brighter_emotions",
     "drop_conflicting_ids",
     "drop_repetitions",
     "join_scores",
