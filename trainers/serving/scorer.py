@@ -69,8 +69,10 @@ class Scorer:
             raise ValueError(f"--threshold is for several labels a text; {model} is {self.problem_type}.")
         if threshold is not None and not 0 <= threshold <= 1:
             raise ValueError(f"--threshold must be from 0 to 1, got {threshold}.")
-        own = getattr(config, "thresholds", None) or [0.5] * len(self.labels)
-        self.thresholds = np.array(own if threshold is None else [threshold] * len(self.labels), dtype=np.float64)
+        self.own_thresholds = getattr(config, "thresholds", None) or [0.5] * len(self.labels)
+        self.thresholds = np.array(
+            self.own_thresholds if threshold is None else [threshold] * len(self.labels), dtype=np.float64
+        )
         self.vectors = vectors
         self.batch_size = batch_size
         self.tokenizer = AutoTokenizer.from_pretrained(model, **options)
@@ -85,9 +87,9 @@ class Scorer:
         )
 
     def digest(self) -> str:
-        """A short hash of all that scores and labels depend on in the model: weights, tokenizer, labels, thresholds."""
+        """A short hash of all that scores and labels depend on in the model: weights, tokenizer, labels, own thresholds."""
         weights = weights_digest(self._pipeline.model)
-        decided = [self.labels, self.problem_type, self.thresholds.tolist()]
+        decided = [self.labels, self.problem_type, list(self.own_thresholds)]
         return digest([weights, tokenizer_digest(self.tokenizer), *decided])
 
     def score(self, texts: Sequence[str]) -> pa.Table:

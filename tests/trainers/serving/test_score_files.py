@@ -22,7 +22,7 @@ from transformers import AutoTokenizer
 from modeling_csr import MultitaskForSequenceClassification
 from tests.helpers.emotion_pipelines import EMOTIONS, emotions, mixed
 from trainers.commands import run_scoring
-from trainers.serving import Scorer, ScoreFolderError, score_files
+from trainers.serving import ScoreFolderError, Scorer, score_files
 
 ROWS = 120
 Files = dict[str, Path]
@@ -181,7 +181,7 @@ def test_every_kind_of_input(files: Files, kind: str, tmp_path: Path) -> None:
 
 def test_vectors_and_regression(files: Files, tmp_path: Path) -> None:
     vectors = Scorer(str(files["model"]), vectors=True).score(["so happy", "what a day"])
-    assert np.stack(vectors["vector"].to_pylist()).shape == (2, 8)
+    assert np.stack(vectors["vector"].to_pylist()).shape == (2, 32)
     model = save_classifier(files["encoder"], tmp_path / "model", "regression")
     assert Scorer(str(model)).score(["so happy"]).column_names == [f"score_{label}" for label in EMOTIONS]
     model = save_classifier(files["encoder"], tmp_path / "single", "single_label_classification")
