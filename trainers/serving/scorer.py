@@ -87,7 +87,7 @@ class Scorer:
         )
 
     def digest(self) -> str:
-        """A short hash of all that scores and labels depend on in the model: weights, tokenizer, labels, own thresholds."""
+        """A short hash of the model: weights, tokenizer, labels and its own thresholds."""
         weights = weights_digest(self._pipeline.model)
         decided = [self.labels, self.problem_type, list(self.own_thresholds)]
         return digest([weights, tokenizer_digest(self.tokenizer), *decided])
