@@ -12,7 +12,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 FLOORS = (
     ("modeling_csr", "model_cards", "trainers.data", "trainers.recipes", "trainers.training_arguments"),
     ("trainers.loop", "trainers.evaluation", "trainers.hub"),
-    ("trainers.trainer",),
+    ("trainers.trainer", "trainers.serving"),
     (
         "trainers.multitask_trainer",
         "trainers.siamese_trainer",

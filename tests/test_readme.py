@@ -17,6 +17,7 @@ from trainers.commands import parse_run_arguments, parse_run_arguments_and
 from trainers.commands.compare import comparison_parser
 from trainers.commands.csr_emotion import SUBCOMMANDS
 from trainers.commands.evaluate import evaluation_parser
+from trainers.commands.score import score_parser
 from trainers.commands.try_model import page_parser
 from trainers.data import REGISTRY
 from trainers.experiments import SearchArguments
@@ -110,7 +111,7 @@ def parse(subcommand: str, argv: list[str]) -> None:
         args, further = comparison_parser().parse_known_args(argv)
         parse_run_arguments(["--recipe", *args.recipes, *further])
     else:
-        parser = {"evaluate": evaluation_parser, "try": page_parser}[subcommand]()
+        parser = {"evaluate": evaluation_parser, "score": score_parser, "try": page_parser}[subcommand]()
         assert isinstance(parser.parse_args(argv), argparse.Namespace)
 
 

@@ -13,6 +13,7 @@ _NAMES = {
     ".csr_emotion": ("main",),
     ".train": ("run_training",),
     ".evaluate": ("run_evaluation",),
+    ".score": ("run_scoring",),
     ".distill": ("run_distillation",),
     ".search": ("run_search",),
     ".compare": ("run_comparison",),

@@ -11,6 +11,7 @@ from .help_texts import short_help
 SUBCOMMANDS = {
     "train": (".train", "run_training", "Train recipes on your own data, registered datasets or the bundled posts."),
     "evaluate": (".evaluate", "run_evaluation", "Score a classifier on a split of a dataset."),
+    "score": (".score", "run_scoring", "Score texts by the million, from files into files."),
     "distill": (".distill", "run_distillation", "Distil a trained model into one encoder of a stock class."),
     "search": (".search", "run_search", "Search the hyper-parameters of a recipe."),
     "compare": (".compare", "run_comparison", "Train recipes over several seeds and test their differences."),

@@ -9,12 +9,14 @@ from .labels import ROWS_WITHOUT_LABELS, in_label_space, select_labels
 from .languages import warn_of_unreadable_texts
 from .registered_files import BUNDLED_POSTS
 from .registry import REGISTRY
-from .row_check import BAD_ROWS, UNLABELLED_ROWS
+from .row_check import BAD_ROWS, UNLABELLED_ROWS, RowCheck
 from .rows import column_array, is_plain, label_space, task_rows, text_rows
 from .sampling import random_sample, stratified_sample
 from .sealed_files import Seal, damages, is_whole, sealed_array
-from .sources import ColumnValues
+from .sources import ColumnValues, Source
 from .task_dataset import TaskDataset, load_task_dataset, load_texts
+from .text_sources import text_sources
+from .texts import require_encodable, require_text
 from .tokenization import (
     AUTO_STEPS,
     NORMALIZATION_STEPS,
@@ -39,7 +41,9 @@ __all__ = [
     "ROWS_WITHOUT_LABELS",
     "UNLABELLED_ROWS",
     "ColumnValues",
+    "RowCheck",
     "Seal",
+    "Source",
     "TaskDataset",
     "augment_rare_labels",
     "check_augmentations",
@@ -62,12 +66,15 @@ __all__ = [
     "normalize_tweets",
     "random_sample",
     "require_distinct",
+    "require_encodable",
+    "require_text",
     "sample_dialogues",
     "sealed_array",
     "select_labels",
     "stratified_sample",
     "task_rows",
     "text_rows",
+    "text_sources",
     "tokenize_rows",
     "tokenizer_digest",
     "warn_of_unreadable_texts",

@@ -37,7 +37,7 @@ def own_sources(name: Any, splits: Sequence[str], check: RowCheck) -> tuple[str,
     path = Path(name)
     if path.is_dir():
         folder = path.resolve().name
-        saved = _saved_splits(path)
+        saved = saved_splits(path)
         if saved is not None:
             return folder, dataset_sources(saved, str(path)), True
         return folder, folder_sources(path, splits), False
@@ -46,7 +46,7 @@ def own_sources(name: Any, splits: Sequence[str], check: RowCheck) -> tuple[str,
         # A file is train with dev still in it or, if nothing else is asked for, a test split.
         own_split = "test" if tuple(splits) == ("test",) else "train"
         return path.name[: len(path.name) - len(suffix)], {own_split: FileSource(path)}, own_split == "train"
-    return str(name), _hub_sources(str(name)), True
+    return str(name), dataset_sources(hub_splits(str(name)), str(name)), True
 
 
 def _memory_sources(parts: Mapping[str, Any], check: RowCheck) -> dict[str, Source]:
@@ -59,7 +59,7 @@ def _memory_sources(parts: Mapping[str, Any], check: RowCheck) -> dict[str, Sour
     return dataset_sources(datasets.DatasetDict(rows), IN_MEMORY, faults)
 
 
-def _saved_splits(folder: Path) -> datasets.DatasetDict | None:
+def saved_splits(folder: Path) -> datasets.DatasetDict | None:
     """What `save_to_disk` wrote into a folder; `None` if it did not."""
     if not any((folder / name).is_file() for name in ("dataset_dict.json", "state.json")):
         return None
@@ -72,10 +72,11 @@ def _saved_splits(folder: Path) -> datasets.DatasetDict | None:
     return saved if isinstance(saved, datasets.DatasetDict) else datasets.DatasetDict(train=saved)
 
 
-def _hub_sources(name: str) -> dict[str, Source]:
+def hub_splits(name: str) -> datasets.DatasetDict:
+    """The splits of a dataset on the Hub, `org/name` or `org/name:config`."""
     hub_id, _, config = name.partition(":")
     try:
-        splits = datasets.load_dataset(hub_id, config or None)
+        return datasets.load_dataset(hub_id, config or None)
     except (OSError, RuntimeError) as error:
         raise FileNotFoundError(
             f"{name!r} is not a registered dataset ({', '.join(REGISTRY)}), not a file and not a folder, and could "
@@ -83,4 +84,3 @@ def _hub_sources(name: str) -> dict[str, Source]:
         ) from error
     except ValueError as error:
         raise ValueError(f"{name!r} from the Hub: {error}\nA configuration is given as org/name:config.") from error
-    return dataset_sources(splits, name)

@@ -133,6 +133,9 @@ RANGES: dict[str, Range] = {
     "source_num_train_epochs": POSITIVE,
     # Commands.
     "batch_size": COUNT,
+    "processes": COUNT,
+    "rows_per_file": COUNT,
+    "threads": COUNT,
     "hub_patience": NOT_NEGATIVE,
     "n_trials": COUNT,
     "prune_after": COUNT_OR_NONE,
