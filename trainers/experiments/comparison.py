@@ -193,8 +193,8 @@ def comparison_table(
 
     Returns:
         `str`: One row per recipe: scores x 100 as mean ± standard deviation over seeds, and the difference from the
-        baseline with its 95 % interval and p-value from the bootstrap over texts and seeds, and in brackets the one that
-        Holm's method adjusts for all tests in the table.
+        baseline with its 95 % interval and p-value from the bootstrap over texts and seeds, and in brackets the one
+        that Holm's method adjusts for all tests in the table.
     """
     tests = {
         (recipe, metric): test for recipe, one in compared.items() for metric, test in one.get("tests", {}).items()
