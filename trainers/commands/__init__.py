@@ -14,6 +14,7 @@ _NAMES = {
     ".train": ("run_training",),
     ".evaluate": ("run_evaluation",),
     ".distill": ("run_distillation",),
+    ".export": ("run_export",),
     ".search": ("run_search",),
     ".compare": ("run_comparison",),
     ".try_model": ("open_page",),

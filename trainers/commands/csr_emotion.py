@@ -12,6 +12,7 @@ SUBCOMMANDS = {
     "train": (".train", "run_training", "Train recipes on your own data, registered datasets or the bundled posts."),
     "evaluate": (".evaluate", "run_evaluation", "Score a classifier on a split of a dataset."),
     "distill": (".distill", "run_distillation", "Distil a trained model into one encoder of a stock class."),
+    "export": (".export", "run_export", "Write a classifier as ONNX files for other runtimes."),
     "search": (".search", "run_search", "Search the hyper-parameters of a recipe."),
     "compare": (".compare", "run_comparison", "Train recipes over several seeds and test their differences."),
     "try": (".try_model", "open_page", "Open a page in the browser to try a model."),
