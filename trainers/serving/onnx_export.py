@@ -42,7 +42,8 @@ def write_onnx(model: Any, tokenizer: Any, path: Path) -> None:
     Raises:
         ValueError: If the model cannot be exported.
     """
-    example = tokenizer([WORDS, WORDS[:30]], padding=True, return_tensors="pt")
+    limit = text_limit(tokenizer, model)
+    example = tokenizer([WORDS, WORDS[:30]], padding=True, truncation=True, max_length=limit, return_tensors="pt")
     names = list(example)
     axes = {0: torch.export.Dim("batch", min=1), 1: torch.export.Dim("length", min=2)}
     with warnings.catch_warnings(), torch.no_grad():
