@@ -44,13 +44,13 @@ class CalibrationData:
     dev_labels: np.ndarray
 
 
-def check_packages() -> None:
+def check_packages(names: Sequence[str] = PACKAGES) -> None:
     """Check that what exports is installed.
 
     Raises:
         ModuleNotFoundError: If it is not.
     """
-    missing = [name for name in PACKAGES if find_spec(name) is None]
+    missing = [name for name in names if find_spec(name) is None]
     if missing:
         raise ModuleNotFoundError(f"--to onnx needs {', '.join(missing)}: pip install 'csr-emotion[onnx]'")
 

@@ -2,7 +2,8 @@
 
 import logging
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -46,10 +47,7 @@ def write_onnx(model: Any, tokenizer: Any, path: Path) -> None:
     example = tokenizer([WORDS, WORDS[:30]], padding=True, truncation=True, max_length=limit, return_tensors="pt")
     names = list(example)
     axes = {0: torch.export.Dim("batch", min=1), 1: torch.export.Dim("length", min=2)}
-    with warnings.catch_warnings(), torch.no_grad():
-        warnings.simplefilter("ignore")  # of deprecations inside torch
-        exporter = logging.getLogger("torch.onnx")
-        level, exporter.level = exporter.level, logging.ERROR  # it warns of operators of torchvision
+    with quiet_tools(), torch.no_grad():
         try:
             program: Any = torch.onnx.export(
                 _Logits(model.eval(), names),
@@ -63,10 +61,21 @@ def write_onnx(model: Any, tokenizer: Any, path: Path) -> None:
         except Exception as error:  # each part of the exporter has errors of its own
             reason = str(error.__cause__ or error).strip().partition("\n")[0]
             raise ValueError(f"{type(model).__name__} cannot be exported to ONNX: {reason}") from error
-        finally:
-            exporter.level = level
     # Inside the file: Transformers.js would have to be told of weights beside it.
     program.save(path, external_data=False)
+
+
+@contextmanager
+def quiet_tools() -> Iterator[None]:
+    """Keep the exporter and the quantiser from reporting on their own insides, of which users can change nothing."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)
 
 
 def check_logits(model: Any, tokenizer: Any, path: Path, texts: Sequence[str] = ()) -> float:

@@ -10,6 +10,7 @@ import numpy as np
 from modeling_csr import OnnxClassifier
 
 from ..evaluation import HEADLINE, predict_logits, probabilities, score
+from .onnx_export import quiet_tools
 
 # What int8 may cost on dev: points in each headline metric, and the mean absolute difference of a probability.
 MAX_LOSS, MAX_DIFFERENCE = 0.3, 0.01
@@ -45,10 +46,6 @@ class Int8Report:
         """Points lost in the metric that loses most; negative if all gain."""
         return max(values["fp32"] - values["int8"] for values in self.metrics.values())
 
-    @property
-    def passes(self) -> bool:
-        return self.largest_loss <= MAX_LOSS and self.probability_difference <= MAX_DIFFERENCE
-
 
 def write_int8(
     source: Path,
@@ -59,6 +56,8 @@ def write_int8(
     dev_texts: Sequence[str],
     dev_labels: np.ndarray,
     max_length: int,
+    max_loss: float = MAX_LOSS,
+    max_difference: float = MAX_DIFFERENCE,
 ) -> Int8Report:
     """Quantise an ONNX classifier dynamically: int8 weights per channel, scales of activations found at run time.
 
@@ -74,13 +73,14 @@ def write_int8(
         train_texts (`Sequence[str]`): Texts on which sensitive nodes are found.
         dev_texts (`Sequence[str]`), dev_labels (`np.ndarray`): Where int8 is compared with fp32.
         max_length (`int`): Longer texts are cut to this number of tokens.
+        max_loss (`float`, *optional*): Points that a headline metric may lose on dev.
+        max_difference (`float`, *optional*): Mean absolute difference that probabilities may have on dev.
 
     Returns:
         `Int8Report`: What it costs.
 
     Raises:
-        ValueError: If dev loses more than `MAX_LOSS` points in a headline metric, or probabilities differ by more than
-            `MAX_DIFFERENCE` on average, with half of the nodes in fp32, too. There is no file then.
+        ValueError: If dev loses more than that even with half of the nodes in fp32. There is no file then.
     """
 
     def logits(path: Path, texts: Sequence[str]) -> np.ndarray:
@@ -106,8 +106,11 @@ def write_int8(
         difference = mean_difference(expected, found, problem_type)
         return Int8Report("dev", len(dev_texts), metrics, difference, len(nodes), left_out)
 
+    def passes(found: Int8Report) -> bool:
+        return found.largest_loss <= max_loss and found.probability_difference <= max_difference
+
     found = report([])
-    if not found.passes:
+    if not passes(found):
         texts = list(train_texts[:SENSITIVITY_TEXTS])
         reference = logits(source, texts)
         effects = {}
@@ -116,14 +119,14 @@ def write_int8(
             effects[node] = mean_difference(reference, logits(target, texts), problem_type)
         ranked = sorted(nodes, key=lambda node: -effects[node])
         count = 1
-        while not found.passes and count <= (1 - LEAST_QUANTIZED) * len(nodes):
+        while not passes(found) and count <= (1 - LEAST_QUANTIZED) * len(nodes):
             found = report(ranked[:count])
             count *= 2
-    if not found.passes:
+    if not passes(found):
         target.unlink()
         raise ValueError(
-            f"--precision int8: dev loses up to {found.largest_loss:.2f} points (at most {MAX_LOSS}), and probabilities "
-            f"differ by {found.probability_difference:.4f} on average (at most {MAX_DIFFERENCE}), even with "
+            f"--precision int8: dev loses up to {found.largest_loss:.2f} points (at most {max_loss}), and probabilities "
+            f"differ by {found.probability_difference:.4f} on average (at most {max_difference}), even with "
             f"{len(found.left_out)} of {len(nodes)} nodes in fp32. Export with --precision fp32."
         )
     return found
@@ -139,16 +142,17 @@ def quantize(source: Path, target: Path, exclude: Sequence[str] = (), only: Sequ
     """
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
-    quantize_dynamic(
-        _without_weights_in_value_info(source),
-        target,
-        op_types_to_quantize=list(OPERATORS),
-        per_channel=True,
-        reduce_range=True,
-        weight_type=QuantType.QInt8,
-        nodes_to_exclude=list(exclude),
-        nodes_to_quantize=list(only),
-    )
+    with quiet_tools():
+        quantize_dynamic(
+            _without_weights_in_value_info(source),
+            target,
+            op_types_to_quantize=list(OPERATORS),
+            per_channel=True,
+            reduce_range=True,
+            weight_type=QuantType.QInt8,
+            nodes_to_exclude=list(exclude),
+            nodes_to_quantize=list(only),
+        )
 
 
 def weighted_nodes(path: Path) -> list[str]:
