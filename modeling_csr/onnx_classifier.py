@@ -15,8 +15,8 @@ ONNX_FILES = {"fp32": "onnx/model.onnx", "int8": "onnx/model_quantized.onnx"}
 
 class OnnxClassifier(nn.Module):
     """
-    A text classifier run by ONNX Runtime, on the CPU. It has the `config` of the model that was exported and returns the
-    same `logits`, so the emotion pipeline takes it in place of that model.
+    A text classifier run by ONNX Runtime, on the CPU. It has the `config` of the model that was exported and returns
+    the same `logits`, so the emotion pipeline takes it in place of that model.
 
     Args:
         path (`str`): The ONNX file.

@@ -17,6 +17,7 @@ from trainers.commands import parse_run_arguments, parse_run_arguments_and
 from trainers.commands.compare import comparison_parser
 from trainers.commands.csr_emotion import SUBCOMMANDS
 from trainers.commands.evaluate import evaluation_parser
+from trainers.commands.export import export_parser
 from trainers.commands.try_model import page_parser
 from trainers.data import REGISTRY
 from trainers.experiments import SearchArguments
@@ -110,7 +111,7 @@ def parse(subcommand: str, argv: list[str]) -> None:
         args, further = comparison_parser().parse_known_args(argv)
         parse_run_arguments(["--recipe", *args.recipes, *further])
     else:
-        parser = {"evaluate": evaluation_parser, "try": page_parser}[subcommand]()
+        parser = {"evaluate": evaluation_parser, "export": export_parser, "try": page_parser}[subcommand]()
         assert isinstance(parser.parse_args(argv), argparse.Namespace)
 
 
@@ -150,6 +151,8 @@ def test_options_in_the_text_exist(page: Path, capsys: pytest.CaptureFixture) ->
     for name in ("run_csr", "run_multitask", "run_recurrent", "run_search", "run_dialogue", "reproduce_paper"):
         with pytest.raises(SystemExit):
             tiny_run.example(name).main(["--help"])
+    with pytest.raises(SystemExit):
+        export_parser().parse_args(["--help"])
     known = set(re.findall(r"--\w+", capsys.readouterr().out)) | {"--help", "--help-all"}
     inline = re.findall(r"`([^`\n]*--[^`]*)`", page.read_text(encoding="utf-8"))
     named = {option for text in inline for option in re.findall(r"(?<![\w-])--[a-z_]+", text)}

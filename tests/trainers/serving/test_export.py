@@ -1,7 +1,9 @@
 """A classifier exported to ONNX does what it did, from the command to the pipeline, and int8 has to be approved."""
 
+import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -105,7 +107,7 @@ def test_int8_that_costs_too_much_is_refused(place: Path, tmp_path: Path) -> Non
 
 def test_nodes_that_are_left_out_stay_in_fp32(place: Path, tmp_path: Path) -> None:
     source, target = place / "exported" / "onnx" / "model.onnx", tmp_path / "int8.onnx"
-    first, *others = weighted_nodes(source)
+    others = weighted_nodes(source)[1:]
     quantize(source, target, exclude=others)
     assert matrices_in_fp32(target) == len(others)
     quantize(source, target, only=others)
@@ -149,3 +151,14 @@ def test_missing_packages_are_named(place: Path, monkeypatch: pytest.MonkeyPatch
         OnnxClassifier.from_pretrained(place / "exported")
     with pytest.raises(ValueError, match="precision must be one of fp32, int8"):
         OnnxClassifier.from_pretrained(place / "exported", precision="int4")
+
+
+def test_the_code_of_the_page_runs(place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = (tiny_run.REPOSITORY / "docs" / "export.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"^```py\n(.*?)^```", page, flags=re.DOTALL | re.MULTILINE)
+    (tmp_path / "outputs").mkdir()
+    (tmp_path / "outputs" / "exported").symlink_to(place / "exported")
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {}
+    exec(code, names)
+    assert len(names["classifier"]("so happy", top_k=None)) == len(LABELS)
