@@ -125,7 +125,7 @@ def write_int8(
     if not passes(found):
         target.unlink()
         raise ValueError(
-            f"--precision int8: dev loses up to {found.largest_loss:.2f} points (at most {max_loss}), and probabilities "
+            f"--precision int8: dev loses {found.largest_loss:.2f} points (at most {max_loss}), and probabilities "
             f"differ by {found.probability_difference:.4f} on average (at most {max_difference}), even with "
             f"{len(found.left_out)} of {len(nodes)} nodes in fp32. Export with --precision fp32."
         )
