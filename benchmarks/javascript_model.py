@@ -56,10 +56,10 @@ def main(argv: list[str]) -> None:
     with exit_on("javascript_model", *BAD_INPUT):
         texts = list(load_task_dataset(args.dataset, data_dir=args.data_dir).splits["dev"]["text"][: args.samples])
         model = load_classifier(args.model)
-        tokenizer = AutoTokenizer.from_pretrained(args.model)
+        tokenizer = AutoTokenizer.from_pretrained(args.exported)
     config, labels = model.config, label_names(model.config)
     expected = probabilities(
-        predict_logits(model, tokenizer, texts, max_length=min(tokenizer.model_max_length, 512)), config.problem_type
+        predict_logits(model, tokenizer, texts, max_length=tokenizer.model_max_length), config.problem_type
     )
     run: dict[str, Any] = {"dataset": args.dataset, "texts": len(texts), "layers": config.num_hidden_layers}
     run["torch"] = torch.__version__
