@@ -3,8 +3,8 @@
 python -m benchmarks.null_simulation
 
 Two systems are equally good: each is right on a text with the same chance, plus the luck of a seed. Systems err on the
-same kinds of texts for all of their seeds, and in dialogues on the texts of one group more than on those of another. The
-share of p-values below .05 should be .05 at most.
+same kinds of texts for all of their seeds, and in dialogues on the texts of one group more than on those of another.
+The share of p-values below .05 should be .05 at most.
 """
 
 import argparse

@@ -24,6 +24,7 @@ from .modeling_dialogue import DialogueForUtteranceClassification, DialogueModel
 from .modeling_multitask import MultitaskForSequenceClassification, MultitaskModel
 from .modeling_recurrent_encoder import RecurrentEncoderModel
 from .modeling_siamese import SiameseModel
+from .onnx_classifier import ONNX_FILES, OnnxClassifier
 from .pipeline_batches import readable_positions
 from .pipeline_emotion import CUSTOM_PIPELINES, EmotionClassificationPipeline
 from .pooling import POOLING_MODES, pool
@@ -63,6 +64,7 @@ __all__ = [
     "CONTEXTS",
     "IGNORE_INDEX",
     "LABEL_LOSSES",
+    "ONNX_FILES",
     "POOLING_MODES",
     "PROBLEM_TYPES",
     "REPRESENTATIONS",
@@ -80,6 +82,7 @@ __all__ = [
     "MultitaskConfig",
     "MultitaskForSequenceClassification",
     "MultitaskModel",
+    "OnnxClassifier",
     "RecurrentEncoderConfig",
     "RecurrentEncoderModel",
     "SiameseModel",

@@ -184,9 +184,11 @@ class EmotionClassificationPipeline(Pipeline):
         if return_embeddings is not None:
             if not isinstance(return_embeddings, bool):
                 raise ValueError(f"return_embeddings must be True or False, got {return_embeddings!r}.")
-            if return_embeddings and self.model.config.model_type not in EMBEDDINGS:
+            is_exported = not isinstance(self.model, PreTrainedModel)
+            kind = type(self.model).__name__ if is_exported else self.model.config.model_type
+            if return_embeddings and kind not in EMBEDDINGS:
                 raise ValueError(
-                    f"return_embeddings is not supported by models of type {self.model.config.model_type!r}, only by "
+                    f"return_embeddings is not supported by models of type {kind!r}, only by "
                     f"{' and '.join(EMBEDDINGS)}."
                 )
             forward["return_embeddings"] = return_embeddings

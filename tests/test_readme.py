@@ -17,6 +17,7 @@ from trainers.commands import parse_run_arguments, parse_run_arguments_and
 from trainers.commands.compare import comparison_parser
 from trainers.commands.csr_emotion import SUBCOMMANDS
 from trainers.commands.evaluate import evaluation_parser
+from trainers.commands.export import export_parser
 from trainers.commands.score import score_parser
 from trainers.commands.try_model import page_parser
 from trainers.data import REGISTRY
@@ -111,7 +112,8 @@ def parse(subcommand: str, argv: list[str]) -> None:
         args, further = comparison_parser().parse_known_args(argv)
         parse_run_arguments(["--recipe", *args.recipes, *further])
     else:
-        parser = {"evaluate": evaluation_parser, "score": score_parser, "try": page_parser}[subcommand]()
+        parsers = {"evaluate": evaluation_parser, "score": score_parser, "export": export_parser, "try": page_parser}
+        parser = parsers[subcommand]()
         assert isinstance(parser.parse_args(argv), argparse.Namespace)
 
 
@@ -151,6 +153,8 @@ def test_options_in_the_text_exist(page: Path, capsys: pytest.CaptureFixture) ->
     for name in ("run_csr", "run_multitask", "run_recurrent", "run_search", "run_dialogue", "reproduce_paper"):
         with pytest.raises(SystemExit):
             tiny_run.example(name).main(["--help"])
+    with pytest.raises(SystemExit):
+        export_parser().parse_args(["--help"])
     known = set(re.findall(r"--\w+", capsys.readouterr().out)) | {"--help", "--help-all"}
     inline = re.findall(r"`([^`\n]*--[^`]*)`", page.read_text(encoding="utf-8"))
     named = {option for text in inline for option in re.findall(r"(?<![\w-])--[a-z_]+", text)}

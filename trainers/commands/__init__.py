@@ -15,6 +15,7 @@ _NAMES = {
     ".evaluate": ("run_evaluation",),
     ".score": ("run_scoring",),
     ".distill": ("run_distillation",),
+    ".export": ("run_export",),
     ".search": ("run_search",),
     ".compare": ("run_comparison",),
     ".try_model": ("open_page",),

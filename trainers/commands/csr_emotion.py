@@ -13,6 +13,7 @@ SUBCOMMANDS = {
     "evaluate": (".evaluate", "run_evaluation", "Score a classifier on a split of a dataset."),
     "score": (".score", "run_scoring", "Score texts by the million, from files into files."),
     "distill": (".distill", "run_distillation", "Distil a trained model into one encoder of a stock class."),
+    "export": (".export", "run_export", "Write a classifier as ONNX files for other runtimes."),
     "search": (".search", "run_search", "Search the hyper-parameters of a recipe."),
     "compare": (".compare", "run_comparison", "Train recipes over several seeds and test their differences."),
     "try": (".try_model", "open_page", "Open a page in the browser to try a model."),

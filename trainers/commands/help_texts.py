@@ -11,7 +11,7 @@ from textwrap import fill
 from typing import Any
 
 TEXTS = Path(__file__).parent / "help"
-SUBCOMMANDS = ("train", "evaluate", "score", "distill", "search", "compare", "try")
+SUBCOMMANDS = ("train", "evaluate", "score", "distill", "export", "search", "compare", "try")
 
 # Maps subcommands to their main options, by topic.
 SHORT_HELP: dict[str, dict[str, tuple[str, ...]]] = {
@@ -82,15 +82,12 @@ def _parsers() -> dict[str, ArgumentParser]:
     """Parsers of the subcommands with few options."""
     from .compare import comparison_parser
     from .evaluate import evaluation_parser
+    from .export import export_parser
     from .score import score_parser
     from .try_model import page_parser
 
-    return {
-        "evaluate": evaluation_parser(),
-        "score": score_parser(),
-        "compare": comparison_parser(),
-        "try": page_parser(),
-    }
+    parsers = {"evaluate": evaluation_parser(), "score": score_parser(), "export": export_parser()}
+    return {**parsers, "compare": comparison_parser(), "try": page_parser()}
 
 
 def _about(option: Any) -> str:

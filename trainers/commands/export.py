@@ -1,0 +1,109 @@
+"""`csr-emotion export`: write a classifier for other runtimes."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoConfig, AutoTokenizer
+
+from ..data import BAD_ROWS, UNLABELLED_ROWS, in_label_space, load_task_dataset
+from ..evaluation import label_names, load_classifier
+from ..serving import CalibrationData, check_export_folder, check_packages, export_classifier, scores_text
+from .terminal import BAD_INPUT, exit_on, set_up_logging
+
+DESCRIPTION = "Write a classifier as ONNX files for ONNX Runtime, Transformers.js and Text Embeddings Inference."
+
+
+def export_parser() -> argparse.ArgumentParser:
+    """Parser of the command's options."""
+    parser = argparse.ArgumentParser(
+        "csr-emotion export",
+        description=DESCRIPTION,
+        allow_abbrev=False,
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    parser.add_argument("model", help="Hub id or folder of a sequence classifier.")
+    parser.add_argument("--to", nargs="+", default=["onnx"], choices=("onnx",), help="Format(s) to write.")
+    parser.add_argument(
+        "--precision", nargs="+", default=["fp32"], choices=("fp32", "int8"), help="int8 needs --dataset."
+    )
+    parser.add_argument("--output_dir", required=True, help="Folder to write: a new one, or that of an earlier export.")
+    parser.add_argument(
+        "--dataset",
+        help="Data for int8: a registered name, a file, a folder or a Hub dataset id. Training texts show which parts "
+        "are sensitive; dev decides whether int8 is good enough.",
+    )
+    parser.add_argument("--data_dir", help="Directory with one subfolder per registered dataset.")
+    parser.add_argument("--fold", type=int, default=0, help="Fold to use as dev, for registered data with folds.")
+    parser.add_argument("--text_column", help="Text column of your own data.")
+    parser.add_argument("--label_columns", nargs="+", help="Label column(s) of your own data.")
+    parser.add_argument(
+        "--label_names", nargs="+", help="All labels, in order, where the column has 0/1 lists or numbers."
+    )
+    parser.add_argument(
+        "--bad_rows", default="error", choices=BAD_ROWS, help="Whether rows that are not valid are errors or left out."
+    )
+    parser.add_argument(
+        "--unlabelled_rows", default="error", choices=UNLABELLED_ROWS[:2], help="The same for rows without a label."
+    )
+    parser.add_argument("--trust_remote_code", action="store_true", help="Run the code in the model's repository.")
+    return parser
+
+
+def run_export(argv: Sequence[str]) -> dict[str, Any]:
+    """Run the command.
+
+    Args:
+        argv (`Sequence[str]`): The command line, without the program's name.
+
+    Returns:
+        `dict`: What is in `export.json`.
+    """
+    args = export_parser().parse_args(list(argv))
+    set_up_logging()
+    with exit_on("csr-emotion export", *BAD_INPUT):
+        check_packages()
+        if "int8" in args.precision and args.dataset is None:
+            raise ValueError("--precision int8 needs texts, on which it is compared with fp32: give --dataset.")
+        folder = Path(args.output_dir)
+        check_export_folder(folder)
+        config = AutoConfig.from_pretrained(args.model, trust_remote_code=args.trust_remote_code)
+        if config.model_type == "dialogue":
+            raise ValueError(f"{args.model} reads whole dialogues; only classifiers of single texts can be exported.")
+        data = read_data(args, config) if "int8" in args.precision else None
+        model = load_classifier(args.model, trust_remote_code=args.trust_remote_code, dtype=torch.float32)
+        tokenizer = AutoTokenizer.from_pretrained(args.model)
+        record = export_classifier(args.model, model, tokenizer, folder, args.precision, data)
+    print(f"Logits differ by at most {record['logit_difference']:.1g} from PyTorch's.")
+    if "int8" in record:
+        report = record["int8"]
+        print(
+            f"int8, {report['dataset']} {report['split']}, {report['texts']} texts: {scores_text(report['metrics'])}; "
+            f"probabilities differ by {report['probability_difference']:.4f} on average. "
+            f"{len(report['left_out'])} of {report['nodes']} nodes stay in fp32."
+        )
+    print(f"The model is in {folder}: OnnxClassifier.from_pretrained('{folder}')")
+    return record
+
+
+def read_data(args: argparse.Namespace, config: Any) -> CalibrationData:
+    """The texts for int8, with dev labels in the order of the model's."""
+    names = label_names(config)
+    dataset = load_task_dataset(
+        args.dataset,
+        regression=config.problem_type == "regression",
+        data_dir=args.data_dir,
+        text_column=args.text_column,
+        label_columns=args.label_columns,
+        label_names=args.label_names,
+        bad_rows=args.bad_rows,
+        unlabelled_rows=args.unlabelled_rows,
+        splits=("train", "dev"),
+        fold=args.fold,
+        labels=names,
+    )
+    dataset = in_label_space(dataset, names, config.problem_type, columns=args.label_columns)
+    train, dev = (list(dataset.splits[split]["text"]) for split in ("train", "dev"))
+    return CalibrationData(args.dataset, train, dev, dataset.targets("dev"))
