@@ -87,7 +87,7 @@ def main(argv: list[str]) -> None:
     results = {"scores": done.scores(), "seconds": done.seconds(), "texts": counts, "seeds": args.seeds}
     args.results_dir.mkdir(parents=True, exist_ok=True)
     write_json(args.results_dir / f"{NAME}.json", results)
-    command = command_of(NAME, "--encoder FOLDER", "--train_texts", args.train_texts)
+    command = command_of(NAME, "--encoder FOLDER --train_texts", args.train_texts, "--source_texts", args.source_texts)
     (args.results_dir / f"{NAME}.md").write_text(table(results, command), encoding="utf-8")
     print(table(results, command))
 
