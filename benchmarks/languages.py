@@ -23,9 +23,8 @@ from sklearn.model_selection import KFold
 from transformers import BertConfig, set_seed
 
 from modeling_csr import CSRConfig, CSRForSequenceClassification, MultitaskConfig
-from trainers import CSRTrainer, CSRTrainingArguments
+from trainers import CSRTrainer, CSRTrainingArguments, RepresentationDataset
 from trainers.commands import BAD_INPUT, exit_on
-from trainers.csr_trainer import RepresentationDataset
 from trainers.data import TaskDataset, load_task_dataset, write_json
 from trainers.experiments import markdown_table
 
