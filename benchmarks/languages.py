@@ -23,14 +23,14 @@ from sklearn.model_selection import KFold
 from transformers import BertConfig, set_seed
 
 from modeling_csr import CSRConfig, CSRForSequenceClassification, MultitaskConfig
-from trainers import CSRTrainer, CSRTrainingArguments
+from trainers import CSRTrainer, CSRTrainingArguments, RepresentationDataset
 from trainers.commands import BAD_INPUT, exit_on
-from trainers.csr_trainer import RepresentationDataset
 from trainers.data import TaskDataset, load_task_dataset, write_json
 from trainers.experiments import markdown_table
 
 from .arguments import benchmark_parser, command_of
 from .frozen_vectors import FrozenEncoder
+from .joint_regression import joint_regression
 from .vector_regression import FOLDS, MULTI_LABEL, Texts, choose, macro_f1, regression_score
 
 NAME = "languages"
@@ -47,6 +47,7 @@ GROUPS = {
 SETTINGS = {
     "own": "logistic regression on the language's own texts",
     "all": "one common space for all languages",
+    "joint": "one linear model for all languages: shared weights and a correction for each language",
     "english": "a space of English texts (E-c, GoEmotions), no label of the language",
     "others_0": "a space of other languages, no label of the language",
     "others_50": "that space, and 50 labels of the language",
@@ -71,6 +72,7 @@ def main(argv: list[str]) -> None:
     for name, run in {
         "own": lambda: own_regressions(train, dev),
         "all": lambda: one_space(train, dev, args.seeds, args.output_dir),
+        "joint": lambda: {"joint": joint_regression(train, dev)},
         "others": lambda: from_others(train, dev, args.seeds[0], args.output_dir),
         "english": lambda: from_english(
             [english_texts(data, encode, args.source_texts) for data in english.values()],
@@ -84,7 +86,7 @@ def main(argv: list[str]) -> None:
     results = {"scores": done.scores(), "seconds": done.seconds(), "texts": counts, "seeds": args.seeds}
     args.results_dir.mkdir(parents=True, exist_ok=True)
     write_json(args.results_dir / f"{NAME}.json", results)
-    command = command_of(NAME, "--encoder FOLDER", "--train_texts", args.train_texts)
+    command = command_of(NAME, "--encoder FOLDER --train_texts", args.train_texts, "--source_texts", args.source_texts)
     (args.results_dir / f"{NAME}.md").write_text(table(results, command), encoding="utf-8")
     print(table(results, command))
 
@@ -281,7 +283,7 @@ def table(results: dict[str, Any], command: str) -> str:
         "",
         *(f"- {name.replace('_', ' ')}: {what}" for name, what in SETTINGS.items()),
     ]
-    for first, second in (("all", "own"), ("others_50", "others_0"), ("others_0", "english")):
+    for first, second in (("all", "own"), ("joint", "own"), ("others_50", "others_0"), ("others_0", "english")):
         differences = np.array([scores[first][one] - scores[second][one] for one in languages])
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of ties, and of few languages

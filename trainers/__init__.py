@@ -12,7 +12,7 @@ _NAMES = {
     ".training_arguments": ("StageTrainingArguments",),
     ".multitask_trainer": ("MultitaskTrainer",),
     ".siamese_trainer": ("SiameseTrainer", "SiameseTrainingArguments"),
-    ".csr_trainer": ("CSRTrainer", "CSRTrainingArguments"),
+    ".csr_trainer": ("CSRTrainer", "CSRTrainingArguments", "RepresentationDataset"),
     ".dialogue_trainer": ("DialogueTrainer", "DialogueTrainingArguments"),
     ".distillation_trainer": ("DistillationTrainer",),
     ".recipes": (

@@ -17,7 +17,7 @@ LOAD = """
 import json, sys
 from transformers import AutoTokenizer, pipeline
 name, texts = sys.argv[1], json.loads(sys.argv[2])
-tokenizer = AutoTokenizer.from_pretrained(name)
+tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=True)
 classify = pipeline("text-classification", model=name, top_k=None, function_to_apply="none", trust_remote_code=True)
 scores = [{one["label"]: one["score"] for one in answer} for answer in classify(texts, batch_size=1)]
 print(json.dumps([tokenizer(texts)["input_ids"], scores]))
