@@ -150,8 +150,8 @@ def quantize(source: Path, target: Path, exclude: Sequence[str] = (), only: Sequ
             per_channel=True,
             reduce_range=True,
             weight_type=QuantType.QInt8,
-            nodes_to_exclude=list(exclude),
-            nodes_to_quantize=list(only),
+            nodes_to_exclude=_as_quantised(exclude),
+            nodes_to_quantize=_as_quantised(only),
         )
 
 
@@ -169,6 +169,11 @@ def weighted_nodes(path: Path) -> list[str]:
 def mean_difference(first: np.ndarray, second: np.ndarray, problem_type: str) -> float:
     """Mean absolute difference between the probabilities of two arrays of logits `(texts, labels)`."""
     return float(np.abs(probabilities(first, problem_type) - probabilities(second, problem_type)).mean())
+
+
+def _as_quantised(names: Sequence[str]) -> list[str]:
+    """Names of nodes with those that they have while they are quantised, where each Gemm is a MatMul first."""
+    return [*names, *(f"{name}_MatMul" for name in names)]
 
 
 def _without_weights_in_value_info(path: Path) -> Any:
