@@ -155,6 +155,10 @@ def test_options_in_the_text_exist(page: Path, capsys: pytest.CaptureFixture) ->
             tiny_run.example(name).main(["--help"])
     with pytest.raises(SystemExit):
         export_parser().parse_args(["--help"])
+    with pytest.raises(SystemExit):
+        score_parser().parse_args(["--help"])
+    with pytest.raises(SystemExit):
+        tiny_run.example("distill_csr").main(["--help"])
     known = set(re.findall(r"--\w+", capsys.readouterr().out)) | {"--help", "--help-all"}
     inline = re.findall(r"`([^`\n]*--[^`]*)`", page.read_text(encoding="utf-8"))
     named = {option for text in inline for option in re.findall(r"(?<![\w-])--[a-z_]+", text)}

@@ -73,7 +73,11 @@ def lowest_layers(encoder: PreTrainedModel, layers: int) -> PreTrainedModel:
     _set_layers(config, layers)
     shorter = AutoModel.from_config(config)
     names = shorter.state_dict().keys()
-    shorter.load_state_dict({name: weights for name, weights in encoder.state_dict().items() if name in names})
+    kept = {name: weights for name, weights in encoder.state_dict().items() if name in names}
+    missing = shorter.load_state_dict(kept, strict=False).missing_keys
+    # Encoders are built without the pooler that their classes would have.
+    if lost := [name for name in missing if not name.startswith("pooler.")]:
+        raise ValueError(f"--student_layers {layers}: the encoder lacks the weights {', '.join(lost)}.")
     return shorter
 
 

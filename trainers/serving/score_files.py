@@ -100,6 +100,9 @@ def score_files(
         before = sum(end - start for start, end in done.items())
         if before < rows:
             work: Engine
+            # A second process takes longer to begin than one takes for a file.
+            if processes is None and len(parts) - len(done) == 1:
+                processes = 1
             if engine == "ray":
                 work = ray_engine(chosen, processes, threads)
             else:

@@ -14,7 +14,8 @@ from filelock import FileLock, Timeout
 
 from ..data import write_json
 
-MANIFEST, BAD_ROWS_NAME, LOCK = "score.json", "bad_rows.csv", "score.lock"
+# Readers of folders of Parquet files pass over names that begin with an underscore.
+MANIFEST, BAD_ROWS_NAME, LOCK = "_score.json", "_bad_rows.csv", "_score.lock"
 _UNFINISHED = ".unfinished"
 _PART = re.compile(r"scores-(\d{12})-(\d{12})\.parquet")
 

@@ -83,7 +83,7 @@ def test_rows_have_the_labels_and_scores_of_the_pipeline(files: Files) -> None:
 
 
 def test_rows_that_cannot_be_scored_are_listed_with_the_reason(files: Files) -> None:
-    with (files["scores"] / "bad_rows.csv").open(newline="") as file:
+    with (files["scores"] / "_bad_rows.csv").open(newline="") as file:
         found = {row["row"]: (row["id"], row["reason"]) for row in csv.DictReader(file)}
     assert set(found) == {"line 51", "line 52", "line 53", "line 54"}
     assert found["line 51"] == ("blank", "column 'text': expected a non-empty text, got ' '.")
