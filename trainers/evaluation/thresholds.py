@@ -49,6 +49,8 @@ def tune_thresholds(
     if not ((probabilities >= 0) & (probabilities <= 1)).all():
         raise ValueError("probabilities must be between 0 and 1; put logits through a sigmoid first.")
     missing = np.isnan(references)
+    if missing.all(axis=1).any():
+        raise ValueError("references hold a text that is not labelled; drop texts without labels first.")
     if missing.any():
         probabilities, references = np.where(missing, 0.0, probabilities), np.where(missing, 0.0, references)
     if not ((references == 0) | (references == 1)).all():

@@ -181,7 +181,7 @@ def test_no_respondent_of_isear_is_in_both_train_and_dev(isear: Path) -> None:
 def test_isear_as_a_task(isear: Path) -> None:
     task = load_task_dataset("isear", data_dir=str(isear), splits=("train", "dev", "test"))
     assert {split: len(rows) for split, rows in task.splits.items()} == {"train": 84, "dev": 21, "test": 2}
-    assert task.splits["train"].column_names == ["text", "labels"]
+    assert task.splits["train"].column_names == ["text", "labels", "group"]
 
 
 def test_a_missing_file_that_train_and_dev_share_is_named_once(tmp_path: Path) -> None:

@@ -218,7 +218,8 @@ def test_references_may_be_floats():
         ({"probabilities": np.zeros((0, 2)), "references": np.zeros((0, 2))}, "at least one row"),
         ({"probabilities": PROBABILITIES * 4 - 2}, "between 0 and 1; put logits through a sigmoid"),
         ({"probabilities": np.where(PROBABILITIES > 0.8, np.nan, PROBABILITIES)}, "between 0 and 1"),
-        ({"references": np.where(GOLD == 1, 1.0, np.nan)}, "references must be 0 or 1; drop rows without labels"),
+        ({"references": GOLD + 1.0}, "references must be 0 or 1; drop rows without labels"),
+        ({"references": np.where(GOLD == 1, 1.0, np.nan)}, "references hold a text that is not labelled; drop"),
     ],
 )
 def test_refuses(arguments, message):
