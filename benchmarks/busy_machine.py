@@ -17,8 +17,10 @@ from pathlib import Path
 
 from tqdm.auto import tqdm
 
+from trainers.commands import BAD_INPUT, exit_on, parse_run_arguments
 from trainers.data import write_json
 from trainers.experiments import markdown_table
+from trainers.runs import Runner
 
 from .arguments import benchmark_parser, command_of
 from .pipeline_speed import cpu_name
@@ -58,6 +60,8 @@ def main(argv: list[str]) -> None:
     options = ["--recipe", "bert", "--emotion_dataset", args.dataset, "--data_dir", args.data_dir]
     options += ["--encoder", args.encoder, "--max_steps", str(args.steps + WARM_UP), "--seed", "1"]
     options += ["--eval_strategy", "no", "--save_strategy", "no", "--disable_tqdm", "True"]
+    with exit_on("busy_machine", *BAD_INPUT), tempfile.TemporaryDirectory() as folder:
+        Runner(parse_run_arguments([*options, "--output_dir", folder]))
     seconds: dict[str, dict[str, list[float]]] = {load: {waiting: [] for waiting in WAITING} for load in BUSY}
     rounds = [(load, waiting) for _ in range(args.turns) for load in BUSY for waiting in WAITING]
     for load, waiting in tqdm(rounds, desc="Trainings"):

@@ -15,7 +15,7 @@ BENCHMARKS = sorted(
 )
 # By benchmark that reads one, the option that names the encoder.
 ENCODERS = dict.fromkeys(set(BENCHMARKS) - {"baselines", "intensity_baseline", "recurrent"}, "--encoder")
-ENCODERS["inference_speed"] = "--models"
+ENCODERS |= {"inference_speed": "--models", "javascript_model": "--model"}
 
 
 @pytest.mark.parametrize("name", BENCHMARKS)
@@ -23,6 +23,7 @@ def test_data_that_are_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     argv = ["--data_dir", str(tmp_path / "nowhere")]
     encoder = tiny_run.write_encoder(tmp_path / "encoder", max_position_embeddings=128)
     argv += [ENCODERS[name], str(encoder)] if name in ENCODERS else []
+    argv += ["--exported", str(encoder)] if name == "javascript_model" else []
     argv += ["--results_dir", str(tmp_path / "results")] if name != "intensity_baseline" else []
     monkeypatch.chdir(tmp_path)
     said = tiny_run.refusal(import_module(f"benchmarks.{name}"), argv)
