@@ -40,6 +40,8 @@ def compare_folds(
     # Without it, the macro F1 would be over the classes that occur.
     options: dict[str, Any] = {"num_labels": len(labels)} if problem_type == "single_label_classification" else {}
     references = np.concatenate([run.labels("dev") for run in runs])
+    # A dialogue or a writer is in one fold alone.
+    groups = [group for run in runs for group in run.sampling()["groups"]]
     recipes = [recipe.name for recipe in runs[0].recipes]
     baseline = baseline or recipes[0]
     figures = {name: [read_results(run.output_dir)["recipes"][name] for run in runs] for name in recipes}
@@ -59,10 +61,8 @@ def compare_folds(
         }
         if name != baseline and baseline in decisions:
             pair = (decisions[name][None], decisions[baseline][None], references)
-            # A dialogue or a writer is in one fold alone.
-            options["groups"] = [group for run in runs for group in run.sampling()["groups"]]
             compared[name]["tests"] = {
-                metric: asdict(paired_test(*pair, metric, resamples, **options)) for metric in metrics
+                metric: asdict(paired_test(*pair, metric, resamples, groups=groups, **options)) for metric in metrics
             }
     return compared
 

@@ -18,7 +18,11 @@ from trainers.evaluation import score
 run_csr, run_dialogue = tiny_run.example("run_csr").main, tiny_run.example("run_dialogue").main
 # In place of what actors say.
 WORDS = {"ang": "furious shouting", "hap": "happy laughing", "neu": "plain usual", "sad": "crying lonely"}
-RECIPES = {"bert": "emotion-encoder", "model-1": "emotion-encoder-from-sentiment"}
+RECIPES = {
+    "bert": "emotion-encoder",
+    "model-1": "emotion-encoder-from-sentiment",
+    "bert-head-rate": "emotion-encoder-head-rate",
+}
 
 
 def write_sessions(folder: Path) -> None:
@@ -47,6 +51,12 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         # Two sessions are enough here.
         patched.setitem(REGISTRY, "iemocap", replace(REGISTRY["iemocap"], folds=2))
         yield folder
+
+
+def dialogues(place: Path) -> set[str]:
+    """Ids of the dialogues of both sessions."""
+    data = [load_task_dataset("iemocap", data_dir=str(place / "data"), fold=fold) for fold in range(2)]
+    return {one for part in data for one in part.splits["dev"]["dialogue_id"]}
 
 
 def options(place: Path, output_dir: Path, **changes: Any) -> list[str]:
@@ -80,7 +90,11 @@ def test_held_out_utterances_are_scored_together(place: Path, finished: Path) ->
         hits = sum(size * one["accuracy"] for size, one in zip(results["texts"], reported, strict=True))
         assert found["union"]["accuracy"] == pytest.approx(hits / 20, abs=1e-4)
         assert sum(label["support"] for label in found["per_label"].values()) == 20
-    assert set(results["recipes"]["model-1"]["tests"]) == set(found["scores"])
+    assert "tests" not in results["recipes"]["bert"]
+    for recipe in ("model-1", "bert-head-rate"):
+        tests = results["recipes"][recipe]["tests"]
+        assert set(tests) == set(found["scores"])
+        assert {test["groups"] for test in tests.values()} == {len(dialogues(place))}
 
 
 def test_the_table_says_what_it_may_be_compared_with(finished: Path) -> None:
