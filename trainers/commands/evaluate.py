@@ -17,6 +17,7 @@ from ..data import (
     UNLABELLED_ROWS,
     TaskDataset,
     in_label_space,
+    is_labelled,
     load_task_dataset,
     select_labels,
     write_json,
@@ -32,7 +33,7 @@ from ..evaluation import (
     predict_logits,
     score,
 )
-from ..runs import check_context, check_ranges, is_labelled, read_in_context, verbatim
+from ..runs import check_context, check_ranges, read_in_context, verbatim
 from .terminal import BAD_INPUT, exit_on, set_up_logging
 
 DESCRIPTION = "Evaluate a classifier on a split of a dataset, at its own decision thresholds."

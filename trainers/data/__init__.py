@@ -5,6 +5,7 @@ from .class_weights import CLASS_WEIGHT_MODES, class_weights
 from .dialogues import DIALOGUE_COLUMNS, MAX_UTTERANCES, check_dialogues, dialogue_rows, sample_dialogues
 from .digests import digest, file_digest, weights_digest, write_json
 from .label_names import require_distinct
+from .label_values import is_labelled
 from .labels import ROWS_WITHOUT_LABELS, in_label_space, select_labels
 from .languages import warn_of_unreadable_texts
 from .registered_files import BUNDLED_POSTS
@@ -57,6 +58,7 @@ __all__ = [
     "digest",
     "file_digest",
     "in_label_space",
+    "is_labelled",
     "is_plain",
     "is_whole",
     "label_space",

@@ -9,6 +9,8 @@ import tokenize
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 # CSV has strings, JSON and Parquet have numbers or booleans: all are compared in writing.
 _ZERO_ONE = {"0": 0, "1": 1, "0.0": 0, "1.0": 1, "false": 0, "true": 1}
 _NUMPY_NUMBERS = re.compile(r"\[\s*[\d.]+(\s+[\d.]+)+\s*\]")
@@ -16,6 +18,18 @@ _NUMPY_NUMBERS = re.compile(r"\[\s*[\d.]+(\s+[\d.]+)+\s*\]")
 NOT_ANNOTATED = -1
 # The class id of a text without one, which losses pass over, as in torch.
 NO_CLASS = -100
+
+
+def is_labelled(targets: np.ndarray) -> np.ndarray:
+    """Whether anybody has annotated a text: all but utterances that are context alone.
+
+    Args:
+        targets (`np.ndarray`): Class ids `(texts,)`, or multi-hot `(texts, num_labels)`, NaN where nobody annotated.
+
+    Returns:
+        `np.ndarray` of shape `(texts,)`, booleans.
+    """
+    return targets >= 0 if targets.ndim == 1 else ~np.isnan(targets).all(axis=1)
 
 
 def read_value(value: Any, place: str, known: Sequence[str] = ()) -> Any:

@@ -13,6 +13,7 @@ from .arrow_files import ColumnReader, TargetReader, map_splits
 from .dataset_info import DatasetInfo
 from .holdout import Holdout, StratifiedHoldout, split_off_dev
 from .label_names import check_label_names, require_distinct, warn_of_separators, warn_of_similar_names
+from .label_values import is_labelled
 from .own_data import own_sources
 from .registered_files import find_folder, hub_sources, published_sources
 from .registry import find_dataset
@@ -62,7 +63,7 @@ class TaskDataset:
         """Those of some rows' targets that are labelled."""
         if self.problem_type == "regression":
             return targets
-        return targets[targets >= 0] if targets.ndim == 1 else targets[~np.isnan(targets).all(axis=1)]
+        return targets[is_labelled(targets)]
 
     def groups(self, split: str) -> list[str]:
         """What each labelled text belongs to, for tests of significance: its dialogue, else its writer, else its own
@@ -72,9 +73,7 @@ class TaskDataset:
         found = [" ".join(value.split()).casefold() for value in ColumnValues(rows, column)]
         if self.problem_type == "regression":
             return found
-        targets = self.targets(split)
-        labelled = targets >= 0 if targets.ndim == 1 else ~np.isnan(targets).all(axis=1)
-        return [group for group, kept in zip(found, labelled, strict=True) if kept]
+        return [group for group, kept in zip(found, is_labelled(self.targets(split)), strict=True) if kept]
 
     def target_batches(self, split: str) -> Iterator[np.ndarray]:
         """The same, a few thousand texts at a time."""
@@ -196,7 +195,9 @@ def load_task_dataset(
         found["train"], found["dev"] = split_off_dev(found["train"], holdout, called)
     rows = {split: found[split] for split in splits}
     if info is not None and info.has_context and unlabelled_rows != "context":
-        rows = {split: part.select(np.flatnonzero(np.asarray(part["labels"]) >= 0)) for split, part in rows.items()}
+        rows = {
+            split: part.select(np.flatnonzero(is_labelled(np.asarray(part["labels"])))) for split, part in rows.items()
+        }
     if "dialogue_id" in next(iter(rows.values())).column_names:
         rows = {split: part.remove_columns({"group"} & set(part.column_names)) for split, part in rows.items()}
     return _checked(TaskDataset(name, names, problem_type, datasets.DatasetDict(rows), info, skipped=skipped))

@@ -2,7 +2,7 @@
 
 from ..training_arguments import check_ranges
 from .arguments import HubArguments, RunArguments
-from .context_turns import check_context, is_labelled, read_in_context
+from .context_turns import check_context, read_in_context
 from .data_arguments import ALL_FOLDS, DataArguments
 from .distillation import DISTILLATION_KINDS, DistillationArguments, distillation_runner
 from .model_arguments import ModelArguments
@@ -45,7 +45,6 @@ __all__ = [
     "chosen_thresholds",
     "dev_logits_path",
     "distillation_runner",
-    "is_labelled",
     "prepare_run",
     "print_results",
     "read_evaluation",

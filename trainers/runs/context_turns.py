@@ -7,7 +7,7 @@ import numpy as np
 
 from modeling_csr import utterance_in_context
 
-from ..data import TaskDataset, check_dialogues, dialogue_rows
+from ..data import TaskDataset, check_dialogues, dialogue_rows, is_labelled
 
 
 def check_context(dataset: TaskDataset, unlabelled_rows: str) -> None:
@@ -54,9 +54,4 @@ def read_in_context(dataset: TaskDataset, turns: int, separator: str) -> TaskDat
     return dataclasses.replace(dataset, splits=splits, notes=[*dataset.notes, note])
 
 
-def is_labelled(targets: np.ndarray) -> np.ndarray:
-    """Which rows have a label, as booleans; `targets` are class ids `(texts,)` or multi-hot `(texts, num_labels)`."""
-    return targets >= 0 if targets.ndim == 1 else ~np.isnan(targets).any(axis=1)
-
-
-__all__ = ["check_context", "is_labelled", "read_in_context"]
+__all__ = ["check_context", "read_in_context"]

@@ -4,13 +4,14 @@ import random
 from pathlib import Path
 from typing import Any
 
+import datasets
 import numpy as np
 import pytest
 from transformers import AutoTokenizer, pipeline
 
 from modeling_csr import utterance_in_context
 from tests.helpers import tiny_run
-from trainers.data import load_task_dataset
+from trainers.data import TaskDataset, load_task_dataset
 from trainers.runs import read_in_context
 
 run_csr = tiny_run.example("run_csr").main
@@ -93,6 +94,18 @@ def test_a_separator_is_one_token(place: Path) -> None:
     for text in joined["text"]:
         assert text.count(" [SEP] B: ") == 1
         assert tokenizer(text)["input_ids"].count(tokenizer.sep_token_id) == 2
+
+
+def test_utterances_with_some_of_their_labels_are_kept() -> None:
+    """What nobody has annotated at all is context alone."""
+    columns = {"text": ["so?", "well", "yes"], "labels": [[1.0, np.nan], [np.nan, np.nan], [0.0, 1.0]]}
+    rows = datasets.Dataset.from_dict(
+        columns | {"dialogue_id": ["a"] * 3, "utterance_id": [0, 1, 2], "speaker": ["x", "y", "x"]}
+    )
+    kind = "multi_label_classification"
+    task = TaskDataset("talks", ["joy", "fear"], kind, datasets.DatasetDict(dev=rows), None)
+    assert read_in_context(task, 1, "[SEP]").splits["dev"]["text"][:] == ["so?", "yes [SEP] B: well"]
+    assert len(task.groups("dev")) == len(task.labelled_targets("dev")) == 2
 
 
 @pytest.mark.parametrize(
