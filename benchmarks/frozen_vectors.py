@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from transformers import AutoModel, PreTrainedModel, PreTrainedTokenizerBase
 
-from trainers.data import digest, file_digest, load_tokenizer
+from trainers.data import digest, file_digest, load_tokenizer, sealed_array
 
 # Texts per file: what a killed run loses at most.
 CHUNK = 256
@@ -59,14 +59,11 @@ class FrozenEncoder:
         return np.concatenate([self._chunk(texts[start : start + CHUNK]) for start in range(0, len(texts), CHUNK)])
 
     def _chunk(self, texts: list[str]) -> np.ndarray:
-        path = self.cache_dir / f"{digest([self._made_with, texts])}.npy"
-        if path.is_file():
-            return np.load(path)
-        vectors = self._encode(texts)
-        unfinished = path.with_suffix(".unfinished.npy")
-        np.save(unfinished, vectors)
-        unfinished.replace(path)
-        return vectors
+        def write(path: Path) -> None:
+            with path.open("wb") as file:
+                np.save(file, self._encode(texts))
+
+        return sealed_array(self.cache_dir / f"{digest([self._made_with, texts])}.npy", write)
 
     @torch.inference_mode()
     def _encode(self, texts: list[str]) -> np.ndarray:

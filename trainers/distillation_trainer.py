@@ -208,8 +208,13 @@ class DistillationTrainer(StageTrainer):
         teacher_tokenizer: PreTrainedTokenizerBase | None = None,
         **kwargs: Any,
     ) -> None:
-        self.teachers, self.teacher_tokenizer = list(teachers), teacher_tokenizer
+        self.teachers, self._teacher_tokenizer = list(teachers), teacher_tokenizer
         super().__init__(*args, **kwargs)
+
+    @property
+    def teacher_tokenizer(self) -> PreTrainedTokenizerBase:
+        """The tokenizer of the teachers."""
+        return self._teacher_tokenizer or self.processing_class
 
     def model_tasks(self) -> dict[str, dict[str, Any]]:
         """As [`~StageTrainer.model_tasks`]. The teachers must have the same labels, in the same order."""
@@ -229,8 +234,7 @@ class DistillationTrainer(StageTrainer):
         if split == "train" and self.teachers:
             (texts,) = rows.values()
             texts = texts["text"][:]
-            tokenizer = self.teacher_tokenizer or self.processing_class
-            targets = soft_targets(self.args, self.teachers, tokenizer, texts)
+            targets = soft_targets(self.args, self.teachers, self.teacher_tokenizer, texts)
             rows = {self.task_name: datasets.Dataset.from_dict({"text": texts, "labels": targets})}
         return super().prepare_dataset(rows, split)
 
@@ -241,8 +245,7 @@ class DistillationTrainer(StageTrainer):
         if self.teachers and rows is not None:
             teacher = load_classifier(self.teachers[0])
             options: dict[str, Any] = {"max_length": self.args.max_length, "device": self.args.device}
-            tokenizer = self.teacher_tokenizer or self.processing_class
-            said = predict_logits(teacher, tokenizer, rows["text"][:], **options)
+            said = predict_logits(teacher, self.teacher_tokenizer, rows["text"][:], **options)
             thresholds = getattr(teacher.config, "thresholds", None)
             problem_type = self.tasks[self.task_name]["problem_type"]
             results["teacher"] = score(said, column_array(rows, "labels"), problem_type, thresholds)

@@ -11,17 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from transformers import AutoConfig, AutoTokenizer
 
-from ..data import (
-    BAD_ROWS,
-    ROWS_WITHOUT_LABELS,
-    UNLABELLED_ROWS,
-    TaskDataset,
-    in_label_space,
-    is_labelled,
-    load_task_dataset,
-    select_labels,
-    write_json,
-)
+from ..data import ROWS_WITHOUT_LABELS, UNLABELLED_ROWS, TaskDataset, is_labelled, write_json
 from ..dialogue_trainer import predict_dialogue_logits
 from ..evaluation import (
     HEADLINE,
@@ -34,6 +24,7 @@ from ..evaluation import (
     score,
 )
 from ..runs import check_context, check_ranges, read_in_context, verbatim
+from .dataset_options import add_dataset_options, load_for_model
 from .terminal import BAD_INPUT, exit_on, set_up_logging
 
 DESCRIPTION = "Evaluate a classifier on a split of a dataset, at its own decision thresholds."
@@ -50,21 +41,10 @@ def evaluation_parser() -> argparse.ArgumentParser:
     parser.add_argument("model", help="Hub id or folder of a sequence classifier.")
     parser.add_argument("--dataset", required=True, help="A registered name, a file, a folder or a Hub dataset id.")
     parser.add_argument("--split", default="dev", help="The split to score: train, dev or test.")
-    parser.add_argument("--data_dir", help="Directory with one subfolder per registered dataset.")
-    parser.add_argument("--fold", type=int, default=0, help="Fold to use as dev, for registered data with folds.")
-    parser.add_argument("--text_column", help="Text column of your own data.")
-    parser.add_argument("--label_columns", nargs="+", help="Label column(s) of your own data.")
-    parser.add_argument(
-        "--label_names", nargs="+", help="All labels, in order, where the column has 0/1 lists or numbers."
-    )
-    parser.add_argument(
-        "--bad_rows", default="error", choices=BAD_ROWS, help="Whether rows that are not valid are errors or left out."
-    )
-    parser.add_argument(
-        "--unlabelled_rows",
-        default="error",
-        choices=UNLABELLED_ROWS,
-        help="The same for rows without a label; in dialogues, context keeps them to be read but not scored.",
+    add_dataset_options(
+        parser,
+        UNLABELLED_ROWS,
+        "The same for rows without a label; in dialogues, context keeps them to be read but not scored.",
     )
     parser.add_argument(
         "--context_turns", type=int, default=0, help="That of the training, for a model that was trained with it."
@@ -130,22 +110,7 @@ def run_evaluation(argv: Sequence[str]) -> dict[str, Any]:
         check_output_file(args.output_file)
         config = AutoConfig.from_pretrained(args.model, trust_remote_code=args.trust_remote_code)
         model_labels = label_names(config)
-        dataset = load_task_dataset(
-            args.dataset,
-            regression=config.problem_type == "regression",
-            data_dir=args.data_dir,
-            text_column=args.text_column,
-            label_columns=args.label_columns,
-            label_names=args.label_names,
-            bad_rows=args.bad_rows,
-            unlabelled_rows=args.unlabelled_rows,
-            splits=(args.split,),
-            fold=args.fold,
-            labels=model_labels if args.labels is None else None,
-        )
-        if args.labels is not None:
-            dataset = select_labels(dataset, args.labels, args.rows_without_labels, option="--labels")
-        dataset = in_label_space(dataset, model_labels, config.problem_type, columns=args.label_columns)
+        dataset = load_for_model(args, config, (args.split,), args.labels, args.rows_without_labels)
         check_threshold(dataset, args.threshold)
         model = load_classifier(args.model, trust_remote_code=args.trust_remote_code)
         check_max_length(model, args.max_length)

@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from transformers import AutoConfig, AutoTokenizer
 
-from ..data import BAD_ROWS, UNLABELLED_ROWS, in_label_space, load_task_dataset
-from ..evaluation import label_names, load_classifier
+from ..evaluation import load_classifier
 from ..serving import CalibrationData, check_export_folder, check_packages, export_classifier, scores_text
+from .dataset_options import add_dataset_options, load_for_model
 from .terminal import BAD_INPUT, exit_on, set_up_logging
 
 DESCRIPTION = "Write a classifier as ONNX files for ONNX Runtime, Transformers.js and Text Embeddings Inference."
@@ -35,19 +35,7 @@ def export_parser() -> argparse.ArgumentParser:
         help="Data for int8: a registered name, a file, a folder or a Hub dataset id. Training texts show which parts "
         "are sensitive; dev decides whether int8 is good enough.",
     )
-    parser.add_argument("--data_dir", help="Directory with one subfolder per registered dataset.")
-    parser.add_argument("--fold", type=int, default=0, help="Fold to use as dev, for registered data with folds.")
-    parser.add_argument("--text_column", help="Text column of your own data.")
-    parser.add_argument("--label_columns", nargs="+", help="Label column(s) of your own data.")
-    parser.add_argument(
-        "--label_names", nargs="+", help="All labels, in order, where the column has 0/1 lists or numbers."
-    )
-    parser.add_argument(
-        "--bad_rows", default="error", choices=BAD_ROWS, help="Whether rows that are not valid are errors or left out."
-    )
-    parser.add_argument(
-        "--unlabelled_rows", default="error", choices=UNLABELLED_ROWS[:2], help="The same for rows without a label."
-    )
+    add_dataset_options(parser)
     parser.add_argument("--trust_remote_code", action="store_true", help="Run the code in the model's repository.")
     return parser
 
@@ -90,20 +78,6 @@ def run_export(argv: Sequence[str]) -> dict[str, Any]:
 
 def read_data(args: argparse.Namespace, config: Any) -> CalibrationData:
     """The texts for int8, with dev labels in the order of the model's."""
-    names = label_names(config)
-    dataset = load_task_dataset(
-        args.dataset,
-        regression=config.problem_type == "regression",
-        data_dir=args.data_dir,
-        text_column=args.text_column,
-        label_columns=args.label_columns,
-        label_names=args.label_names,
-        bad_rows=args.bad_rows,
-        unlabelled_rows=args.unlabelled_rows,
-        splits=("train", "dev"),
-        fold=args.fold,
-        labels=names,
-    )
-    dataset = in_label_space(dataset, names, config.problem_type, columns=args.label_columns)
+    dataset = load_for_model(args, config, ("train", "dev"))
     train, dev = (list(dataset.splits[split]["text"]) for split in ("train", "dev"))
     return CalibrationData(args.dataset, train, dev, dataset.targets("dev"))

@@ -139,6 +139,7 @@ def compare(runners: dict[int, Runner], args: argparse.Namespace, further: list[
         {task: context.task_config(task)["problem_type"] for task in model.tasks},
         {task: context.labels("dev", task) for task in model.tasks},
         list(context.tasks["emotion"].splits["dev"]["text"]),
+        sampling={task: context.sampling(task) for task in model.tasks},
         max_length=context.args.training.max_length,
         device=context.args.training.device,
     )
@@ -161,6 +162,7 @@ def compare_branches(runners: dict[str, dict[int, Runner]], args: argparse.Names
         {branches: [one.prepared.folder(model) for one in of_seeds.values()] for branches, of_seeds in runners.items()},
         {task: context.task_config(task)["problem_type"] for task in model.tasks},
         {task: context.labels("dev", task) for task in model.tasks},
+        sampling={task: context.sampling(task) for task in model.tasks},
     )
     write_json(Path(args.output_dir) / "branches.json", compared)
     table = encoders_table(compared)

@@ -3,7 +3,7 @@
 from .augmentation import AUGMENTATIONS, augment_rare_labels, check_augmentations
 from .class_weights import CLASS_WEIGHT_MODES, class_weights
 from .dialogues import DIALOGUE_COLUMNS, MAX_UTTERANCES, check_dialogues, dialogue_rows, sample_dialogues
-from .digests import digest, file_digest, weights_digest, write_json
+from .digests import digest, file_digest, weights_digest
 from .label_names import require_distinct
 from .label_values import is_labelled
 from .labels import ROWS_WITHOUT_LABELS, in_label_space, select_labels
@@ -28,6 +28,7 @@ from .tokenization import (
     tokenize_rows,
     tokenizer_digest,
 )
+from .whole_files import UNFINISHED, whole_file, write_json
 
 __all__ = [
     "AUGMENTATIONS",
@@ -40,6 +41,7 @@ __all__ = [
     "NORMALIZATION_STEPS",
     "REGISTRY",
     "ROWS_WITHOUT_LABELS",
+    "UNFINISHED",
     "UNLABELLED_ROWS",
     "ColumnValues",
     "RowCheck",
@@ -81,5 +83,6 @@ __all__ = [
     "tokenizer_digest",
     "warn_of_unreadable_texts",
     "weights_digest",
+    "whole_file",
     "write_json",
 ]

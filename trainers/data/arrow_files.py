@@ -14,12 +14,13 @@ from filelock import FileLock
 from tqdm.auto import tqdm
 
 from .columns import name_rows, row_features, score_rows
-from .digests import digest, file_digest, write_json
+from .digests import digest, file_digest
 from .label_names import check_single_names, sort_names
 from .row_check import RowCheck, warn_of_skipped_rows
 from .sealed_files import is_whole, write_sealed
 from .sources import Source
 from .tables import Table
+from .whole_files import write_json
 
 # Metadata of a file: the labels and the problem type of its rows.
 _METADATA = b"csr-emotion"

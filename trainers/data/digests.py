@@ -1,10 +1,9 @@
-"""Short hashes of values, files and weights, and JSON files written atomically."""
+"""Short hashes of values, files and weights."""
 
 import hashlib
 import json
 import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from torch import nn
@@ -46,32 +45,3 @@ def weights_digest(model: nn.Module) -> str:
         found.update(name.encode("utf-8"))
         found.update(value.detach().float().cpu().numpy().tobytes())
     return found.hexdigest()[:16]
-
-
-def write_json(path: str | os.PathLike, value: Any) -> None:
-    """Write JSON atomically: a killed process leaves the old file or the new one, never half of one.
-
-    Raises:
-        ValueError: If there is a folder with contents in the file's place.
-    """
-    path = Path(path)
-    clear_folder(path)
-    unfinished = path.with_name(path.name + ".unfinished")
-    text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"
-    with unfinished.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.replace(path)
-
-
-def clear_folder(path: Path) -> None:
-    """Remove an empty folder from the place of a file. What is in any other may be somebody's."""
-    if not path.is_dir() or path.is_symlink():
-        return
-    try:
-        path.rmdir()
-    except OSError as error:
-        raise ValueError(
-            f"{path} is a folder, but a file is to be written there. Move or delete it, and repeat the command."
-        ) from error

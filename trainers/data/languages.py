@@ -79,7 +79,8 @@ def warn_of_unreadable_texts(rows: datasets.Dataset, name: str, tokenizer: PreTr
 def unknown_share(texts: Iterable[str], tokenizer: PreTrainedTokenizerBase) -> float:
     """The share of the tokens of some texts that are unknown, without special tokens; 0 if there are none."""
     options = {"add_special_tokens": False, "truncation": False, "padding": False, "verbose": False}
-    encoded = [tokenizer(text, **options)["input_ids"] for text in texts]
+    texts = list(texts)
+    encoded = tokenizer(texts, **options)["input_ids"] if texts else []
     total = sum(map(len, encoded))
     unknown = sum(token == tokenizer.unk_token_id for ids in encoded for token in ids)
     return unknown / total if total and tokenizer.unk_token_id is not None else 0.0

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from .digests import clear_folder, file_digest, write_json
+from .digests import file_digest
+from .whole_files import UNFINISHED, clear_folder, write_json
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +65,7 @@ def write_sealed(path: Path, write: Callable[[Path], None]) -> None:
     clear_folder(path)
     clear_folder(_seal_path(path))
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f"{path.name}.unfinished")
+    unfinished = path.with_name(path.name + UNFINISHED)
     try:
         write(unfinished)
         seal = Seal.of(unfinished)

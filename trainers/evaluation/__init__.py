@@ -1,7 +1,7 @@
 """What a model is worth: metrics, thresholds, predictions of many texts, figures and significance tests."""
 
 from .card_examples import describe_examples
-from .classifiers import check_max_length, label_names, load_classifier
+from .classifiers import check_max_length, label_names, load_classifier, problem_type_of
 from .decisions import decide
 from .figures import draw_predictions, draw_results
 from .inference import embed_texts, inference_batch_size, predict_logits, probabilities, tokenized_batches
@@ -46,6 +46,7 @@ __all__ = [
     "per_label_scores",
     "predict_logits",
     "probabilities",
+    "problem_type_of",
     "score",
     "task_report",
     "tokenized_batches",

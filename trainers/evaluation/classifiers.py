@@ -57,4 +57,15 @@ def label_names(config: Any) -> list[str]:
     return [config.id2label[index] for index in range(config.num_labels)]
 
 
-__all__ = ["check_max_length", "label_names", "load_classifier"]
+def problem_type_of(config: Any) -> str:
+    """A classifier's problem type. One that states none is read as the stock pipeline reads it: with a single output,
+    this has a probability of its own.
+
+    Args:
+        config (`PreTrainedConfig`): Its configuration.
+    """
+    guessed = "single_label_classification" if config.num_labels > 1 else "multi_label_classification"
+    return config.problem_type or guessed
+
+
+__all__ = ["check_max_length", "label_names", "load_classifier", "problem_type_of"]

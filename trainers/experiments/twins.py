@@ -34,6 +34,7 @@ def task_tests(
     problem_type: str,
     references: np.ndarray,
     resamples: int = 10_000,
+    **sampling: Any,
 ) -> dict[str, dict[str, Any]]:
     """Paired tests of finished stages against others on a common task.
 
@@ -44,6 +45,7 @@ def task_tests(
         problem_type (`str`): Problem type of the task.
         references (`np.ndarray`): Labels of the task's dev texts.
         resamples (`int`, defaults to 10,000): As in [`paired_test`].
+        **sampling: How texts and seeds were drawn: `groups` and `paired_seeds`, as in [`paired_test`].
 
     Returns:
         `dict`: The fields of [`PairedTest`] by headline metric; empty if a run has no logits for the dev texts of this
@@ -57,9 +59,10 @@ def task_tests(
     )
     single = problem_type == "single_label_classification"
     # All classes, not only those that occur: one missing from dev still counts in the macro F1.
-    num_labels = len(task_results(folders[0], task)["per_label"]) if single else None
+    sampling |= {"resamples": resamples}
+    sampling |= {"num_labels": len(task_results(folders[0], task)["per_label"]) if single else None}
     return {
-        metric: asdict(paired_test(system, baseline, references, metric, resamples, num_labels=num_labels))
+        metric: asdict(paired_test(system, baseline, references, metric, **sampling))
         for metric in HEADLINE[problem_type]
     }
 
@@ -101,6 +104,7 @@ def compare_with_twins(
     references: Mapping[str, np.ndarray],
     texts: Sequence[str],
     *,
+    sampling: Mapping[str, Mapping[str, Any]] | None = None,
     max_length: int = 128,
     device: torch.device | str = "cpu",
     resamples: int = 10_000,
@@ -114,6 +118,7 @@ def compare_with_twins(
         problem_types (`Mapping[str, str]`): Problem types by task.
         references (`Mapping[str, np.ndarray]`): Labels of the dev texts by task.
         texts (`Sequence[str]`): Texts for timing the models.
+        sampling (`Mapping[str, Mapping]`, *optional*): By task, `groups` and `paired_seeds` as in [`paired_test`].
         resamples (`int`, defaults to 10,000): As in [`paired_test`].
 
     Returns:
@@ -127,7 +132,8 @@ def compare_with_twins(
         ours, theirs = ([folder / stage for folder in runs.values()] for stage in (model, stages[task]))
         found = {who: task_scores(one, task, problem_type) for who, one in (("model", ours), ("twin", theirs))}
         scores[task] = {metric: {who: one[metric] for who, one in found.items()} for metric in HEADLINE[problem_type]}
-        tests[task] = task_tests(ours, theirs, task, problem_type, references[task], resamples)
+        drawn = (sampling or {}).get(task, {})
+        tests[task] = task_tests(ours, theirs, task, problem_type, references[task], resamples, **drawn)
     first = next(iter(runs.values()))
     parts = {"model": [model], "twins": [stages[task] for task in problem_types]}
     return {
@@ -176,6 +182,7 @@ def compare_encoders(
     problem_types: Mapping[str, str],
     references: Mapping[str, np.ndarray],
     resamples: int = 10_000,
+    sampling: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> dict[str, dict[str, dict[str, Any]]]:
     """Compare a multi-task model over several encoders.
 
@@ -185,6 +192,7 @@ def compare_encoders(
         problem_types (`Mapping[str, str]`): Problem types by task.
         references (`Mapping[str, np.ndarray]`): Labels of the dev texts by task.
         resamples (`int`, defaults to 10,000): As in [`paired_test`].
+        sampling (`Mapping[str, Mapping]`, *optional*): By task, `groups` and `paired_seeds` as in [`paired_test`].
 
     Returns:
         `dict`: For each encoder, `scores` and, for all but the first, `tests`, both by task and metric, such as
@@ -197,7 +205,8 @@ def compare_encoders(
         for task, problem_type in problem_types.items():
             found: dict[str, dict[str, Any]] = {"scores": task_scores(of_seeds, task, problem_type)}
             if of_seeds is not first:
-                found["tests"] = task_tests(of_seeds, first, task, problem_type, references[task], resamples)
+                drawn = (sampling or {}).get(task, {})
+                found["tests"] = task_tests(of_seeds, first, task, problem_type, references[task], resamples, **drawn)
             for part, by_metric in found.items():
                 compared[encoder][part] |= {
                     f"{task} {metric.replace('_', ' ')}": value for metric, value in by_metric.items()

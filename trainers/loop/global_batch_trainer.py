@@ -178,10 +178,12 @@ class GlobalBatchTrainer(Trainer):
 
         They would count twice. A process for which none is left keeps one, with a loss of 0: it has to take part.
         """
+        is_last = self.accelerator.gradient_state.end_of_dataloader and not self.args.dataloader_drop_last
+        if self.args.world_size == 1 or not is_last:
+            return batch
         size = self.args.train_batch_size
         last = len(self.train_dataset) % (size * self.args.world_size)
-        filled = self.accelerator.gradient_state.end_of_dataloader and last and not self.args.dataloader_drop_last
-        if self.args.world_size == 1 or not filled:
+        if last == 0:
             return batch
         rows = min(max(last - size * self.args.process_index, 0), size)
         cut = recursively_apply(lambda tensor: tensor[: max(rows, 1)], batch)

@@ -1,6 +1,5 @@
 """The folder of an exported classifier: ONNX files, configuration, tokenizer, a record and a section of the card."""
 
-import json
 import re
 import shutil
 from collections.abc import Mapping, Sequence
@@ -14,6 +13,7 @@ from transformers.utils.hub import cached_file
 
 from modeling_csr import ONNX_FILES
 
+from ..data import write_json
 from .onnx_export import check_logits, text_limit, write_onnx
 from .quantization import MAX_DIFFERENCE, MAX_LOSS, Int8Report, write_int8
 
@@ -140,7 +140,7 @@ def _write(
     # Other runtimes know the number of positions of the encoder from here alone.
     tokenizer.model_max_length = limit
     tokenizer.save_pretrained(folder)
-    (folder / RECORD).write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_json(folder / RECORD, record)
     (folder / "README.md").write_text(card(_existing_card(name), record), encoding="utf-8")
     return record
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from modeling_csr import OnnxClassifier
 
-from ..evaluation import HEADLINE, predict_logits, probabilities, score
+from ..evaluation import HEADLINE, predict_logits, probabilities, problem_type_of, score
 from .onnx_export import quiet_tools
 
 # What int8 may cost on dev: points in each headline metric, and the mean absolute difference of a probability.
@@ -87,7 +87,7 @@ def write_int8(
         model: Any = OnnxClassifier(path, config)
         return predict_logits(model, tokenizer, texts, max_length=max_length)
 
-    problem_type = _problem_type(config)
+    problem_type = problem_type_of(config)
     thresholds = getattr(config, "thresholds", None)
     expected = logits(source, dev_texts)
     nodes = weighted_nodes(source)
@@ -186,7 +186,3 @@ def _without_weights_in_value_info(path: Path) -> Any:
     del model.graph.value_info[:]
     model.graph.value_info.extend(kept)
     return model
-
-
-def _problem_type(config: Any) -> str:
-    return config.problem_type or ("single_label_classification" if config.num_labels > 1 else "regression")

@@ -12,11 +12,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
-from ..data import write_json
+from ..data import UNFINISHED, whole_file, write_json
 
 # Readers of folders of Parquet files pass over names that begin with an underscore.
 MANIFEST, BAD_ROWS_NAME, LOCK = "_score.json", "_bad_rows.csv", "_score.lock"
-_UNFINISHED = ".unfinished"
 _PART = re.compile(r"scores-(\d{12})-(\d{12})\.parquet")
 
 
@@ -82,7 +81,7 @@ class ScoreFolder:
 
     def clear_unfinished(self) -> None:
         """Delete what a killed command has left half-written."""
-        for found in self.path.glob(f"*{_UNFINISHED}"):
+        for found in self.path.glob(f"*{UNFINISHED}"):
             if _is_own(found.name):
                 found.unlink()
 
@@ -111,13 +110,8 @@ class ScoreFolder:
 
     def write_part(self, start: int, table: pa.Table) -> None:
         """Write a file of rows: under another name, until it is on the disk."""
-        path = self._part(start, start + table.num_rows)
-        unfinished = path.with_name(path.name + _UNFINISHED)
-        with unfinished.open("wb") as file:
+        with whole_file(self._part(start, start + table.num_rows), "wb") as file:
             pq.write_table(table, file, compression="zstd")
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
         _sync(self.path)
 
     def _part(self, start: int, end: int) -> Path:
@@ -125,7 +119,7 @@ class ScoreFolder:
 
 
 def _is_own(name: str) -> bool:
-    name = name.removesuffix(_UNFINISHED)
+    name = name.removesuffix(UNFINISHED)
     return name in (MANIFEST, BAD_ROWS_NAME, LOCK) or _PART.fullmatch(name) is not None
 
 

@@ -11,7 +11,7 @@ from transformers import AutoTokenizer
 from modeling_csr import EmotionClassificationPipeline
 
 from ..data import digest, tokenizer_digest, weights_digest
-from ..evaluation import label_names, load_classifier
+from ..evaluation import label_names, load_classifier, problem_type_of
 
 DTYPES = ("float32", "bfloat16", "float16")
 _MULTI_LABEL, _SINGLE_LABEL = "multi_label_classification", "single_label_classification"
@@ -64,7 +64,7 @@ class Scorer:
         if config.model_type == "dialogue":
             raise ValueError(f"{model} reads utterances in dialogues, not single texts. Name another classifier.")
         self.labels = label_names(config)
-        self.problem_type: str = config.problem_type or (_SINGLE_LABEL if len(self.labels) > 1 else _MULTI_LABEL)
+        self.problem_type = problem_type_of(config)
         if threshold is not None and self.problem_type != _MULTI_LABEL:
             raise ValueError(f"--threshold is for several labels a text; {model} is {self.problem_type}.")
         if threshold is not None and not 0 <= threshold <= 1:

@@ -1,16 +1,15 @@
-"""Digests of values and files, and JSON files that are written whole or not at all."""
+"""Digests of values and files."""
 
 import hashlib
 import json
 import math
-import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from trainers.data.digests import digest, file_digest, write_json
+from trainers.data.digests import digest, file_digest
 
 
 def test_digest_tells_values_apart_and_nothing_else() -> None:
@@ -69,23 +68,3 @@ def test_file_digest_is_of_the_contents(tmp_path: Path) -> None:
     # printf one | sha256sum
     assert file_digest(tmp_path / "a") == file_digest(tmp_path / "b") == "7692c3ad3540bb80"
     assert file_digest(tmp_path / "c") != file_digest(tmp_path / "a")
-
-
-def test_json_replaces_the_old_file_and_leaves_no_other(tmp_path: Path) -> None:
-    path = tmp_path / "results.json"
-    for value in ({"text": "naïve 😂"}, {"text": "other"}):
-        write_json(path, value)
-        assert json.loads(path.read_text(encoding="utf-8")) == value
-    assert os.listdir(tmp_path) == ["results.json"]
-    write_json(path, {"text": "naïve 😂"})
-    assert "naïve 😂" in path.read_text(encoding="utf-8")
-
-
-@pytest.mark.parametrize("value", [{"a": object()}, {"a": {1, 2}}])
-def test_what_cannot_be_written_leaves_the_old_file(tmp_path: Path, value: Any) -> None:
-    path = tmp_path / "results.json"
-    write_json(path, {"a": 1})
-    with pytest.raises(TypeError):
-        write_json(path, value)
-    assert json.loads(path.read_text(encoding="utf-8")) == {"a": 1}
-    assert os.listdir(tmp_path) == ["results.json"]

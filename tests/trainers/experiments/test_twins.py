@@ -87,6 +87,17 @@ def test_differences_by_hand(stages: tuple[list[Path], list[Path]]) -> None:
             assert (tests[task][metric]["seeds"], tests[task][metric]["texts"]) == (2, 4)
 
 
+def test_texts_are_drawn_in_their_groups(stages: tuple[list[Path], list[Path]]) -> None:
+    """Of one single group every sample is the whole."""
+    gold, kind = REFERENCES["emotion"], PROBLEM_TYPES["emotion"]
+    found = {
+        groups: task_tests(*stages, "emotion", kind, gold, 50, groups=list(groups), paired_seeds=True)["jaccard"]
+        for groups in ("abcd", "aaaa")
+    }
+    assert found["aaaa"]["low"] == found["aaaa"]["high"] == found["aaaa"]["difference"] == pytest.approx(1 / 4)
+    assert found["abcd"]["low"] < found["abcd"]["high"]
+
+
 def test_tuned_thresholds_decide(stages: tuple[list[Path], list[Path]], tmp_path: Path) -> None:
     """Of each stage its own, also where the task is not its first."""
     logits = {"sentiment": LOGITS["sentiment"], "emotion": LOGITS["emotion"] - 1.5}

@@ -2,8 +2,6 @@
 
 import importlib
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -16,6 +14,7 @@ from transformers import AutoTokenizer
 
 from modeling_csr import DialogueForUtteranceClassification, MultitaskForSequenceClassification
 from tests.helpers import tiny_run
+from tests.helpers.page_server import running_page
 from trainers.data import BUNDLED_POSTS
 
 SPACE = tiny_run.REPOSITORY / "trainers" / "hub" / "page"
@@ -98,24 +97,11 @@ def test_lines_and_speakers_are_escaped(page: ModuleType, models: tuple[Path, Pa
 @pytest.fixture(scope="module")
 def address(browser: Any, models: tuple[Path, Path]) -> Iterator[str]:
     """`csr-emotion try` with both models, in a process of its own."""
-    pytest.importorskip("gradio", reason="the page needs gradio: pip install --editable '.[space]'")
     talk, alone = map(str, models)
-    command = [sys.executable, "-u", str(SPACE / "app.py"), "--model", talk, "--compare", alone]
+    options = ["--model", talk, "--compare", alone, "--posts", str(BUNDLED_POSTS / "emotion")]
     environment = os.environ | {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
-    posts = ["--posts", str(BUNDLED_POSTS / "emotion")]
-    process = subprocess.Popen([*command, *posts], env=environment, stdout=subprocess.PIPE, text=True)
-    try:
-        said = []
-        for line in process.stdout:
-            said.append(line)
-            if "http://127.0.0.1:" in line:
-                yield line.split()[-1]
-                break
-        else:
-            pytest.fail(f"The page did not start: {said}")
-    finally:
-        process.terminate()
-        process.wait()
+    with running_page(["-u", str(SPACE / "app.py"), *options], env=environment) as found:
+        yield found
 
 
 def test_a_conversation_is_typed_line_by_line(browser: Any, address: str) -> None:

@@ -2,7 +2,6 @@
 
 import importlib
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, RepoCard, constants
 
 from tests.helpers import fresh_process, hub_server, tiny_run
+from tests.helpers.page_server import running_page
 from trainers.commands.parser import parse_run_arguments
 from trainers.data import BUNDLED_POSTS
 from trainers.hub.space import push_space
@@ -137,7 +137,6 @@ def test_run_ends_with_a_space_of_its_last_stage(hub: Any, published: Path) -> N
 @pytest.fixture(scope="module")
 def address(browser: Any, hub: Any, published: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The Space, run as the Hub would: its own files, the models from the Hub, and this package nowhere."""
-    pytest.importorskip("gradio", reason="the page needs gradio: pip install --editable '.[space]'")
     folder = tmp_path_factory.mktemp("space")
     for name, content in hub.repositories["spaces/org/csr-space"].files().items():
         (folder / name).parent.mkdir(exist_ok=True)
@@ -145,21 +144,8 @@ def address(browser: Any, hub: Any, published: Path, tmp_path_factory: pytest.Te
     # Without `site` (-S) no hook of an editable installation runs.
     libraries = [path for path in sys.path if Path(path).name in ("site-packages", "dist-packages")]
     environment = hub.environment(folder / "home", PYTHONPATH=os.pathsep.join(libraries), OMP_NUM_THREADS="1")
-    process = subprocess.Popen(
-        [sys.executable, "-S", "-u", "app.py"], cwd=folder, env=environment, stdout=subprocess.PIPE, text=True
-    )
-    try:
-        said = []
-        for line in process.stdout:
-            said.append(line)
-            if "http://127.0.0.1:" in line:
-                yield line.split()[-1]
-                break
-        else:
-            pytest.fail(f"The page did not start: {said}")
-    finally:
-        process.terminate()
-        process.wait()
+    with running_page(["-S", "-u", "app.py"], cwd=folder, env=environment) as found:
+        yield found
 
 
 def contents(page: Any, selector: str) -> list[str]:
