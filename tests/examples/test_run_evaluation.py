@@ -75,7 +75,7 @@ def test_labels_in_another_order_are_the_same_labels(place: Path) -> None:
     )
 
 
-def test_other_splits_batches_and_files(place: Path) -> None:
+def test_other_splits_batches_and_files(place: Path, capsys: pytest.CaptureFixture) -> None:
     model, data = str(place / "out" / "csr"), place / "data" / "posts"
     whole = evaluate([model, "--dataset", str(data), "--split", "test", *COLUMNS])
     assert whole["texts"] == 25
@@ -83,6 +83,9 @@ def test_other_splits_batches_and_files(place: Path) -> None:
     assert parts == whole
     alone = evaluate([model, "--dataset", str(data / "test.csv"), "--split", "test", *COLUMNS])
     assert alone["per_label"] == whole["per_label"]
+    assert "--split test" not in capsys.readouterr().out
+    assert evaluate([model, "--dataset", str(data / "test.csv"), *COLUMNS])["texts"] < 25
+    assert "--split test scores all of its rows" in capsys.readouterr().out
 
 
 def test_a_folder_with_a_test_split_alone_and_unlabelled_rows(place: Path, tmp_path: Path) -> None:

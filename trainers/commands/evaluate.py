@@ -40,7 +40,12 @@ def evaluation_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("model", help="Hub id or folder of a sequence classifier.")
     parser.add_argument("--dataset", required=True, help="A registered name, a file, a folder or a Hub dataset id.")
-    parser.add_argument("--split", default="dev", help="The split to score: train, dev or test.")
+    parser.add_argument(
+        "--split",
+        default="dev",
+        help="The split to score: train, dev or test. Of a single file, dev is the part that a training on it holds "
+        "out, and test is all of it.",
+    )
     add_dataset_options(
         parser,
         UNLABELLED_ROWS,
@@ -151,6 +156,8 @@ def run_evaluation(argv: Sequence[str]) -> dict[str, Any]:
     if args.output_file:
         write_json(args.output_file, results)
     print_scores(metrics, per_label, f"{args.dataset} {args.split}, {len(rows)} texts")
+    if args.split != "test" and Path(args.dataset).is_file():
+        print(f"Only the {args.split} part of {args.dataset} was scored: --split test scores all of its rows.")
     print_languages(results.get("per_language", {}), HEADLINE[dataset.problem_type])
     return results
 
