@@ -226,8 +226,10 @@ def column_array(rows: datasets.Dataset, column: str) -> np.ndarray:
 
 def _places(rows: datasets.Dataset, name: str) -> dict[str, list[Any]]:
     """The columns that place utterances in dialogues; none if there are no dialogues."""
-    found = rows.select_columns([column for column in DIALOGUE_COLUMNS if column in rows.column_names])
-    table = Table(name, found.column_names, found.to_list())
+    names = [column for column in DIALOGUE_COLUMNS if column in rows.column_names]
+    if not names:
+        return {}
+    table = Table(name, names, rows.select_columns(names).to_list())
     columns = dialogue_columns_of(table)
     places = [utterance_place(table, index, columns) for index in range(len(rows))]
     return {column: [place[column] for place in places] for column in columns or ()}

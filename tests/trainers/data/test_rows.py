@@ -6,7 +6,7 @@ import datasets
 import pandas as pd
 import pytest
 
-from trainers.data.rows import label_space, task_rows
+from trainers.data.rows import label_space, task_rows, text_rows
 
 MULTI, SINGLE = "multi_label_classification", "single_label_classification"
 LABELS = ["joy", "fear"]
@@ -79,6 +79,18 @@ def test_labels_of_plain_rows(caplog: pytest.LogCaptureFixture) -> None:
         label_space([{"text": "a", "labels": label} for label in ("joy", "joy;fear")], name="posts")
     with pytest.raises(ValueError, match=r"posts: 1 row has no label \(row 2\)"):
         label_space([{"text": "a", "labels": label} for label in ("joy", None)], name="posts")
+
+
+@pytest.mark.parametrize("columns", [{}, {"dialogue_id": ["x"] * 4, "utterance_id": [0, 1, 2, 3]}])
+def test_rows_that_were_selected_or_split_off(columns: dict[str, Any]) -> None:
+    """Such datasets have an index over their rows."""
+    rows = datasets.Dataset.from_dict({"text": list("abcd"), "labels": [["x"], ["y"], [], ["x", "y"]], **columns})
+    targets = dict(zip("abcd", [[1.0, 0.0], [0.0, 1.0], [0.0, 0.0], [1.0, 1.0]], strict=True))
+    for some in (rows.select([3, 0]), rows.shuffle(seed=1), *rows.train_test_split(0.5, seed=1).values()):
+        found = task_rows(some, ["x", "y"], "multi_label_classification", name="train_dataset")
+        assert found["labels"][:] == [targets[text] for text in some["text"]]
+        assert text_rows(some, name="train_dataset")["text"][:] == some["text"][:] == found["text"][:]
+        assert all(list(map(str, found[column])) == list(map(str, some[column])) for column in columns)
 
 
 def test_places_of_utterances_are_those_of_files() -> None:
