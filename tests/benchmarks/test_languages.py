@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from benchmarks import languages
+from benchmarks.brighter_emotions import EMOTIONS, GROUPS
 from benchmarks.frozen_vectors import FrozenEncoder
 from benchmarks.joint_regression import joint_regression
-from benchmarks.languages import EMOTIONS, Settings
+from benchmarks.languages import Settings
 from benchmarks.vector_regression import Texts
 
 
@@ -70,4 +71,4 @@ def test_vectors_are_read_once_and_do_not_depend_on_padding(tmp_path: Path, tiny
 
 
 def test_emotions_are_those_of_brighter() -> None:
-    assert tuple(languages.GROUPS) == EMOTIONS
+    assert tuple(GROUPS) == EMOTIONS
