@@ -4,7 +4,7 @@ The shares are stratified by label and nested; the sources keep all their texts.
 so that no model stops too early.
 """
 
-from trainers import RunArguments
+from trainers import CSRTrainingArguments, SiameseTrainingArguments
 
 # Epochs at each share of the training texts.
 EPOCHS = {0.01: 40, 0.03: 20, 0.1: 10, 0.3: 6, 1.0: 4}
@@ -19,9 +19,8 @@ def share_options(share: float) -> list[str]:
     if share == 1.0:
         return []
     options = ["--emotion_train_fraction", str(share), "--num_train_epochs", str(EPOCHS[share])]
-    for stage in ("siamese", "common"):
-        defaults = RunArguments.kinds()[stage]()
-        epochs = getattr(defaults, f"{stage}_num_train_epochs") * EPOCHS[share] / EPOCHS[1.0]
+    for stage, arguments in (("siamese", SiameseTrainingArguments), ("common", CSRTrainingArguments)):
+        epochs = arguments.usual_epochs * EPOCHS[share] / EPOCHS[1.0]
         options += [f"--{stage}_num_train_epochs", str(epochs)]
     return [*options, "--source_num_train_epochs", str(EPOCHS[1.0])]
 

@@ -30,7 +30,10 @@ class CSRTrainingArguments(StageTrainingArguments):
     """Arguments of the common-space stage. The defaults suit a space on frozen encoders, which trains on vectors."""
 
     learning_rate: float = field(default=5e-4, metadata={"help": "Initial learning rate."})
-    num_train_epochs: float = field(default=10.0, metadata={"help": "Number of epochs over the texts."})
+    usual_epochs: ClassVar[float] = 10.0
+    num_train_epochs: float | None = field(
+        default=None, metadata={"help": "Epochs over the texts. Default: 10, and more below 4,000 texts."}
+    )
     per_device_train_batch_size: int = field(default=64, metadata={"help": "Texts per batch and process."})
     bf16_weights: bool | None = field(default=False, metadata={"help": "Half precision costs more than it saves here."})
     train_sampling_strategy: str = field(default="random", metadata={"help": "Vectors have no length to group by."})

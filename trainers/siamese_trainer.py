@@ -25,7 +25,10 @@ class SiameseTrainingArguments(StageTrainingArguments):
     """Arguments of the Siamese stage, which trains a small network on vectors."""
 
     learning_rate: float = field(default=1e-3, metadata={"help": "Initial learning rate."})
-    num_train_epochs: float = field(default=3.0, metadata={"help": "Number of epochs over the pairs."})
+    usual_epochs: ClassVar[float] = 3.0
+    num_train_epochs: float | None = field(
+        default=None, metadata={"help": "Epochs over the pairs. Default: 3, and more below 4,000 texts."}
+    )
     per_device_train_batch_size: int = field(default=128, metadata={"help": "Pairs per batch and process."})
     bf16_weights: bool | None = field(default=False, metadata={"help": "Half precision costs more than it saves here."})
     train_sampling_strategy: str = field(default="random", metadata={"help": "Vectors have no length to group by."})

@@ -85,6 +85,7 @@ class StageTrainer(TrainerHubMixin, GlobalBatchTrainer):
         args = self.arguments_class(output_dir="outputs/csr") if args is None else args
         if not isinstance(args, self.arguments_class):
             args = self.arguments_class.derived_from(args)
+        args = args.with_epochs(train_dataset)
         if eval_dataset is None and args.eval_strategy != "no":
             args = type(args).derived_from(args, eval_strategy="no")
         super().__init__(

@@ -98,7 +98,9 @@ class Search:
         self.output_dir = Path(args.training.output_dir)
         # Not the name of the best trial's folder.
         published = {"hub_model_id": args.training.hub_model_id or self.output_dir.resolve().name}
-        self.args, self.search = with_options(args, published), search
+        # A trial needs a number to start from.
+        epochs = args.training.num_train_epochs or args.training.usual_epochs
+        self.args, self.search = with_options(args, published | {"num_train_epochs": epochs}), search
         self.folder = self.output_dir / "search"
         self.space = read_space(search.search_space, args)
         self.default = Runner(self._run_arguments("default"))

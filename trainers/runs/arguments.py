@@ -31,7 +31,10 @@ class SiameseArguments:
     siamese_margin: float = field(default=1.0, metadata={"help": "Margin of the contrastive loss."})
     siamese_size: int | None = field(default=None, metadata={"help": "Width of the projection (default: half of P_E)."})
     siamese_learning_rate: float = field(default=1e-3, metadata={"help": "Learning rate of the Siamese stage."})
-    siamese_num_train_epochs: float = field(default=3.0, metadata={"help": "Epochs of the Siamese stage."})
+    siamese_num_train_epochs: float | None = field(
+        default=None,
+        metadata={"help": "Epochs of the Siamese stage. Default: 3, and more below 4,000 texts, up to 30 below 100."},
+    )
     siamese_train_batch_size: int = field(default=128, metadata={"help": "Pairs per batch in each process."})
 
     def __post_init__(self) -> None:
@@ -52,7 +55,12 @@ class CommonSpaceArguments:
     prediction_loss_weight: float = field(default=1.0, metadata={"help": "Weight of the label loss."})
     reconstruction_loss_weight: float = field(default=1.0, metadata={"help": "Weight of the reconstruction loss."})
     common_learning_rate: float = field(default=5e-4, metadata={"help": "Learning rate of the common-space stages."})
-    common_num_train_epochs: float = field(default=10.0, metadata={"help": "Epochs of the common-space stages."})
+    common_num_train_epochs: float | None = field(
+        default=None,
+        metadata={
+            "help": "Epochs of the common-space stages. Default: 10, and more below 4,000 texts, up to 100 below 100."
+        },
+    )
     common_train_batch_size: int = field(default=64, metadata={"help": "Texts per batch in each process."})
 
     def __post_init__(self) -> None:

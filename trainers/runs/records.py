@@ -15,8 +15,7 @@ from ..hub import decisive_arguments, is_part_of_model
 from ..loop import encoder_identity
 from ..recipes import CommonSpaceStage, DialogueStage, DistilledStage, EncoderStage, SiameseStage, Stage
 from .arguments import CommonSpaceArguments, RunArguments
-from .best_metric import with_best_metric
-from .stage_arguments import stage_arguments
+from .stage_arguments import stage_arguments_for
 from .task_options import loss_options
 
 RECORD_NAME = "stage.json"
@@ -136,7 +135,7 @@ def stage_record(
         tokenizer (`PreTrainedTokenizerBase`): The run's tokenizer.
         records (`Mapping[str, StageRecord]`): Records of the stages that it starts from.
     """
-    model, training = args.model, with_best_metric(stage_arguments(stage, args), stage, tasks)
+    model, training = args.model, stage_arguments_for(stage, args, tasks)
     made_from: dict[str, Any] = {
         "recipe": {"kind": stage.kind, "tasks": stage.tasks, "config": dict(stage.config)},
         "parents": {part: records[parent.name].digest for part, parent in stage.starts_from.items()},

@@ -1,14 +1,17 @@
 """The training arguments of a stage, derived from the run's."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ..csr_trainer import CSRTrainingArguments
+from ..data import TaskDataset
 from ..dialogue_trainer import DialogueTrainingArguments
 from ..recipes import SOURCE_TASKS, CommonSpaceStage, DialogueStage, EncoderStage, SiameseStage, Stage
 from ..siamese_trainer import SiameseTrainingArguments
 from ..training_arguments import StageTrainingArguments
 from .arguments import RunArguments
+from .best_metric import with_best_metric
 
 
 def stage_arguments(stage: Stage, args: RunArguments) -> StageTrainingArguments:
@@ -47,6 +50,12 @@ def stage_arguments(stage: Stage, args: RunArguments) -> StageTrainingArguments:
     if stage.trains_encoder and training.head_learning_rate is not None:
         changes["head_learning_rate"] = training.head_learning_rate
     return kind.derived_from(training, **changes)
+
+
+def stage_arguments_for(stage: Stage, args: RunArguments, tasks: Mapping[str, TaskDataset]) -> StageTrainingArguments:
+    """The same, with what depends on the data: the metric of the best checkpoint, and the number of epochs."""
+    training = with_best_metric(stage_arguments(stage, args), stage, tasks)
+    return training.with_epochs({task: tasks[task].splits["train"] for task in (*stage.tasks, *stage.unlabelled)})
 
 
 def _on_vectors(options: Any, prefix: str) -> dict[str, Any]:

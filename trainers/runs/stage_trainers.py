@@ -13,10 +13,9 @@ from ..recipes import CommonSpaceStage, DialogueStage, DistilledStage, EncoderSt
 from ..siamese_trainer import SiameseTrainer
 from ..trainer import StageTrainer
 from ..training_arguments import StageTrainingArguments
-from .best_metric import with_best_metric
 from .models import build_model
 from .prepared_run import PreparedRun
-from .stage_arguments import stage_arguments
+from .stage_arguments import stage_arguments_for
 
 TRAINERS: dict[type[Stage], type[StageTrainer]] = {
     EncoderStage: MultitaskTrainer,
@@ -35,7 +34,7 @@ def build_trainer(stage: Stage, run: PreparedRun, callbacks: Sequence[TrainerCal
         run ([`PreparedRun`]): The run; its folder contains the finished stages that this one starts from.
         callbacks (`Sequence[TrainerCallback]`): Additional callbacks.
     """
-    args = with_best_metric(stage_arguments(stage, run.args), stage, run.tasks)
+    args = stage_arguments_for(stage, run.args, run.tasks)
     set_seed(args.seed)
     further: dict[str, Any] = {} if isinstance(stage, EncoderStage) else {"task_name": stage.tasks[0]}
     if isinstance(stage, DistilledStage):

@@ -1,11 +1,12 @@
 """`TrainingArguments` with this project's defaults and options."""
 
 from dataclasses import dataclass, field, fields
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import torch
 from transformers import TrainingArguments
 
+from .epochs import default_epochs
 from .ranges import check_ranges
 
 # Training arguments that affect what is learnt; all others (logging, saving, pushing, devices) do not.
@@ -61,6 +62,9 @@ class StageTrainingArguments(TrainingArguments):
         ValueError: If a value is not valid, or options contradict each other.
     """
 
+    # From 4,000 texts on, if the number of epochs is not set.
+    usual_epochs: ClassVar[float] = 4.0
+
     output_dir: str = field(default="outputs/csr", metadata={"help": "The run's folder; each stage gets a subfolder."})
     learning_rate: float = field(default=1e-4, metadata={"help": "Initial learning rate of the encoder stages."})
     head_learning_rate: float | None = field(
@@ -82,7 +86,10 @@ class StageTrainingArguments(TrainingArguments):
             "the exponential moving average. 0: off."
         },
     )
-    num_train_epochs: float = field(default=4.0, metadata={"help": "Epochs of the encoder stages."})
+    num_train_epochs: float | None = field(  # type: ignore[assignment]  # a number once the Trainer knows the texts
+        default=None,
+        metadata={"help": "Epochs of the encoder stages. Default: 4, and more below 4,000 texts, up to 40 below 100."},
+    )
     per_device_train_batch_size: int = field(default=32, metadata={"help": "Texts per batch and process."})
     per_device_eval_batch_size: int = field(
         default_factory=lambda: 128 if torch.accelerator.is_available() else 32,
@@ -188,6 +195,12 @@ class StageTrainingArguments(TrainingArguments):
         # TrainingArguments accepts bf16 on a CPU only if use_cpu is set.
         self.use_cpu = self.use_cpu or not torch.accelerator.is_available()
         super().__post_init__()
+
+    def with_epochs(self, dataset: Any) -> Self:
+        """The same arguments; if they name no number of epochs, with the one that suits a training dataset."""
+        if self.num_train_epochs is not None:
+            return self
+        return type(self).derived_from(self, num_train_epochs=default_epochs(dataset, self.usual_epochs))
 
     @classmethod
     def derived_from(cls, args: TrainingArguments, **changes: Any) -> Self:
