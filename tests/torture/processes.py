@@ -146,14 +146,14 @@ def _other_numbers(one: Path, several: Path) -> str | None:
     for path in sorted(one.rglob("training_log.json")):
         name = path.relative_to(one)
         losses = [
-            [entry["loss"] for entry in tiny_run.read_json(folder / name) if "loss" in entry]
+            [entry[key] for entry in tiny_run.read_json(folder / name) for key in ("loss", "eval_loss") if key in entry]
             for folder in (one, several)
         ]
         if len(losses[0]) != len(losses[1]):
-            return f"{name} has {len(losses[0])} steps of one process, {len(losses[1])} of several"
-        for step, (expected, loss) in enumerate(zip(*losses, strict=True)):
+            return f"{name} has {len(losses[0])} losses of one process, {len(losses[1])} of several"
+        for number, (expected, loss) in enumerate(zip(*losses, strict=True), start=1):
             if not abs(loss - expected) <= TOLERANCE * max(1.0, abs(expected)):
-                return f"{name}: loss {loss} in place of {expected} at step {step + 1}"
+                return f"{name}: loss {loss} in place of {expected} as number {number}"
     for path in sorted(one.rglob("model.safetensors")):
         name = path.relative_to(one)
         weights, others = load_file(path), load_file(several / name)
