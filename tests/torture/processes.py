@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 from safetensors.torch import load_file
+from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
 from tests.helpers import tiny_run
@@ -75,7 +76,10 @@ def launch(processes: int, pids: Path, argv: list[str]) -> None:
         monitor_interval=0.1,
         start_method="fork",
     )
-    elastic_launch(config, _process)(str(pids), argv)
+    try:
+        elastic_launch(config, _process)(str(pids), argv)
+    except ChildFailedError as error:  # What failed, the process itself has said.
+        raise SystemExit(1) from error
 
 
 def _process(pids: str, argv: list[str]) -> None:
