@@ -58,6 +58,9 @@ def trainer(folder: Path, **options: Any) -> MultitaskTrainer:
         {"eval_strategy": "steps", "eval_steps": 2, "save_strategy": "steps", "save_steps": 4},
         {"bf16": True},
         {"average_tokens_across_devices": False},
+        {"optim": "adafactor", "torch_empty_cache_steps": 1, "activation_checkpointing": True, "use_cache": True}
+        | {"save_on_each_node": True, "logging_nan_inf_filter": False, "dataloader_num_workers": 1, "data_seed": 7}
+        | {"lr_scheduler_type": "cosine_with_restarts", "lr_scheduler_kwargs": {"num_cycles": 2}},
         {"logging_first_step": True, "logging_strategy": "epoch"},
         {"max_grad_norm": 0.0},
         {"max_steps": 3},
