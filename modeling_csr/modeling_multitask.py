@@ -284,7 +284,7 @@ class MultitaskForSequenceClassification(MultitaskPreTrainedModel):
                 if name in labels
             }
             loss = sum(
-                self._weighted(name, value, labels[name], counts.get(name)) for name, value in task_losses.items()
+                self.weighted_loss(name, value, labels[name], counts.get(name)) for name, value in task_losses.items()
             )
         output = MultitaskClassifierOutput(
             loss=loss,
@@ -298,10 +298,17 @@ class MultitaskForSequenceClassification(MultitaskPreTrainedModel):
         )
         return output if as_dict else output.to_tuple()
 
-    def _weighted(
+    def weighted_loss(
         self, name: str, loss: torch.Tensor, labels: torch.Tensor, num_items: torch.Tensor | None
     ) -> torch.Tensor:
-        """A task's weighted loss, including its share of the log-variance penalty if weights are learned."""
+        """A task's part of the loss: weighted, with its share of the log-variance penalty if weights are learned.
+
+        Args:
+            name (`str`): The task.
+            loss (`torch.Tensor`): Its unweighted loss, of `task_losses`.
+            labels (`torch.Tensor`): Its labels in the batch.
+            num_items (`torch.Tensor`, *optional*): As `num_items_in_batch`, for this task.
+        """
         task = self.config.tasks[name]
         loss = task.get("loss_weight", 1.0) * loss
         if self.log_variances is None:

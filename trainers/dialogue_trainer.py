@@ -168,10 +168,10 @@ class DialogueTrainer(StageTrainer):
         }
         plot_attention(weights, names, path)
 
-    def _count_rows(self, labels: list[torch.Tensor], device: torch.device) -> torch.Tensor:
+    def _count_rows(self, labels: list[torch.Tensor]) -> torch.Tensor:
         # Class ids have one dimension fewer than multi-hot labels.
         rows = [part.flatten(0, 1) if part.is_floating_point() else part.flatten() for part in labels]
-        return super()._count_rows(rows, device)
+        return super()._count_rows(rows)
 
     @staticmethod
     def _by_utterance(logits: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

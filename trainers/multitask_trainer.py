@@ -94,6 +94,13 @@ class MultitaskTrainer(StageTrainer):
         losses = outputs["task_losses"]
         return {f"{task}_loss": loss for task, loss in losses.items()} if len(losses) > 1 else {}
 
+    def loss_parts(self, outputs: Any, labels: Any, counts: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        model = self.accelerator.unwrap_model(self.model)
+        return {
+            task: model.weighted_loss(task, loss, labels[task], counts[task])
+            for task, loss in outputs["task_losses"].items()
+        }
+
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
         """The same optimizer as in other stages, with a separate learning rate for learnt task weights."""
         optimizer = super().create_optimizer(model)

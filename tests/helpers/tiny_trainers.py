@@ -331,8 +331,12 @@ def main(output_dir: str, *runs: str) -> None:
         # Other dev rows than training rows, and no round number of them.
         run.eval_dataset = trainer(kind, folder, size=19).eval_dataset
         results, _ = run.report("per_label")
+        # Of two and of three processes with batches of 3, the last ones have none, one, some or all rows of the last.
+        dev = {size: trainer(kind, folder, size=size).eval_dataset for size in (10, 14, 18, 19)}
+        dev_losses = {size: run.evaluate(rows)["eval_loss"] for size, rows in dev.items()}
         if run.is_world_process_zero():
             log = {"processes": run.accelerator.num_processes, "steps": logged_steps(run), "results": results}
+            log["dev_losses"] = dev_losses
             (folder / "log.json").write_text(json.dumps(log))
 
 

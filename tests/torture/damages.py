@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
+import datasets
+
 from tests.helpers import file_damages, tiny_run
 from tests.torture.outcomes import difference
 from tests.torture.trials import Command, Trial, seconds_of
@@ -30,6 +32,10 @@ def trials(folder: Path, seed: int, count: int) -> Iterator[Trial]:
     seconds_of(Command(partial(run_csr, tiny_run.options(place, whole)), folder / "whole.log"))
     for number in range(count):
         out = Path(shutil.copytree(whole, folder / f"damaged-{number}"))
+        if rng.random() < 0.25:
+            yield _cached_rows(partial(run_csr, tiny_run.options(place, out)), out, whole, rng)
+            shutil.rmtree(out)
+            continue
         if rng.random() < 0.5:  # a run that still has to train its last stage on the others
             shutil.rmtree(out / "csr")
             (out / "results.json").unlink()
@@ -50,6 +56,26 @@ def trials(folder: Path, seed: int, count: int) -> Iterator[Trial]:
             lost = _lost_in_repair(partial(run_csr, [*argv, "--repair", "True"]), command.log, path, out, whole)
         yield Trial("damaged files", f"{path.relative_to(out)}: {name}", lost)
         shutil.rmtree(out)
+
+
+def _cached_rows(run: Callable[[], object], out: Path, whole: Path, rng: random.Random) -> Trial:
+    """Train all stages from rows of which a file in the cache of the datasets library is damaged."""
+    for stage in out.glob("*/stage.json"):
+        shutil.rmtree(stage.parent)
+    (out / "results.json").unlink()
+    files = (path for path in Path(datasets.config.HF_DATASETS_CACHE).rglob("*") if path.is_file())
+    path = rng.choice(sorted(path for path in files if path.suffix != ".lock"))
+    name = rng.choice(list(DAMAGES))
+    DAMAGES[name](path)
+    command = Command(run, out.with_suffix(".log")).start()
+    command.wait()
+    lost = difference(out, whole) if command.code == 0 else command.complaint()
+    if lost is None and path.name not in command.output:
+        silent = name == "missing" or path.suffix == ".json"  # The seal, without which a file counts as unfinished.
+        lost = None if silent else f"no message names the file: {command.output.strip()[-300:]}"
+    if command.code != 0:
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    return Trial("damaged files", f"{path.name} in the cache: {name}", lost)
 
 
 def _lost_in_repair(run: Callable[[], object], log: Path, path: Path, out: Path, whole: Path) -> str | None:

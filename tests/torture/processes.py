@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 from safetensors.torch import load_file
+from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
 from tests.helpers import tiny_run
@@ -75,7 +76,10 @@ def launch(processes: int, pids: Path, argv: list[str]) -> None:
         monitor_interval=0.1,
         start_method="fork",
     )
-    elastic_launch(config, _process)(str(pids), argv)
+    try:
+        elastic_launch(config, _process)(str(pids), argv)
+    except ChildFailedError as error:  # What failed, the process itself has said.
+        raise SystemExit(1) from error
 
 
 def _process(pids: str, argv: list[str]) -> None:
@@ -146,14 +150,14 @@ def _other_numbers(one: Path, several: Path) -> str | None:
     for path in sorted(one.rglob("training_log.json")):
         name = path.relative_to(one)
         losses = [
-            [entry["loss"] for entry in tiny_run.read_json(folder / name) if "loss" in entry]
+            [entry[key] for entry in tiny_run.read_json(folder / name) for key in ("loss", "eval_loss") if key in entry]
             for folder in (one, several)
         ]
         if len(losses[0]) != len(losses[1]):
-            return f"{name} has {len(losses[0])} steps of one process, {len(losses[1])} of several"
-        for step, (expected, loss) in enumerate(zip(*losses, strict=True)):
+            return f"{name} has {len(losses[0])} losses of one process, {len(losses[1])} of several"
+        for number, (expected, loss) in enumerate(zip(*losses, strict=True), start=1):
             if not abs(loss - expected) <= TOLERANCE * max(1.0, abs(expected)):
-                return f"{name}: loss {loss} in place of {expected} at step {step + 1}"
+                return f"{name}: loss {loss} in place of {expected} as number {number}"
     for path in sorted(one.rglob("model.safetensors")):
         name = path.relative_to(one)
         weights, others = load_file(path), load_file(several / name)

@@ -57,8 +57,10 @@ def trainer(folder: Path, **options: Any) -> MultitaskTrainer:
         {"metric_for_best_model": "eval_macro_f1", "load_best_model_at_end": True},
         {"eval_strategy": "steps", "eval_steps": 2, "save_strategy": "steps", "save_steps": 4},
         {"bf16": True},
-        {"bf16_full_eval": True},
         {"average_tokens_across_devices": False},
+        {"optim": "adafactor", "torch_empty_cache_steps": 1, "activation_checkpointing": True, "use_cache": True}
+        | {"save_on_each_node": True, "logging_nan_inf_filter": False, "dataloader_num_workers": 1, "data_seed": 7}
+        | {"lr_scheduler_type": "cosine_with_restarts", "lr_scheduler_kwargs": {"num_cycles": 2}},
         {"logging_first_step": True, "logging_strategy": "epoch"},
         {"max_grad_norm": 0.0},
         {"max_steps": 3},
@@ -92,12 +94,19 @@ def test_dropping_every_batch_is_refused(tmp_path: Path) -> None:
 
 OTHER_VALUES = {
     "batch_eval_metrics": True,
+    "bf16_full_eval": True,
+    "deepspeed": "zero2.json",
     "eval_do_concat_batches": False,
     "eval_use_gather_object": True,
+    "fp16_full_eval": True,
+    "fsdp": "full_shard",
     "label_names": ["targets"],
     "label_smoothing_factor": 0.1,
+    "parallelism_config": {"dp_shard_size": 2},
     "prediction_loss_only": True,
     "remove_unused_columns": True,
+    "resume_from_checkpoint": "out/bert/checkpoint-5",
+    "use_liger_kernel": True,
 }
 
 
@@ -106,6 +115,28 @@ def test_options_with_one_value_are_refused() -> None:
     for name, value in OTHER_VALUES.items():
         with pytest.raises(ValueError, match=f"--{name} must be left at"):
             StageTrainingArguments(**{name: value})
+
+
+@pytest.mark.parametrize(
+    "batches", [{"split_batches": True}, {"dispatch_batches": True}, {"even_batches": False}], ids=json.dumps
+)
+def test_batches_of_another_shape_are_refused(batches: dict[str, bool]) -> None:
+    with pytest.raises(ValueError, match="--accelerator_config must leave"):
+        StageTrainingArguments(accelerator_config=batches)
+
+
+def test_half_precision_that_has_no_effect_is_refused() -> None:
+    with pytest.raises(ValueError, match="--fp16 has no effect on a CPU"):
+        StageTrainingArguments(fp16=True, use_cpu=True)
+    with pytest.raises(ValueError, match="--tf32 requires"):
+        StageTrainingArguments(tf32=True, use_cpu=True)
+
+
+@pytest.mark.parametrize("variable", ["ACCELERATE_USE_FSDP", "ACCELERATE_USE_DEEPSPEED"])
+def test_what_accelerate_is_configured_for_is_refused(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(variable, "true")
+    with pytest.raises(ValueError, match=f"{variable} is set"):
+        StageTrainingArguments(use_cpu=True)
 
 
 def test_arguments_of_the_stock_class_are_taken(tmp_path: Path) -> None:

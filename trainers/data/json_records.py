@@ -1,4 +1,4 @@
-"""Records of JSON and JSON Lines files."""
+"""Records of JSON Lines files."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -47,35 +47,3 @@ def json_objects(path: Path, lines: Iterable[str], check: RowCheck) -> Iterator[
             check.refuse(wrong, str(path), f"line {number}")
             continue
         yield number, row
-
-
-def read_json_list(path: Path) -> list[dict[str, Any]] | None:
-    """The records of a JSON file.
-
-    Args:
-        path (`Path`): The file, a list of objects.
-
-    Returns:
-        `list[dict[str, Any]]`, or `None` if the file is not JSON but JSON Lines, which often have the same suffix.
-
-    Raises:
-        FileNotFoundError: If there is no such file.
-        ValueError: If the file is empty or not UTF-8, or is not a list of objects.
-    """
-    lines = read_lines(path)
-    try:
-        records = json.loads("\n".join(lines))
-    except json.JSONDecodeError as error:
-        if error.msg == "Extra data" and lines[0].lstrip().startswith("{"):
-            return None
-        raise ValueError(f"{path}, line {error.lineno}: not valid JSON ({error.msg}).") from error
-    if not isinstance(records, list):
-        raise ValueError(
-            f'{path}: expected a list of records, [{{"text": ..., "label": ...}}, ...], got '
-            f"{'an object' if isinstance(records, dict) else repr(records)[:40]}. From pandas, write it with "
-            'to_json(path, orient="records").'
-        )
-    for number, record in enumerate(records, start=1):
-        if not isinstance(record, dict):
-            raise ValueError(f"{path}, row {number}: expected a JSON object, got {str(record)[:40]!r}.")
-    return records

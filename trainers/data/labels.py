@@ -2,12 +2,14 @@
 
 import dataclasses
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import datasets
 import numpy as np
 
 from .label_values import NO_CLASS
+from .mapped_rows import map_rows
 from .task_dataset import TaskDataset
 
 ROWS_WITHOUT_LABELS = ("keep", "drop")
@@ -55,7 +57,8 @@ def select_labels(
         kept = rows.select(np.flatnonzero(present)) if rows_without_labels == "drop" else rows
         if not len(kept):
             raise ValueError(f"{given}: no text of the {split} split of {dataset.name} has any of them.")
-        splits[split] = kept.map(_select_columns, fn_kwargs={"columns": columns}, batched=True, features=rows.features)
+        change = partial(_select_columns, columns=columns)
+        splits[split] = map_rows(kept, change, {"columns": columns}, features=rows.features)
         counts.append(f"{(~present).sum()} of {len(rows)} {split} texts")
     done = "left out" if rows_without_labels == "drop" else "kept, without a label"
     note = f"Restricted to the labels {', '.join(labels)}. Texts with none of them were {done}: {', '.join(counts)}."
@@ -102,12 +105,13 @@ def in_label_space(
     if dataset.labels == list(labels):
         return dataset
     if single:
-        change, places = _renumber, [list(labels).index(label) for label in dataset.labels]
+        places = [list(labels).index(label) for label in dataset.labels]
     else:
-        change, places = _reorder, [dataset.labels.index(label) if label in dataset.labels else -1 for label in labels]
+        places = [dataset.labels.index(label) if label in dataset.labels else -1 for label in labels]
+    change, made_from = partial(_renumber if single else _reorder, places=places), {"places": places, "single": single}
     splits = datasets.DatasetDict()
     for split, rows in dataset.splits.items():
-        splits[split] = rows.map(change, fn_kwargs={"places": places}, batched=True, features=rows.features)
+        splits[split] = map_rows(rows, change, made_from, features=rows.features)
     return dataclasses.replace(dataset, labels=list(labels), splits=splits)
 
 

@@ -3,8 +3,10 @@
 import gzip
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import repeat
 from pathlib import Path
+from typing import BinaryIO, cast
 
 
 def iterate_lines(path: Path, undecodable: str = "strict") -> Iterator[str]:
@@ -55,13 +57,25 @@ def require_file(path: Path) -> None:
 
 def _byte_lines(path: Path) -> Iterator[bytes]:
     """Read as bytes, lines end at LF only, not at characters inside texts such as U+2028."""
+    with open_bytes(path) as file:
+        yield from file
+
+
+@contextmanager
+def open_bytes(path: Path) -> Iterator[BinaryIO]:
+    """Open a file for reading; one whose name ends in .gz is unpacked while it is read.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: On reading, if it is a damaged archive.
+    """
     require_file(path)
     if path.suffix.lower() != ".gz":
         with path.open("rb") as file:
-            yield from file
+            yield file
         return
     try:
         with gzip.open(path, "rb") as unpacked:
-            yield from unpacked
+            yield cast(BinaryIO, unpacked)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise ValueError(f"{path} is not a complete gzip file ({error}). Compress it anew.") from error

@@ -6,6 +6,7 @@ from typing import Any
 
 import datasets
 
+from .hub_datasets import load_hub_dataset
 from .registry import REGISTRY
 from .row_check import RowCheck
 from .rows import plain_dataset, without_unencodable
@@ -14,6 +15,7 @@ from .tables import TABLE_SUFFIXES, table_suffix
 
 # Name of data in memory, for messages and cards.
 IN_MEMORY = "your own data"
+_CONFIG_HINT = "\nA configuration is given as org/name:config."
 
 
 def own_sources(name: Any, splits: Sequence[str], check: RowCheck) -> tuple[str, dict[str, Source], bool]:
@@ -76,11 +78,11 @@ def hub_splits(name: str) -> datasets.DatasetDict:
     """The splits of a dataset on the Hub, `org/name` or `org/name:config`."""
     hub_id, _, config = name.partition(":")
     try:
-        return datasets.load_dataset(hub_id, config or None)
+        return load_hub_dataset(hub_id, config or None)
     except (OSError, RuntimeError) as error:
         raise FileNotFoundError(
             f"{name!r} is not a registered dataset ({', '.join(REGISTRY)}), not a file and not a folder, and could "
             f"not be loaded from the Hub: {error}"
         ) from error
     except ValueError as error:
-        raise ValueError(f"{name!r} from the Hub: {error}\nA configuration is given as org/name:config.") from error
+        raise ValueError(f"{name!r} from the Hub: {error}{_CONFIG_HINT if 'config' in str(error) else ''}") from error

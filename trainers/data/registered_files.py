@@ -11,6 +11,7 @@ import datasets
 from .dataset_info import DatasetInfo
 from .digests import digest, file_digest
 from .holdout import FoldHoldout, Holdout, StratifiedHoldout
+from .hub_datasets import load_hub_dataset
 from .readers import drop_conflicting_ids, drop_repetitions, join_scores
 from .row_check import RowCheck
 from .sources import Source, dataset_sources
@@ -164,7 +165,7 @@ def hub_sources(info: DatasetInfo, fold: int) -> tuple[dict[str, Source], Holdou
         if isinstance(info.hub_config, tuple):
             splits = _languages_on_the_hub(info)
         else:
-            splits = datasets.load_dataset(info.hub_id, info.hub_config)
+            splits = load_hub_dataset(info.hub_id, info.hub_config)
     except (OSError, RuntimeError) as error:
         raise FileNotFoundError(
             f"{info.hub_id} could not be loaded from the Hub: {error}\n{_how_to_get(info, None)}"
@@ -187,8 +188,9 @@ def _languages_on_the_hub(info: DatasetInfo) -> datasets.DatasetDict:
     texts = {info.hub_text_column: datasets.Value("string"), "language": datasets.Value("string")}
     features = datasets.Features(texts | {column: datasets.Value("float64") for column in label_columns})
     parts: dict[str, list[datasets.Dataset]] = {}
+    assert info.hub_id is not None
     for language in info.hub_config or ():
-        for split, rows in datasets.load_dataset(info.hub_id, language).items():
+        for split, rows in load_hub_dataset(info.hub_id, language).items():
             rows = rows.add_column("language", [language] * len(rows))
             for column in label_columns:
                 if column not in rows.column_names:

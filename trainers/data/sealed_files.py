@@ -90,6 +90,23 @@ def is_whole(path: Path) -> bool:
     return found is None
 
 
+def seal_damage(path: Path) -> str | None:
+    """What is wrong with a file that another library wrote; `None` if it is as it was when it was first seen.
+
+    It is then sealed, unless its folder cannot be written.
+    """
+    seal_path = _seal_path(path)
+    try:
+        seal = Seal(**json.loads(seal_path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        if os.access(path.parent, os.W_OK):
+            write_json(seal_path, asdict(Seal.of(path)))
+        return None
+    except (ValueError, TypeError):
+        return f"{seal_path}, which says what {path.name} was like, is damaged"
+    return seal.damage(path)
+
+
 def sealed_array(path: Path, write: Callable[[Path], None]) -> np.ndarray:
     """An array from a file, which is written first if it is not there or damaged.
 

@@ -98,7 +98,16 @@ class DatasetSource:
         return found.hexdigest()[:16]
 
     def _batches(self) -> Iterator[pa.Table]:
-        return self.rows.with_format("arrow").iter(batch_size=BATCH_SIZE)
+        for batch in self.rows.with_format("arrow").iter(batch_size=BATCH_SIZE):
+            try:
+                batch.validate(full=True)
+            except pa.ArrowInvalid as error:
+                files = " ".join(sorted({file["filename"] for file in self.rows.cache_files}))
+                raise ValueError(
+                    f"{self.name}: {files or 'a column'} is damaged ({error}). Save the dataset anew, or delete the "
+                    "file if it is in the cache of the datasets library."
+                ) from error
+            yield batch
 
 
 @dataclass(frozen=True)

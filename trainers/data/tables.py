@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from .csv_records import csv_records
-from .json_records import iterate_json_lines, read_json_list
+from .json_list import is_json_list, iterate_json_list
+from .json_records import iterate_json_lines
 from .lines import iterate_lines, require_file
 from .row_check import RowCheck
 
@@ -176,17 +178,21 @@ def _numbered_lines(path: Path, check: RowCheck) -> Iterator[tuple[int, str]]:
 
 
 def _read_jsonl(path: Path, size: int | None, check: RowCheck) -> Iterator[Table]:
-    # Any row may introduce a new column.
-    columns = list(dict.fromkeys(key for _, row in iterate_json_lines(path, check) for key in row))
-    return divide(str(path), columns, iterate_json_lines(path, check), size)
+    return _from_objects(path, partial(iterate_json_lines, path, check), size, "line")
 
 
 def _read_json(path: Path, size: int | None, check: RowCheck) -> Iterator[Table]:
-    records = read_json_list(path)
-    if records is None:
+    if not is_json_list(path):
         return _read_jsonl(path, size, check)
-    columns = list(dict.fromkeys(key for row in records for key in row))
-    return divide(str(path), columns, ((None, row) for row in records), size)
+    return _from_objects(path, partial(iterate_json_list, path, check), size, "row")
+
+
+def _from_objects(
+    path: Path, objects: Callable[[], Iterator[tuple[int, dict[str, Any]]]], size: int | None, unit: str
+) -> Iterator[Table]:
+    # Any row may introduce a new column.
+    columns = list(dict.fromkeys(key for _, row in objects() for key in row))
+    return divide(str(path), columns, objects(), size, unit=unit)
 
 
 def _read_parquet(path: Path, size: int | None, check: RowCheck) -> Iterator[Table]:

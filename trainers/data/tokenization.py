@@ -12,6 +12,7 @@ from transformers import AutoTokenizer, PreTrainedTokenizerBase, PreTrainedToken
 
 from .digests import digest
 from .emoji_words import COMMON_EMOJI, MARK, emoji_names, emoji_steps
+from .mapped_rows import map_rows
 
 NORMALIZATION_STEPS: tuple[str, ...] = ("entities", "newlines", "users", "urls", "emoji")
 # All steps, but "emoji" only for vocabularies without emoji: names are English.
@@ -280,12 +281,10 @@ def tokenize_rows(
         max_length (`int`): Longer texts are cut to this number of tokens.
         description (`str`): Description of the progress bar.
     """
-    made_from = {"rows": rows._fingerprint, "tokenizer": tokenizer_digest(tokenizer), "max_length": max_length}
-    return rows.map(
+    return map_rows(
+        rows,
         lambda batch: tokenizer(batch["text"], truncation=True, max_length=max_length),
-        batched=True,
+        {"tokenizer": tokenizer_digest(tokenizer), "max_length": max_length},
         remove_columns=["text"],
-        # The fingerprint that datasets computes from the function changes with each call of the tokenizer.
-        new_fingerprint=digest(made_from),
         desc=description,
     )

@@ -3,11 +3,13 @@
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from json import JSONDecodeError
+from traceback import extract_tb
 from typing import Any, TypeVar
 
 import tenacity
-from huggingface_hub import set_client_factory
+from huggingface_hub import constants, set_client_factory
 from huggingface_hub.errors import HfHubHTTPError, HTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
 from huggingface_hub.utils import _http
 
@@ -17,6 +19,10 @@ logger = logging.getLogger(__name__)
 PASSING = {408, 409, 412, 429, 500, 502, 503, 504, 507, *range(520, 531)}
 # The client itself waits for ever. In seconds without a byte.
 LONGEST_SILENCE = 120.0
+
+# Where the client, since 2.4, reads a file that it has once downloaded, and takes whatever stands in it. That is no
+# part of its public interface.
+_AGENTS = import_module("huggingface_hub.utils._detect_agent") if hasattr(constants, "AGENT_HARNESSES_PATH") else None
 
 T = TypeVar("T")
 
@@ -34,6 +40,7 @@ def patiently(send: Callable[[], T], what: str, patience: float) -> T:
 
     Raises:
         Exception: The last error, if `send` keeps failing or fails for good.
+        ValueError: If the client cannot send anything, for a damaged file of its own.
     """
     attempts = tenacity.Retrying(
         stop=tenacity.stop_before_delay(patience),
@@ -45,7 +52,17 @@ def patiently(send: Callable[[], T], what: str, patience: float) -> T:
         reraise=True,
     )
     with _limited_silence(min(LONGEST_SILENCE, max(patience, 1.0))):
-        return attempts(send)
+        try:
+            return attempts(send)
+        except (AttributeError, TypeError, ValueError) as error:
+            if _AGENTS is None or not any(
+                frame.filename == _AGENTS.__file__ for frame in extract_tb(error.__traceback__)
+            ):
+                raise
+            raise ValueError(
+                f"{constants.AGENT_HARNESSES_PATH}, where the Hub's client keeps what it names in requests, is damaged "
+                f"({type(error).__name__}: {error}). Delete that file, and repeat the command."
+            ) from error
 
 
 def cause_of(error: BaseException | None) -> BaseException | None:

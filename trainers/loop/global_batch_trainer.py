@@ -12,12 +12,14 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset, Sampler, SequentialSampler
 from transformers import PreTrainedModel, Trainer
 from transformers.trainer import TRAINING_ARGS_NAME
-from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR, TrainOutput, rotate_checkpoints
+from transformers.trainer_pt_utils import find_batch_size
+from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR, EvalLoopOutput, TrainOutput, rotate_checkpoints
 
 from modeling_csr import MultitaskModel, count_labelled
 
 from ..training_arguments import StageTrainingArguments
 from .checkpoints import last_complete_checkpoint, seal_checkpoint
+from .dev_loss import DevLoss, filled_up, first_rows
 from .half_precision import HalfPrecisionForward
 from .loss_window import LossWindow
 from .parameter_groups import set_apart
@@ -60,9 +62,20 @@ class GlobalBatchTrainer(Trainer):
         # A batch of which no row counts, and whether the current one is that.
         self._empty_batch: Any = None
         self._is_empty = False
+        self._dev_loss: DevLoss | None = None  # while evaluating
 
     def named_losses(self, outputs: Any) -> dict[str, torch.Tensor]:
         """Losses to log, by name; none by default."""
+        return {}
+
+    def loss_parts(self, outputs: Any, labels: Any, counts: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        """The parts of which a loss is the sum, by task; none if there is one task.
+
+        Args:
+            outputs (`ModelOutput`): What the model returned.
+            labels (`dict[str, torch.Tensor]`): The labels by task.
+            counts (`dict[str, torch.Tensor]`): By task, the labelled rows of the batch, or 1 if there are none.
+        """
         return {}
 
     def use_single_precision(self) -> None:
@@ -186,7 +199,7 @@ class GlobalBatchTrainer(Trainer):
         if last == 0:
             return batch
         rows = min(max(last - size * self.args.process_index, 0), size)
-        cut = recursively_apply(lambda tensor: tensor[: max(rows, 1)], batch)
+        cut = first_rows(batch, max(rows, 1))
         if rows == 0:
             self._empty_batch = cut
         return cut
@@ -199,14 +212,19 @@ class GlobalBatchTrainer(Trainer):
             recursively_apply(lambda part: part[:0], batch["labels"]) if batch is empty else batch["labels"]
             for batch in batch_samples
         ]
-        if isinstance(all_labels[0], dict):
-            return {task: self._count_rows([labels[task] for labels in all_labels], device) for task in all_labels[0]}
-        return self._count_rows(all_labels, device)
+        by_task = isinstance(all_labels[0], dict)
+        names = list(all_labels[0]) if by_task else [""]
+        tasks = {name: [labels[name] if by_task else labels for labels in all_labels] for name in names}
+        rows = {task: self._count_rows(labels).to(device) for task, labels in tasks.items()}
+        if self._dev_loss:
+            self._dev_loss.labelled = rows
+        else:
+            rows = {task: self.accelerator.gather(count).sum() for task, count in rows.items()}
+        rows = {task: count.where(count > 0, 1) for task, count in rows.items()}
+        return rows if by_task else rows[""]
 
-    def _count_rows(self, labels: list[torch.Tensor], device: torch.device) -> torch.Tensor:
-        rows = torch.stack([count_labelled(part) for part in labels]).sum().to(device)
-        total = self.accelerator.gather(rows).sum()
-        return total.where(total > 0, 1)
+    def _count_rows(self, labels: list[torch.Tensor]) -> torch.Tensor:
+        return torch.stack([count_labelled(part) for part in labels]).sum()
 
     def forward(self, model: nn.Module, inputs: dict[str, Any]) -> Any:
         """Run the model on a batch, in the precision used for training."""
@@ -216,7 +234,7 @@ class GlobalBatchTrainer(Trainer):
         """Factor of the loss: gradients are averaged over the processes, but shares of a global loss have to add up."""
         if self._is_empty:
             return 0
-        return 1 if num_items_in_batch is None else self.accelerator.num_processes
+        return 1 if num_items_in_batch is None or self._dev_loss else self.accelerator.num_processes
 
     def compute_loss(
         self,
@@ -230,7 +248,48 @@ class GlobalBatchTrainer(Trainer):
         loss = outputs["loss"] * scale
         if model.training:
             self._losses.add(self.named_losses(outputs), scale)
+        elif self._dev_loss and isinstance(num_items_in_batch, dict):
+            self._dev_loss.parts = self.loss_parts(outputs, inputs["labels"], num_items_in_batch)
         return (loss, outputs) if return_outputs else loss
+
+    def evaluation_loop(
+        self,
+        dataloader: DataLoader,
+        description: str,
+        prediction_loss_only: bool | None = None,
+        ignore_keys: list[str] | None = None,
+        metric_key_prefix: str = "eval",
+    ) -> EvalLoopOutput:
+        self._dev_loss = DevLoss(self)
+        try:
+            output = super().evaluation_loop(
+                dataloader, description, prediction_loss_only, ignore_keys, metric_key_prefix
+            )
+            loss = self._dev_loss.mean()
+        finally:
+            self._dev_loss = None
+        if loss is not None:
+            cast(dict[str, float], output.metrics)[f"{metric_key_prefix}_loss"] = loss
+        return output
+
+    def prediction_step(
+        self,
+        model: nn.Module,
+        inputs: dict[str, Any],
+        prediction_loss_only: bool,
+        ignore_keys: list[str] | None = None,
+    ) -> tuple[torch.Tensor | None, Any, Any]:
+        size = cast(int, find_batch_size(inputs))
+        dev_loss = self._dev_loss or DevLoss(self)
+        own = dev_loss.own_rows(size)
+        # A process without a row of its own takes part with one that does not count.
+        cut = first_rows(inputs, max(own, 1)) if own < size else inputs
+        loss, logits, labels = super().prediction_step(model, cut, prediction_loss_only, ignore_keys)
+        if loss is not None:
+            dev_loss.add(loss, counts=own > 0)
+        if own < size:
+            logits, labels = filled_up(logits, size), filled_up(labels, size)
+        return loss, logits, labels
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         if "loss" in logs:

@@ -6,11 +6,12 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 from transformers.integrations import get_available_reporting_integrations
 
 from ..data import TaskDataset
 from ..loop import encoder_bytes, encoder_config, longest_text
-from ..recipes import CommonSpaceStage, DistilledStage, Stage
+from ..recipes import CommonSpaceStage, DistilledStage, SiameseStage, Stage
 from .arguments import RunArguments
 from .records import RECORD_NAME, DamagedStageError, StageRecord
 from .stage_arguments import stage_arguments
@@ -159,6 +160,24 @@ def _is_a_beginning(path: Path) -> bool:
         return path.suffix == ".unfinished"
     found = StageRecord.read(path.parent)
     return found is not None and not found.complete
+
+
+def check_pairs(stages: Sequence[Stage], tasks: Mapping[str, TaskDataset]) -> None:
+    """Check that stages which compare texts have two of them to compare, in either split.
+
+    Raises:
+        ValueError: If there are fewer.
+    """
+    for stage in stages:
+        for split in ("train", "dev") if isinstance(stage, SiameseStage) else ():
+            data = tasks[stage.tasks[0]]
+            targets = data.targets(split)
+            labelled = np.nan_to_num(targets).any(axis=1) if targets.ndim == 2 else targets >= 0
+            if labelled.sum() < 2:
+                raise ValueError(
+                    f"{data.name}: the stage {stage.name} compares texts that have labels, and {split} has only "
+                    f"{labelled.sum()} of them. Label more, or choose a --recipe without that stage, such as bert."
+                )
 
 
 def check_disk_space(output_dir: Path, stages: Sequence[Stage], args: RunArguments) -> None:

@@ -30,6 +30,7 @@ from .checks import (
     check_encoders,
     check_loss_options,
     check_output_folder,
+    check_pairs,
     check_place,
     check_reporters,
 )
@@ -121,6 +122,7 @@ def prepare_run(
     check_adapters(stages, args)
     tokenizer = _load_tokenizer(stages, args)
     tasks = {task: _load_task(task, stages, args, tokenizer, data or {}) for task in _task_names(stages)}
+    check_pairs(stages, tasks)
     check_best_metric(args.training, stages, tasks)
     records: dict[str, StageRecord] = {}
     for stage in stages:

@@ -67,5 +67,6 @@ def _on_vectors(options: Any, prefix: str) -> dict[str, Any]:
         "head_learning_rate": None,
         "bf16": False,
         "bf16_weights": False,
+        "fp16": False,
         "train_sampling_strategy": "random",
     }

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Self
 
 import torch
+from accelerate.utils import parse_flag_from_env
 from transformers import TrainingArguments
 
 from .epochs import default_epochs
@@ -40,14 +41,26 @@ DECISIVE_ARGUMENTS = (
 
 
 # Training arguments with one possible value, and why.
+_WHOLE_MODELS = "each process trains a whole model; start several with torchrun"
+_ROUNDED = "evaluation would leave the weights rounded, which are then saved"
 FIXED_ARGUMENTS: dict[str, tuple[tuple[Any, ...], str]] = {
     "batch_eval_metrics": ((False,), "metrics are computed over all dev texts at once"),
+    "bf16_full_eval": ((False,), _ROUNDED),
+    "deepspeed": ((None,), _WHOLE_MODELS),
     "eval_do_concat_batches": ((True,), "metrics are computed over all dev texts at once"),
     "eval_use_gather_object": ((False,), "the outputs of these models are tensors"),
+    "fp16_full_eval": ((False,), _ROUNDED),
+    "fsdp": ((None, "", False), _WHOLE_MODELS),
     "label_names": ((None, ["labels"]), "labels are always called labels"),
     "label_smoothing_factor": ((0,), "it has no effect on the losses of these models"),
+    "parallelism_config": ((None,), _WHOLE_MODELS),
     "prediction_loss_only": ((False,), "a finished stage is scored on its dev texts"),
     "remove_unused_columns": ((False,), "collators select the columns"),
+    "resume_from_checkpoint": (
+        (None,),
+        "a repeated command resumes by itself; in Python, pass it to train()",
+    ),
+    "use_liger_kernel": ((False,), "it has no kernels for these models"),
 }
 
 
@@ -186,6 +199,9 @@ class StageTrainingArguments(TrainingArguments):
         for name, (possible, reason) in FIXED_ARGUMENTS.items():
             if getattr(self, name) not in possible:
                 raise ValueError(f"--{name} must be left at {possible[0]}: {reason}.")
+        for variable in ("ACCELERATE_USE_DEEPSPEED", "ACCELERATE_USE_FSDP"):
+            if parse_flag_from_env(variable):
+                raise ValueError(f"{variable} is set, as by accelerate launch, but {_WHOLE_MODELS}.")
         if self.weight_averaging and self.load_best_model_at_end:
             raise ValueError("--weight_averaging replaces the final weights: leave --load_best_model_at_end off.")
         if self.bf16_weights and (self.bf16 or self.fp16):
@@ -194,7 +210,15 @@ class StageTrainingArguments(TrainingArguments):
             self.bf16_weights = supports_fast_bf16() and not (self.bf16 or self.fp16)
         # TrainingArguments accepts bf16 on a CPU only if use_cpu is set.
         self.use_cpu = self.use_cpu or not torch.accelerator.is_available()
+        if self.fp16 and self.use_cpu:
+            raise ValueError("--fp16 has no effect on a CPU: use --bf16, or leave it off.")
         super().__post_init__()
+        batches: Any = self.accelerator_config
+        if batches.split_batches or batches.dispatch_batches or not batches.even_batches:
+            raise ValueError(
+                "--accelerator_config must leave split_batches, dispatch_batches and even_batches as they are: losses "
+                "count the rows of each process by them."
+            )
 
     def with_epochs(self, dataset: Any) -> Self:
         """The same arguments; if they name no number of epochs, with the one that suits a training dataset."""

@@ -192,7 +192,7 @@ FAULTS: dict[str, tuple[str, str, dict[str, Any], str]] = {
         'posts.json: expected a list of records, [{"text": ..., "label": ...}, ...], got an object. From pandas,',
     ),
     "no-record": ("json", '[{"text": "a", "label": 1}, 5]', {}, "posts.json, row 2: expected a JSON object, got '5'."),
-    "no-json": ("json", '[{"text": "a"},\n', {}, "posts.json, line 1: not valid JSON"),
+    "no-json": ("json", '[{"text": "a"},\n', {}, "posts.json, line 2: not valid JSON"),
     "no-gzip": ("csv.gz", GOOD_CSV, {}, "posts.csv.gz is not a complete gzip file"),
     "unknown-choice": ("csv", GOOD_CSV, {"bad_rows": "drop"}, "--bad_rows must be error or skip, got 'drop'."),
     "all-skipped": (

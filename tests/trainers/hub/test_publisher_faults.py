@@ -24,6 +24,8 @@ def test_files_of_others_stay_at_home(
 ) -> None:
     (tmp_path / "secret").write_text("of somebody")
     others = {".env", "train.csv", "model.bin.safetensors", "model_backup.py", "notes.md", "vocab.txt", "config.yaml"}
+    # What the Hub's client writes into HF_HOME.
+    others |= {".agent_harnesses.json", "token", "stored_tokens"}
     for name in others - {"vocab.txt"}:
         (folder / name).write_text("of somebody")
     (folder / "vocab.txt").symlink_to(tmp_path / "secret")

@@ -206,6 +206,23 @@ def test_answers_of_another_shape(
 
 
 @pytest.mark.usefixtures("hasty")
+@pytest.mark.skipif(not hasattr(constants, "AGENT_HARNESSES_PATH"), reason="The client keeps no such file.")
+@pytest.mark.parametrize("contents", ['[{"what": "is this"}]', '{"harnesses": [1]}', '{"harnesses": {"a": 5}}'])
+def test_damaged_file_of_the_client_is_named(
+    contents: str, hub: Any, connect: Callable[..., HfApi], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / ".agent_harnesses.json"
+    path.write_text(contents)
+    monkeypatch.setattr(constants, "AGENT_HARNESSES_PATH", str(path))
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_TELEMETRY", False)
+    monkeypatch.setattr("huggingface_hub.utils._detect_agent._registry", None)
+    with pytest.raises(
+        ValueError, match=rf"^{path}, where the Hub's client .* is damaged .*Delete that file"
+    ) as caught:
+        check_repositories(connect(hub, "hf_org"), HubRepositories("org/csr", "csr", ()))
+    assert "\n" not in str(caught.value)
+
+
 def test_metadata_that_the_hub_refuses(hub: Any, connect: Callable[..., HfApi]) -> None:
     connect(hub)
     good = ModelCard("---\nlicense: mit\nbase_model: org/encoder\n---\n")

@@ -129,6 +129,7 @@ def test_losses_between_two_logs_outlive_an_interruption(folders: dict[str, Path
 @pytest.mark.parametrize("kind", KINDS)
 def test_two_processes_measure_as_one_does(folders: dict[str, Path], kind: str) -> None:
     one, two = (log["results"] for log in logs(folders, kind))
+    one_loss, two_loss = (log["dev_losses"] for log in logs(folders, kind))
     assert ("shuffled" in one) == (kind == "csr")
     supports = sum(scores["support"] for scores in one["per_label"].values())
     assert supports > 0
@@ -136,6 +137,8 @@ def test_two_processes_measure_as_one_does(folders: dict[str, Path], kind: str) 
     assert list(one.get("tasks", {})) == {"two-tasks": ["sentiment"], "three-tasks": ["sentiment", "intensity"]}.get(
         kind, []
     )
+    assert len(set(one_loss.values())) == 4
+    assert two_loss == pytest.approx(one_loss, rel=1e-5)
     measured, expected = flat(two), flat(one)
     assert measured.keys() == expected.keys()
     for name, value in expected.items():

@@ -50,6 +50,11 @@ def replace_line(path: Path, number: int, change: Callable[[str], str]) -> None:
     edit(path, lambda lines: [change(line) if i == number else line for i, line in enumerate(lines, start=1)])
 
 
+def test_texts_that_cannot_be_compared(place: Path) -> None:
+    edit(place / "data" / "posts" / "dev.csv", lambda lines: lines[:2])
+    check_refusal(place, "posts: the stage siamese compares texts that have labels, and dev has only ")
+
+
 # -- one's own files --------------------------------------------------------------------------------------------------
 
 
