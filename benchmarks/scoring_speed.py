@@ -140,11 +140,10 @@ def cost(shorter: dict[str, float], longer: dict[str, float]) -> dict[str, float
         shorter (`dict`), longer (`dict`): As [`scored`] returns them.
 
     Returns:
-        `dict`: `cpu_seconds` and `seconds` for each further text, and CPU seconds for the `start`.
+        `dict`: CPU seconds of each further `text`, and of the `start`.
     """
-    more = longer["texts"] - shorter["texts"]
-    found = {name: (longer[name] - shorter[name]) / more for name in ("cpu_seconds", "seconds")}
-    return {**found, "start": shorter["cpu_seconds"] - shorter["texts"] * found["cpu_seconds"]}
+    text = (longer["cpu_seconds"] - shorter["cpu_seconds"]) / (longer["texts"] - shorter["texts"])
+    return {"text": text, "start": shorter["cpu_seconds"] - shorter["texts"] * text}
 
 
 def write_results(
@@ -163,12 +162,12 @@ def write_results(
     rows = []
     for name, (shorter, longer) in runs.items():
         found = cost(shorter, longer)
-        rows.append([name, *priced(found["cpu_seconds"], args.price), f"{found['cpu_seconds'] / floor:.1f}"])
-        rows[-1] += [f"{1 / found['seconds']:,.0f}", f"{found['start']:.0f}"]
+        rows.append([name, *priced(found["text"], args.price), f"{found['text'] / floor:.1f}", f"{found['start']:.0f}"])
+        rows[-1] += [f"{longer['texts'] / longer['seconds']:,.0f}"]
         rows[-1] += [f"{one['peak_megabytes']:,.0f}" for one in (shorter, longer)]
     rows.append(["floor: matrix products only", *priced(floor, args.price), "1.0", *["–"] * 4])
     heads = ["", "texts a core-second", "core-hours a million", "price of a million", "times the floor"]
-    heads += ["texts a second by the clock", "CPU seconds to start"]
+    heads += ["CPU seconds to start", f"texts a second by the clock, {TIMES * args.texts:,} texts"]
     heads += [f"peak MB, {count:,} texts" for count in (args.texts, TIMES * args.texts)]
     run["command"] = command_of("scoring_speed", "--texts", args.texts)
     text = f"`csr-emotion score`, short texts.\n\n{markdown_table(heads, rows)}\n\n{described(run)}\n"
