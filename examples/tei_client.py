@@ -20,16 +20,23 @@ from urllib.request import Request, urlopen
 
 class TextEmbeddingsInferenceClient:
     """
+    Asks a server for logits and makes labels and scores of them.
+
     Args:
         url (`str`): Address of the server.
         config (`Mapping`): The model's `config.json`: `id2label`, `problem_type` and `thresholds`.
         batch_size (`int`, defaults to 32): Texts per request; the server's own limit is 32 unless it was started with
             another `--max-client-batch-size`.
         timeout (`float`, defaults to 60): Seconds to wait for an answer.
+
+    Raises:
+        ValueError: If the configuration names no labels.
     """
 
     def __init__(self, url: str, config: Mapping[str, Any], batch_size: int = 32, timeout: float = 60) -> None:
         self.url, self.batch_size, self.timeout = f"{url.rstrip('/')}/predict", batch_size, timeout
+        if not config.get("id2label"):
+            raise ValueError("The configuration has no id2label: name the folder of the model that is served.")
         self.labels = [config["id2label"][str(number)] for number in range(len(config["id2label"]))]
         self.problem_type = config.get("problem_type") or "single_label_classification"
         self.thresholds = dict(zip(self.labels, config.get("thresholds") or [0.5] * len(self.labels), strict=True))
@@ -87,7 +94,7 @@ def main(argv: Sequence[str]) -> None:
         texts = [text for line in sys.stdin if (text := line.strip())]
         for text, found in zip(texts, client.classify(texts), strict=True):
             print(json.dumps({"text": text, **found}, ensure_ascii=False))
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, ValueError) as error:
         sys.exit(f"tei_client: error: {error}")
 
 

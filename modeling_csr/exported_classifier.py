@@ -1,7 +1,7 @@
 """Classifiers that `csr-emotion export` has written, in the form in which pipelines take them in a model's place."""
 
 import os
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from importlib.util import find_spec
 from typing import Any, ClassVar, Self
 
@@ -12,7 +12,7 @@ from transformers.modeling_outputs import SequenceClassifierOutput
 from transformers.utils.hub import cached_file
 
 
-class ExportedClassifier(nn.Module):
+class ExportedClassifier(nn.Module, ABC):
     """
     A text classifier run by another runtime than torch, on the CPU. It has the `config` of the model that was exported
     and returns the same `logits`, so the emotion pipeline takes it in place of that model.

@@ -79,7 +79,8 @@ class Predict(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         request = json.loads(self.rfile.read(int(self.headers["content-length"])))
         self.requests.append(request)
-        inputs, code, answer = request["inputs"], 200, Any
+        inputs, code = request["inputs"], 200
+        answer: Any
         if not all(isinstance(one, list) and len(one) == 1 for one in inputs):
             code, answer = 422, {"error": "a pair of strings", "error_type": "Validation"}
         elif len(inputs) > SERVER_LIMIT:
@@ -145,6 +146,7 @@ def test_client_says_what_the_server_says(server: SimpleNamespace, student: Simp
 def test_client_on_the_command_line(
     server: SimpleNamespace,
     student: SimpleNamespace,
+    tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -155,6 +157,8 @@ def test_client_on_the_command_line(
     assert [line["text"] for line in lines] == TEXTS[:2]
     assert [set(line["labels"]) for line in lines] == student.labels[:2]
     assert "nowhere" in tiny_run.refusal(command, [str(student.folder / "nowhere")])
+    (tmp_path / "config.json").write_text("{}")
+    assert "no id2label: name the folder of the model" in tiny_run.refusal(command, [str(tmp_path)])
 
 
 # -- ONNX Runtime without torch ---------------------------------------------------------------------------------------
