@@ -1,4 +1,4 @@
-"""Distil a trained model into one encoder of a stock class, which the Hub's widget and every tool can run.
+"""Distil a trained model into one encoder of a stock class, which servers and other runtimes know.
 
 python examples/distill_csr.py --teacher outputs/demo/csr --output_dir outputs/demo/csr-distilled
 """

@@ -23,7 +23,7 @@ METRIC_NAMES = {
     "pair_auc": "AUC of pairs",
     "pearson": "Pearson's r",
 }
-# Inputs of the widget on a model page; written for this purpose.
+# Inputs whose stored outputs a card has in its metadata; written for this purpose.
 EXAMPLE_TEXTS = (
     "I can't believe we finally made it! 🎉",
     "They cancelled the last train again and nobody told us anything.",

@@ -25,6 +25,7 @@ from .modeling_multitask import MultitaskForSequenceClassification, MultitaskMod
 from .modeling_recurrent_encoder import RecurrentEncoderModel
 from .modeling_siamese import SiameseModel
 from .onnx_classifier import ONNX_FILES, OnnxClassifier
+from .openvino_classifier import OPENVINO_FILES, OpenVINOClassifier
 from .pipeline_batches import readable_positions
 from .pipeline_emotion import CUSTOM_PIPELINES, EmotionClassificationPipeline
 from .pooling import POOLING_MODES, pool
@@ -65,6 +66,7 @@ __all__ = [
     "IGNORE_INDEX",
     "LABEL_LOSSES",
     "ONNX_FILES",
+    "OPENVINO_FILES",
     "POOLING_MODES",
     "PROBLEM_TYPES",
     "REPRESENTATIONS",
@@ -83,6 +85,7 @@ __all__ = [
     "MultitaskForSequenceClassification",
     "MultitaskModel",
     "OnnxClassifier",
+    "OpenVINOClassifier",
     "RecurrentEncoderConfig",
     "RecurrentEncoderModel",
     "SiameseModel",

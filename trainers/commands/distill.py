@@ -10,7 +10,7 @@ from ..evaluation import HEADLINE
 from ..runs import DISTILLATION_KINDS, RUN_ERRORS, distillation_runner, read_evaluation
 from .terminal import BAD_INPUT, exit_on, set_up_logging
 
-DESCRIPTION = "Distil a trained model into one encoder of a stock class, which the Hub's widget and every tool can run."
+DESCRIPTION = "Distil a trained model into one encoder of a stock class, which servers and other runtimes know."
 
 
 def run_distillation(argv: Sequence[str], description: str = DESCRIPTION) -> dict[str, Any]:

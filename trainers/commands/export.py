@@ -9,11 +9,13 @@ import torch
 from transformers import AutoConfig, AutoTokenizer
 
 from ..evaluation import load_classifier
-from ..serving import CalibrationData, check_export_folder, check_packages, export_classifier, scores_text
+from ..serving import PACKAGES, CalibrationData, check_export_folder, check_packages, export_classifier, scores_text
 from .dataset_options import add_dataset_options, load_for_model
 from .terminal import BAD_INPUT, exit_on, set_up_logging
 
-DESCRIPTION = "Write a classifier as ONNX files for ONNX Runtime, Transformers.js and Text Embeddings Inference."
+DESCRIPTION = (
+    "Write a classifier as ONNX files for ONNX Runtime, Transformers.js and Text Embeddings Inference, or for OpenVINO."
+)
 
 
 def export_parser() -> argparse.ArgumentParser:
@@ -25,9 +27,13 @@ def export_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument("model", help="Hub id or folder of a sequence classifier.")
-    parser.add_argument("--to", nargs="+", default=["onnx"], choices=("onnx",), help="Format(s) to write.")
+    parser.add_argument("--to", nargs="+", default=["onnx"], choices=tuple(PACKAGES), help="Format(s) to write.")
     parser.add_argument(
-        "--precision", nargs="+", default=["fp32"], choices=("fp32", "int8"), help="int8 needs --dataset."
+        "--precision",
+        nargs="+",
+        default=["fp32"],
+        choices=("fp32", "int8"),
+        help="int8 is for ONNX and needs --dataset.",
     )
     parser.add_argument("--output_dir", required=True, help="Folder to write: a new one, or that of an earlier export.")
     parser.add_argument(
@@ -52,7 +58,7 @@ def run_export(argv: Sequence[str]) -> dict[str, Any]:
     args = export_parser().parse_args(list(argv))
     set_up_logging()
     with exit_on("csr-emotion export", *BAD_INPUT):
-        check_packages()
+        check_packages(args.to)
         if "int8" in args.precision and args.dataset is None:
             raise ValueError("--precision int8 needs texts, on which it is compared with fp32: give --dataset.")
         folder = Path(args.output_dir)
@@ -63,8 +69,9 @@ def run_export(argv: Sequence[str]) -> dict[str, Any]:
         data = read_data(args, config) if "int8" in args.precision else None
         model = load_classifier(args.model, trust_remote_code=args.trust_remote_code, dtype=torch.float32)
         tokenizer = AutoTokenizer.from_pretrained(args.model)
-        record = export_classifier(args.model, model, tokenizer, folder, args.precision, data)
-    print(f"Logits differ by at most {record['logit_difference']:.1g} from PyTorch's.")
+        record = export_classifier(args.model, model, tokenizer, folder, args.precision, data, args.to)
+    difference = max(record["logit_difference"], record.get("openvino_logit_difference", 0.0))
+    print(f"Logits differ by at most {difference:.1g} from PyTorch's.")
     if "int8" in record:
         report = record["int8"]
         print(
@@ -72,7 +79,8 @@ def run_export(argv: Sequence[str]) -> dict[str, Any]:
             f"probabilities differ by {report['probability_difference']:.4f} on average. "
             f"{len(report['left_out'])} of {report['nodes']} nodes stay in fp32."
         )
-    print(f"The model is in {folder}: OnnxClassifier.from_pretrained('{folder}')")
+    classes = [one for name, one in (("onnx", "OnnxClassifier"), ("openvino", "OpenVINOClassifier")) if name in args.to]
+    print(f"The model is in {folder}: {' or '.join(classes)}.from_pretrained('{folder}')")
     return record
 
 

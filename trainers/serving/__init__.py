@@ -1,6 +1,13 @@
 """Trained classifiers at work: scoring of texts by the million, and files for other runtimes."""
 
-from .export_folder import CalibrationData, check_export_folder, check_packages, export_classifier, scores_text
+from .export_folder import (
+    PACKAGES,
+    CalibrationData,
+    check_export_folder,
+    check_packages,
+    export_classifier,
+    scores_text,
+)
 from .onnx_export import check_logits, text_limit, write_onnx
 from .quantization import Int8Report, quantize, weighted_nodes
 from .score_files import ROWS_PER_FILE, print_summary, score_files
@@ -11,6 +18,7 @@ from .workers import ENGINES
 __all__ = [
     "DTYPES",
     "ENGINES",
+    "PACKAGES",
     "ROWS_PER_FILE",
     "CalibrationData",
     "Int8Report",

@@ -1,4 +1,4 @@
-"""The folder of an exported classifier: ONNX files, configuration, tokenizer, a record and a section of the card."""
+"""The folder of an exported classifier: files for other runtimes, configuration, tokenizer, record and card."""
 
 import re
 import shutil
@@ -11,14 +11,19 @@ from typing import Any
 import numpy as np
 from transformers.utils.hub import cached_file
 
-from modeling_csr import ONNX_FILES
+from modeling_csr import ONNX_FILES, OPENVINO_FILES, OnnxClassifier, OpenVINOClassifier
 
 from ..data import write_json
 from .onnx_export import check_logits, text_limit, write_onnx
+from .openvino_export import write_openvino
 from .quantization import MAX_DIFFERENCE, MAX_LOSS, Int8Report, write_int8
 
 RECORD = "export.json"
-PACKAGES = ("onnx", "onnxscript", "onnxruntime")
+# By format. OpenVINO's is made from an ONNX file.
+PACKAGES: dict[str, tuple[str, ...]] = {
+    "onnx": ("onnx", "onnxscript", "onnxruntime"),
+    "openvino": ("onnx", "onnxscript", "onnxruntime", "openvino"),
+}
 BLOCK = re.compile(r"<!-- generated: onnx -->.*?<!-- end of onnx -->", re.DOTALL)
 ABOUT = {
     "fp32": "`{file}`: fp32. Logits differ by at most {difference:.1g} from those of the model in PyTorch.",
@@ -44,15 +49,19 @@ class CalibrationData:
     dev_labels: np.ndarray
 
 
-def check_packages(names: Sequence[str] = PACKAGES) -> None:
+def check_packages(formats: Sequence[str]) -> None:
     """Check that what exports is installed.
+
+    Args:
+        formats (`Sequence[str]`): `"onnx"`, `"openvino"` or both.
 
     Raises:
         ModuleNotFoundError: If it is not.
     """
-    missing = [name for name in names if find_spec(name) is None]
-    if missing:
-        raise ModuleNotFoundError(f"--to onnx needs {', '.join(missing)}: pip install 'csr-emotion[onnx]'")
+    for wanted in formats:
+        missing = [name for name in PACKAGES[wanted] if find_spec(name) is None]
+        if missing:
+            raise ModuleNotFoundError(f"--to {wanted} needs {', '.join(missing)}: pip install 'csr-emotion[{wanted}]'")
 
 
 def check_export_folder(folder: Path) -> None:
@@ -75,8 +84,9 @@ def export_classifier(
     folder: Path,
     precisions: Sequence[str] = ("fp32",),
     data: CalibrationData | None = None,
+    formats: Sequence[str] = ("onnx",),
 ) -> dict[str, Any]:
-    """Export a classifier to ONNX, as Transformers.js and Text Embeddings Inference look for it.
+    """Export a classifier to ONNX, as Transformers.js and Text Embeddings Inference look for it, and to OpenVINO.
 
     The folder is written beside its final place and moved there once all checks have passed.
 
@@ -87,6 +97,7 @@ def export_classifier(
         folder (`Path`): Folder to write; an earlier export there is replaced.
         precisions (`Sequence[str]`): `"fp32"`, `"int8"` or both.
         data ([`CalibrationData`], *optional*): Texts for int8.
+        formats (`Sequence[str]`): `"onnx"`, `"openvino"`, which is in fp32 only, or both.
 
     Returns:
         `dict`: What is in `export.json`: largest difference of a logit from PyTorch's, and the costs of int8.
@@ -98,10 +109,12 @@ def export_classifier(
     check_export_folder(folder)
     if "int8" in precisions and data is None:
         raise ValueError("--precision int8 needs texts: give --dataset.")
+    if set(formats) == {"openvino"} and set(precisions) != {"fp32"}:
+        raise ValueError("int8 is for ONNX: export with --to onnx openvino, or leave out --precision int8.")
     unfinished = folder.with_name(f"{folder.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     try:
-        record = _write(unfinished, name, model, tokenizer, precisions, data)
+        record = _write(unfinished, name, model, tokenizer, precisions, data, formats)
         if folder.exists():
             shutil.rmtree(folder)
         unfinished.rename(folder)
@@ -111,14 +124,26 @@ def export_classifier(
 
 
 def _write(
-    folder: Path, name: str, model: Any, tokenizer: Any, precisions: Sequence[str], data: CalibrationData | None
+    folder: Path,
+    name: str,
+    model: Any,
+    tokenizer: Any,
+    precisions: Sequence[str],
+    data: CalibrationData | None,
+    formats: Sequence[str],
 ) -> dict[str, Any]:
     paths = {precision: folder / file for precision, file in ONNX_FILES.items()}
     paths["fp32"].parent.mkdir(parents=True)
     limit = text_limit(tokenizer, model)
     write_onnx(model, tokenizer, paths["fp32"])
-    difference = check_logits(model, tokenizer, paths["fp32"], data.dev_texts[:16] if data else ())
+    texts = data.dev_texts[:16] if data else ()
+    difference = check_logits(model, tokenizer, OnnxClassifier(paths["fp32"], model.config), texts)
     record: dict[str, Any] = {"model_type": model.config.model_type, "logit_difference": difference}
+    if "openvino" in formats:
+        graph = folder / OPENVINO_FILES[0]
+        write_openvino(paths["fp32"], graph)
+        found = check_logits(model, tokenizer, OpenVINOClassifier(graph, model.config), texts)
+        record["openvino_logit_difference"] = found
     config = _config_of_export(model.config)
     if "int8" in precisions and data is not None:
         report = write_int8(
@@ -133,9 +158,12 @@ def _write(
         )
         record["int8"] = {"dataset": data.name, **asdict(report)}
         record["int8"] |= {"max_loss": MAX_LOSS, "max_probability_difference": MAX_DIFFERENCE}
-    if "fp32" not in precisions:
+    if "onnx" not in formats:
+        shutil.rmtree(paths["fp32"].parent)
+    elif "fp32" not in precisions:
         paths["fp32"].unlink()
-    record["files"] = [ONNX_FILES[precision] for precision in ONNX_FILES if precision in precisions]
+    kept = [*ONNX_FILES.values(), *OPENVINO_FILES]
+    record["files"] = [file for file in kept if (folder / file).is_file()]
     config.save_pretrained(folder)
     # Other runtimes know the number of positions of the encoder from here alone.
     tokenizer.model_max_length = limit
@@ -160,13 +188,13 @@ def _existing_card(name: str) -> str:
 
 
 def card(existing: str, record: Mapping[str, Any]) -> str:
-    """A card with a section on the ONNX files, in place of an earlier one or at the end.
+    """A card with a section on the exported files, in place of an earlier one or at the end.
 
     Args:
         existing (`str`): The model's card, or an empty string.
         record (`Mapping`): As [`export_classifier`] returns it.
     """
-    lines = ["<!-- generated: onnx -->", "## ONNX", ""]
+    lines = ["<!-- generated: onnx -->", "## Other runtimes", ""]
     for precision, file in ONNX_FILES.items():
         if file not in record["files"]:
             continue
@@ -182,6 +210,9 @@ def card(existing: str, record: Mapping[str, Any]) -> str:
                 "difference": report["probability_difference"],
             }
         lines.append(f"- {ABOUT[precision].format(**values)}")
+    if "openvino_logit_difference" in record:
+        values = {"file": OPENVINO_FILES[0], "difference": record["openvino_logit_difference"]}
+        lines.append(f"- {ABOUT['fp32'].format(**values)}")
     lines += ["", "Inputs are the tokenizer's, of any batch size and length; the output is `logits`.", ""]
     block = "\n".join([*lines, "<!-- end of onnx -->"])
     if BLOCK.search(existing):

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from modeling_csr import OnnxClassifier, readable_positions
+from modeling_csr import readable_positions
 
 # Largest difference of a logit, relative to the largest logit where that is above 1.
 TOLERANCE = 1e-4
@@ -78,13 +78,13 @@ def quiet_tools() -> Iterator[None]:
         logging.disable(before)
 
 
-def check_logits(model: Any, tokenizer: Any, path: Path, texts: Sequence[str] = ()) -> float:
+def check_logits(model: Any, tokenizer: Any, exported: nn.Module, texts: Sequence[str] = ()) -> float:
     """Compare an exported classifier with the model, in batches of several sizes and lengths.
 
     Args:
         model (`PreTrainedModel`): The model.
         tokenizer (`PreTrainedTokenizerBase`): Its tokenizer.
-        path (`Path`): The ONNX file.
+        exported (`nn.Module`): The exported classifier, such as an [`~modeling_csr.OnnxClassifier`].
         texts (`Sequence[str]`, *optional*): Texts to read besides those that the function makes up.
 
     Returns:
@@ -93,7 +93,6 @@ def check_logits(model: Any, tokenizer: Any, path: Path, texts: Sequence[str] = 
     Raises:
         ValueError: If it is above [`TOLERANCE`].
     """
-    exported = OnnxClassifier(path, model.config)
     limit = text_limit(tokenizer, model)
     words = WORDS.split()
     made_up = [" ".join((words * (limit // len(words) + 1))[:count]) for count in (1, 2, 7, 20, 60, limit)]
@@ -109,8 +108,9 @@ def check_logits(model: Any, tokenizer: Any, path: Path, texts: Sequence[str] = 
             # Said this way round, since nothing is above what is not a number.
             if not (found.shape == expected.shape and largest <= TOLERANCE * scale):
                 raise ValueError(
-                    f"The ONNX model does not compute what the model does: with {size} texts of {rows[0][:40]!r}... "
-                    f"logits differ by {largest:.2g} (at most {TOLERANCE * scale:.2g} is rounding). Nothing is kept."
+                    f"{type(exported).__name__} does not compute what the model does: with {size} texts of "
+                    f"{rows[0][:40]!r}... logits differ by {largest:.2g} (at most {TOLERANCE * scale:.2g} is "
+                    "rounding). Nothing is kept."
                 )
     return largest
 

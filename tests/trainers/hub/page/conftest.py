@@ -1,20 +1,14 @@
 """A browser for the tests of the page, where there is one."""
 
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from tests.helpers.chromium import chromium
+
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api", reason="drives the browser: pip install playwright")
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("there is no Chromium (Debian: apt-get install chromium)")
-    with playwright.sync_playwright() as driver:
-        # In a container, as root, Chromium has no sandbox to run in.
-        running = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+    with chromium() as running:
         yield running
-        running.close()
