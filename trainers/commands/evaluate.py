@@ -28,6 +28,7 @@ from ..evaluation import (
     check_max_length,
     decide,
     label_names,
+    language_scores,
     load_classifier,
     per_label_scores,
     predict_logits,
@@ -174,13 +175,8 @@ def run_evaluation(argv: Sequence[str]) -> dict[str, Any]:
     per_label = per_label_scores(decisions, labels, model_labels, dataset.problem_type)
     results = {**metrics, "per_label": per_label, "dataset": args.dataset, "split": args.split, "texts": len(rows)}
     if "language" in rows.column_names:
-        languages = np.asarray(rows["language"][:])
-        results["per_language"] = {
-            str(language): score(
-                logits[languages == language], labels[languages == language], dataset.problem_type, thresholds
-            )
-            for language in np.unique(languages)
-        }
+        task = {"labels": model_labels, "problem_type": dataset.problem_type, "thresholds": thresholds}
+        results["per_language"] = language_scores(logits, labels, rows["language"][:], task)
     if dataset.skipped:
         results["skipped_rows"] = dataset.skipped
     if args.output_file:
