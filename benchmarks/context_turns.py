@@ -18,6 +18,7 @@ from trainers.commands import BAD_INPUT, exit_on
 from trainers.data import TaskDataset, check_dialogues, load_task_dataset, sample_dialogues, write_json
 from trainers.evaluation import HEADLINE, paired_test, score
 from trainers.experiments import difference, markdown_table, mean_and_spread
+from trainers.loop import resolve_encoder
 from trainers.runs import read_in_context
 
 from .arguments import benchmark_parser, command_of
@@ -43,7 +44,7 @@ def main(argv: list[str]) -> None:
             raise ValueError(f"--dataset {args.dataset} has several labels a text; name data with one, such as meld.")
     if args.train_utterances is not None:
         data.splits["train"] = sample_dialogues(data.splits["train"], args.train_utterances, seed=42)
-    encode = FrozenEncoder(args.encoder, args.output_dir / "vectors", max_length=128)
+    encode = FrozenEncoder(resolve_encoder(args.encoder), args.output_dir / "vectors", max_length=128)
     separator = encode.tokenizer.sep_token or "|"
     vectors = {"0": read(data, encode)}
     for turns in args.turns:

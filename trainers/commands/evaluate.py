@@ -50,6 +50,7 @@ def evaluation_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("model", help="Hub id or folder of a sequence classifier.")
     parser.add_argument("--dataset", required=True, help="A registered name, a file, a folder or a Hub dataset id.")
+    parser.add_argument("--task", help="Task of a model of several tasks, such as intensity (default: its main task).")
     parser.add_argument("--split", default="dev", help="The split to score: train, dev or test.")
     parser.add_argument("--data_dir", help="Directory with one subfolder per registered dataset.")
     parser.add_argument("--fold", type=int, default=0, help="Fold to use as dev, for registered data with folds.")
@@ -87,6 +88,19 @@ def evaluation_parser() -> argparse.ArgumentParser:
     parser.add_argument("--batch_size", type=int, help="Texts per batch (default: 32 on a CPU, else 128).")
     parser.add_argument("--trust_remote_code", action="store_true", help="Run the code in the model's repository.")
     return parser
+
+
+def config_of_task(config: Any, task: str) -> Any:
+    """The configuration of a model of several tasks, with another main task.
+
+    Raises:
+        ValueError: If the model does not have the task.
+    """
+    tasks = getattr(config, "tasks", None) or {}
+    if task not in tasks:
+        there = f"the tasks {', '.join(tasks)}" if tasks else "a single one"
+        raise ValueError(f"--task {task}: the model has {there}.")
+    return type(config).from_dict(config.to_dict(), main_task=task)
 
 
 def check_threshold(dataset: TaskDataset, threshold: float | None) -> None:
@@ -130,6 +144,8 @@ def run_evaluation(argv: Sequence[str]) -> dict[str, Any]:
         check_ranges(vars(args))
         check_output_file(args.output_file)
         config = AutoConfig.from_pretrained(args.model, trust_remote_code=args.trust_remote_code)
+        if args.task is not None:
+            config = config_of_task(config, args.task)
         model_labels = label_names(config)
         dataset = load_task_dataset(
             args.dataset,
@@ -148,7 +164,8 @@ def run_evaluation(argv: Sequence[str]) -> dict[str, Any]:
             dataset = select_labels(dataset, args.labels, args.rows_without_labels, option="--labels")
         dataset = in_label_space(dataset, model_labels, config.problem_type, columns=args.label_columns)
         check_threshold(dataset, args.threshold)
-        model = load_classifier(args.model, trust_remote_code=args.trust_remote_code)
+        chosen = {} if args.task is None else {"config": config}
+        model = load_classifier(args.model, trust_remote_code=args.trust_remote_code, **chosen)
         check_max_length(model, args.max_length)
         tokenizer = AutoTokenizer.from_pretrained(args.model)
         if args.context_turns:
