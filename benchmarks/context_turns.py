@@ -71,7 +71,7 @@ def main(argv: list[str]) -> None:
 def read(data: TaskDataset, encode: FrozenEncoder) -> np.ndarray:
     """Vectors of the utterances of train, then of dev, centred and scaled by those of train."""
     train, dev = (encode(data.splits[split]["text"][:]) for split in ("train", "dev"))
-    return (np.concatenate([train, dev]) - train.mean(axis=0)) / train.std(axis=0)
+    return (np.concatenate([train, dev]) - train.mean(axis=0)) / (train.std(axis=0) + 1e-6)
 
 
 def decide(vectors: np.ndarray, data: TaskDataset, args: Any) -> np.ndarray:
