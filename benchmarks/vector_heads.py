@@ -35,8 +35,8 @@ class VectorHeads:
         shared (`int`): Width of the layer that the heads share.
         folder (`Path`): Folder of the Trainer.
         epochs (`int`): Epochs.
-        learning_rate (`float`, defaults to 1e-3): Initial learning rate.
-        batch_size (`int`, defaults to 64): Texts per batch.
+        learning_rate (`float`, defaults to 2e-3): Initial learning rate.
+        batch_size (`int`, defaults to 256): Texts per batch.
     """
 
     def __init__(
@@ -46,8 +46,8 @@ class VectorHeads:
         shared: int,
         folder: Path,
         epochs: int,
-        learning_rate: float = 1e-3,
-        batch_size: int = 64,
+        learning_rate: float = 2e-3,
+        batch_size: int = 256,
     ) -> None:
         self.vectors, self.tasks, self.shared = vectors, {name: dict(task) for name, task in tasks.items()}, shared
         self.options: dict[str, Any] = {

@@ -121,17 +121,8 @@ def run_arguments(
     folder = Path(args.output_dir) / "-".join([*((branches or []) if alone else []), f"seed-{seed}"]).replace(":", "-")
     twins = () if alone else (TWINS[task] for task in args.tasks)
     # The last recipe is published under the run's name, and its card compares it with a twin trained before it.
-    argv = [
-        "--recipe",
-        *twins,
-        model.name,
-        "--seed",
-        str(seed),
-        "--threshold",
-        args.threshold,
-        "--output_dir",
-        str(folder),
-    ]
+    argv = ["--recipe", *twins, model.name, "--seed", str(seed)]
+    argv += ["--threshold", args.threshold, "--output_dir", str(folder)]
     for option in ("data_dir", "emotion_dataset"):
         if getattr(args, option):
             argv += [f"--{option}", getattr(args, option)]
@@ -201,8 +192,8 @@ def compare(runners: dict[int, Runner], args: argparse.Namespace, further: list[
 
 def compare_languages(runners: dict[int, Runner], output_dir: Path) -> str:
     """Write the scores of the model and its twins by language, a table for each task whose data name languages."""
-    context, model = next(iter(runners.values())).prepared, next(iter(runners.values())).prepared.final
-    tables = []
+    context = next(iter(runners.values())).prepared
+    model, tables = context.final, []
     for task in model.tasks:
         twin = find_recipe(TWINS[task]).final
         folders, twins = ([one.prepared.folder(stage) for one in runners.values()] for stage in (model, twin))

@@ -35,6 +35,8 @@ def without_held_out_texts(tasks: Mapping[str, TaskDataset], stages: Sequence[St
     for task, dataset in tasks.items():
         others = [other for other in tasks if (task, other) in together and "dev" in tasks[other].splits]
         held_out = {text for other in others for text in ColumnValues(tasks[other].splits["dev"], "text")}
+        if not held_out:
+            continue
         train = dataset.splits["train"]
         kept = np.array([text not in held_out for text in ColumnValues(train, "text")])
         if kept.all():
