@@ -31,8 +31,6 @@ FEW = 64
 MULTI_LABEL = "multi_label_classification"
 LABELS = {"labels": list(EMOTIONS), "problem_type": MULTI_LABEL}
 INTENSITIES = {"labels": list(EMOTIONS), "problem_type": "regression"}
-# An intensity as a share of the highest one, with the loss of a label.
-SHARES = {"labels": list(EMOTIONS), "problem_type": MULTI_LABEL}
 # For each emotion, whether its intensity is at least 1, 2 and 3.
 STEPS = {
     "labels": [f"{emotion} {step}" for emotion in EMOTIONS for step in range(1, HIGHEST + 1)],
@@ -43,7 +41,6 @@ SYSTEMS: dict[str, tuple[str, dict[str, dict[str, Any]]]] = {
     "intensities": ("intensities alone", {"intensity": INTENSITIES}),
     "both": ("labels and intensities", {"emotion": LABELS, "intensity": INTENSITIES}),
     "steps": ("labels, and intensities as three steps", {"emotion": LABELS, "steps": STEPS}),
-    "shares": ("labels, and intensities as probabilities", {"emotion": LABELS, "shares": SHARES}),
     "few": (f"intensities alone, of {FEW} texts a language", {"intensity": INTENSITIES}),
     "both_few": (f"labels, and intensities of {FEW} texts a language", {"emotion": LABELS, "intensity": INTENSITIES}),
 }
@@ -164,7 +161,9 @@ def _by_text(data: TaskDataset, split: str, languages: list[str]) -> dict[tuple[
 def run_system(name: str, texts: AllTexts, vectors: np.ndarray, args: Any) -> dict[str, np.ndarray]:
     """Decisions and intensities on dev, `(seeds, texts, 6)` each."""
     tasks = SYSTEMS[name][1]
-    heads = VectorHeads(vectors, tasks, vectors.shape[1], args.output_dir, args.epochs)
+    heads = VectorHeads(
+        vectors, tasks, vectors.shape[1], args.output_dir, args.epochs, learning_rate=1e-3, batch_size=64
+    )
     found: dict[str, list[np.ndarray]] = {"emotion": [], "intensity": []}
     for seed in args.seeds:
         order = np.random.default_rng(seed).permutation(len(texts.train))
@@ -174,12 +173,7 @@ def run_system(name: str, texts: AllTexts, vectors: np.ndarray, args: Any) -> di
             intensities = np.where(_first(texts.languages[texts.train][learnt], FEW)[:, None], intensities, np.nan)
         steps = (intensities[:, :, None] > np.arange(HIGHEST)).reshape(len(learnt), -1).astype(np.float32)
         rows = learnt if name != "few" else learnt[~np.isnan(intensities[:, 0])]
-        labels = {
-            "emotion": texts.train_labels["emotion"][learnt],
-            "intensity": intensities,
-            "steps": steps,
-            "shares": intensities / HIGHEST,
-        }
+        labels = {"emotion": texts.train_labels["emotion"][learnt], "intensity": intensities, "steps": steps}
         if name == "few":
             labels = {task: values[~np.isnan(intensities[:, 0])] for task, values in labels.items()}
         model = heads.train(texts.train[rows], labels, seed)
@@ -206,8 +200,6 @@ def outputs(logits: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     if "steps" in logits:
         reached = expit(logits["steps"].astype(np.float64)).reshape(-1, len(EMOTIONS), HIGHEST)
         intensities = reached.sum(axis=-1)
-    if "shares" in logits:
-        intensities = HIGHEST * expit(logits["shares"].astype(np.float64))
     if probabilities is None:
         probabilities = np.clip(intensities / HIGHEST, 0.0, 1.0)
     return {"emotion": probabilities, "intensity": probabilities if intensities is None else intensities}

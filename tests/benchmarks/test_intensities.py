@@ -90,4 +90,3 @@ def test_what_counts_as_an_intensity() -> None:
     # Thresholds are for shares of the highest intensity.
     assert (outputs({"intensity": zeros + 6})["emotion"] == 1).all()
     assert np.allclose(outputs({"steps": np.zeros((1, 18))})["intensity"], 1.5)
-    assert np.allclose(outputs({"shares": zeros})["intensity"], 1.5)
