@@ -14,7 +14,9 @@ BENCHMARKS = sorted(
     if "benchmark_parser(__doc__" in path.read_text("utf-8")
 )
 # By benchmark that reads one, the option that names the encoder.
-ENCODERS = dict.fromkeys(set(BENCHMARKS) - {"baselines", "intensity_baseline", "recurrent"}, "--encoder")
+ENCODERS = dict.fromkeys(
+    set(BENCHMARKS) - {"baselines", "intensity_baseline", "recurrent", "recurrent_scale"}, "--encoder"
+)
 ENCODERS |= {"inference_speed": "--models", "javascript_model": "--model"}
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, pipeline
 
-from tests.helpers import tiny_run
+from tests.helpers import brighter_files, tiny_run
 from trainers.commands import multitask
 from trainers.data.task_dataset import load_task_dataset
 from trainers.evaluation.inference import predict_logits
@@ -118,6 +118,20 @@ def test_evaluate_scores_regressions_as_the_run_did(folder: Path, tmp_path: Path
         tiny_run.example("run_evaluation").main([str(model), "--dataset", "csr-emotion-posts"])
 
 
+def test_evaluate_scores_each_task(folder: Path, tmp_path: Path) -> None:
+    model, evaluate = folder / "seed-1" / "all-in-one", tiny_run.example("run_evaluation").main
+    argv = [str(model), "--max_length", "32", "--task", "intensity", "--dataset"]
+    found = evaluate([*argv, "csr-emotion-posts-intensity"])
+    expected = tiny_run.read_json(model / "eval_results.json")["tasks"]["intensity"]["metrics"]
+    assert found["pearson"] == pytest.approx(expected["pearson"], abs=1e-4)
+    argv[argv.index("intensity")] = "arousal"
+    with pytest.raises(SystemExit, match="--task arousal: the model has the tasks emotion, intensity, valence"):
+        evaluate([*argv, "csr-emotion-posts-intensity"])
+    argv[0] = str(folder / "seed-1" / "emotion-encoder")
+    with pytest.raises(SystemExit, match="--task arousal: the model has the tasks emotion"):
+        evaluate([*argv, "csr-emotion-posts-intensity"])
+
+
 def test_branches_and_each_alone(tmp_path: Path) -> None:
     run_multitask(options(None, tmp_path, "--branches", "cnn:4", "gru:6", "--each_branch"))
     compared = tiny_run.read_json(tmp_path / "branches.json")
@@ -144,6 +158,58 @@ def test_branches_and_each_alone(tmp_path: Path) -> None:
     assert not (tmp_path / "cnn-4-seed-42" / "intensity-encoder").exists()
 
 
+@pytest.fixture
+def brighter(tmp_path: Path) -> Path:
+    """Labels in Afrikaans, without surprise, and in German; intensities in German, one text of them from dev of the
+    labels."""
+    for split, start in (("train", 0), ("dev", 50)):
+        for language, emotions in (("afr", 5), ("deu", 6)):
+            levels = [[(row + column) % 4 for column in range(emotions)] for row in range(start, start + 12)]
+            rows = [f"{language}_{split}_{row},the {language} day {row + start}," for row in range(12)]
+            labels = tuple(
+                row + ",".join(str(int(one > 0)) for one in of) for row, of in zip(rows, levels, strict=True)
+            )
+            brighter_files.write(tmp_path, language, split, rows=labels)
+            if language == "deu":
+                scores = [row + ",".join(map(str, of)) for row, of in zip(rows, levels, strict=True)]
+                held_out = ("deu_x,the deu day 55,0,1,2,3,0,1",) if split == "train" else ()
+                brighter_files.write(tmp_path, language, split, "b", (*scores, *held_out))
+    return tmp_path
+
+
+def test_labels_and_intensities_of_languages(encoder: Path, brighter: Path, capsys: pytest.CaptureFixture) -> None:
+    argv = ["--data_dir", str(brighter), "--emotion_dataset", "brighter:all", "--max_train_samples", "20"]
+    run_multitask(options(encoder, brighter / "out", *argv))
+    said = capsys.readouterr().out
+    results = tiny_run.read_json(brighter / "out" / "seed-42" / "emotion-intensity" / "eval_results.json")
+    assert list(results["per_language"]) == ["afr", "deu"]
+    assert "surprise" not in results["per_language"]["afr"]["per_label"]
+    intensity = results["tasks"]["intensity"]
+    assert intensity["scale"] == [0, 3] and intensity["per_language"]["deu"]["pearson"] == pytest.approx(
+        intensity["metrics"]["pearson"], abs=1e-6
+    )
+    table = (brighter / "out" / "languages.md").read_text(encoding="utf-8")
+    assert table.strip() in said and "| emotion, macro f1 | one model | its twin |" in table
+    assert f"| deu | {100 * intensity['metrics']['pearson']:.1f} |" in table
+    card = (brighter / "out" / "seed-42" / "emotion-intensity" / "README.md").read_text(encoding="utf-8")
+    assert r"1 training texts were left out, which are dev texts of brighter\:all" in card
+
+
+def test_data_of_a_language_go_together(encoder: Path, tmp_path: Path) -> None:
+    def datasets(*further: str) -> tuple[list[str], str, str]:
+        args, rest = multitask.parse_args(options(encoder, tmp_path, *further))
+        run = multitask.run_arguments(args, rest, 42, None)
+        return run.model.recipe, run.data.emotion_dataset, run.data.intensity_dataset
+
+    german = ("--data_dir", "DATA", "--emotion_dataset", "brighter:deu")
+    twins = ["bert", "single-intensity"]
+    assert datasets(*german) == ([*twins, "emotion-intensity"], "brighter:deu", "brighter-intensity:deu")
+    assert datasets(*german, "--intensity_dataset", "mine.csv")[2] == "mine.csv"
+    assert datasets("--data_dir", "DATA")[1:] == ("semeval2018-ec", "semeval2018-ei-reg-intensity")
+    recipe, *_ = datasets("--tasks", "valence", "emotion")
+    assert recipe == ["single-valence", "bert", "valence-emotion"]
+
+
 def test_branches_alone_are_not_published(tmp_path: Path) -> None:
     """The name on the Hub is that of the model on all of them."""
     argv = options(None, tmp_path, "--branches", "cnn:4", "gru:6", "--each_branch", "--push_to_hub")
@@ -161,6 +227,8 @@ def test_branches_alone_are_not_published(tmp_path: Path) -> None:
         (["--seed=3"], "--seed=3 cannot be given"),
         (["--each_branch"], "--each_branch needs --branches with two or more"),
         (["--branches", "transformer"], "--branches transformer:: expected TYPE:SIZE"),
+        (["--tasks", "emotion"], "--tasks emotion: give two or more of emotion, intensity, valence, sentiment"),
+        (["--emotion_dataset", "brighter:nowhere"], "brighter:nowhere: there is no language 'nowhere'"),
         (["--valence_dataset", "csr-emotion-posts"], "csr-emotion-posts is for multi_label_classification"),
     ],
 )

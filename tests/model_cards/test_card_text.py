@@ -75,3 +75,34 @@ def test_each_citation_stands_once() -> None:
     made = card(datasets=[*cited, CardDataset("d", None, "other", "", {})])
     assert made.citations == ["@x", "@y"]
     assert made.render().text.count("@x") == 1
+
+
+def test_scores_by_language_and_the_scale_of_intensities(tmp_path: Path) -> None:
+    scores = {"precision": 0.5, "recall": 0.5, "f1": 0.25, "support": 4}
+    results = {
+        "task": "emotion",
+        "metrics": {"macro_f1": 0.5},
+        "per_label": {"anger": scores, "joy": scores},
+        "per_language": {
+            "deu": {"macro_f1": 0.5, "per_label": {"anger": scores, "joy": scores}},
+            "eng": {"macro_f1": 0.25, "per_label": {"joy": scores}},
+        },
+        "tasks": {
+            "intensity": {
+                "metrics": {"pearson": 0.75},
+                "per_label": {"joy": {"pearson": 0.75, "mean_absolute_error": 0.5, "support": 4}},
+                "per_language": {"deu": {"pearson": 0.75, "per_label": {"joy": {"pearson": 0.75}}}},
+                "scale": [0.0, 3.0],
+            }
+        },
+    }
+    text = saved(card(kind="multitask", labels=["anger", "joy"], results=results, examples={}), tmp_path).text
+    by_language = next(table for table in tables(text) if table[0][0] == "language")
+    assert by_language == [
+        ["language", "all", "anger", "joy"],
+        ["deu", "0.500", "0.250", "0.250"],
+        ["eng", "0.250", "–", "0.250"],
+    ]
+    # A single language is what all is.
+    assert text.count("| language |") == 1
+    assert "Predictions are on the scale of the training data, 0 to 3, and may fall outside it." in text

@@ -18,6 +18,7 @@ from ..evaluation import (
     check_max_length,
     decide,
     label_names,
+    language_scores,
     load_classifier,
     per_label_scores,
     predict_logits,
@@ -40,6 +41,7 @@ def evaluation_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("model", help="Hub id or folder of a sequence classifier.")
     parser.add_argument("--dataset", required=True, help="A registered name, a file, a folder or a Hub dataset id.")
+    parser.add_argument("--task", help="Task of a model of several tasks, such as intensity (default: its main task).")
     parser.add_argument(
         "--split",
         default="dev",
@@ -71,6 +73,19 @@ def evaluation_parser() -> argparse.ArgumentParser:
     parser.add_argument("--batch_size", type=int, help="Texts per batch (default: 32 on a CPU, else 128).")
     parser.add_argument("--trust_remote_code", action="store_true", help="Run the code in the model's repository.")
     return parser
+
+
+def config_of_task(config: Any, task: str) -> Any:
+    """The configuration of a model of several tasks, with another main task.
+
+    Raises:
+        ValueError: If the model does not have the task.
+    """
+    tasks = getattr(config, "tasks", None) or {}
+    if task not in tasks:
+        there = f"the tasks {', '.join(tasks)}" if tasks else "a single one"
+        raise ValueError(f"--task {task}: the model has {there}.")
+    return type(config).from_dict(config.to_dict(), main_task=task)
 
 
 def check_threshold(dataset: TaskDataset, threshold: float | None) -> None:
@@ -114,10 +129,13 @@ def run_evaluation(argv: Sequence[str]) -> dict[str, Any]:
         check_ranges(vars(args))
         check_output_file(args.output_file)
         config = AutoConfig.from_pretrained(args.model, trust_remote_code=args.trust_remote_code)
+        if args.task is not None:
+            config = config_of_task(config, args.task)
         model_labels = label_names(config)
         dataset = load_for_model(args, config, (args.split,), args.labels, args.rows_without_labels)
         check_threshold(dataset, args.threshold)
-        model = load_classifier(args.model, trust_remote_code=args.trust_remote_code)
+        chosen = {} if args.task is None else {"config": config}
+        model = load_classifier(args.model, trust_remote_code=args.trust_remote_code, **chosen)
         check_max_length(model, args.max_length)
         tokenizer = AutoTokenizer.from_pretrained(args.model)
         if args.context_turns:
@@ -144,13 +162,8 @@ def run_evaluation(argv: Sequence[str]) -> dict[str, Any]:
     per_label = per_label_scores(decisions, labels, model_labels, dataset.problem_type)
     results = {**metrics, "per_label": per_label, "dataset": args.dataset, "split": args.split, "texts": len(rows)}
     if "language" in rows.column_names:
-        languages = np.asarray(rows["language"][:])
-        results["per_language"] = {
-            str(language): score(
-                logits[languages == language], labels[languages == language], dataset.problem_type, thresholds
-            )
-            for language in np.unique(languages)
-        }
+        task = {"labels": model_labels, "problem_type": dataset.problem_type, "thresholds": thresholds}
+        results["per_language"] = language_scores(logits, labels, rows["language"][:], task)
     if dataset.skipped:
         results["skipped_rows"] = dataset.skipped
     if args.output_file:

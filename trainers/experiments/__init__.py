@@ -1,6 +1,6 @@
 """Several runs side by side: comparisons over seeds, multi-task models beside their twins, and search."""
 
-from .baselines import TWINS
+from .baselines import TWINS, several_tasks
 from .comparison import (
     compare_labels,
     compare_recipes,
@@ -13,6 +13,7 @@ from .comparison import (
     title,
 )
 from .folds import compare_folds, save_folds
+from .language_table import languages_table
 from .markdown import markdown_table
 from .published import PUBLISHED
 from .search import Search, SearchArguments
@@ -33,11 +34,13 @@ __all__ = [
     "difference",
     "encoders_table",
     "labels_table",
+    "languages_table",
     "markdown_table",
     "mean_and_spread",
     "save_comparison",
     "save_folds",
     "save_twins",
+    "several_tasks",
     "task_scores",
     "title",
 ]

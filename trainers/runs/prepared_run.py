@@ -16,6 +16,7 @@ from ..data import (
     TaskDataset,
     check_same_tokenizer,
     count_truncated,
+    is_labelled,
     load_tokenizer,
     warn_of_unreadable_texts,
 )
@@ -34,6 +35,7 @@ from .checks import (
     check_place,
     check_reporters,
 )
+from .held_out_texts import without_held_out_texts
 from .records import StageRecord, stage_record
 from .task_data import load_task
 from .task_options import loss_options, task_config
@@ -88,6 +90,19 @@ class PreparedRun:
         """Multi-hot floats or scores `(texts, num_labels)`, or class ids `(texts,)`, of the texts that are labelled."""
         return self.tasks[task].labelled_targets(split)
 
+    def languages(self, split: str, task: str = "emotion") -> np.ndarray | None:
+        """The language of each text that is labelled; `None` if the data do not name it."""
+        dataset = self.tasks[task]
+        if "language" not in dataset.splits[split].column_names:
+            return None
+        found = np.asarray(dataset.splits[split]["language"][:])
+        return found if dataset.problem_type == "regression" else found[is_labelled(dataset.targets(split))]
+
+    def scale(self, task: str) -> list[float]:
+        """The lowest and highest score of the training texts of a regression."""
+        targets = self.labels("train", task)
+        return [float(np.nanmin(targets)), float(np.nanmax(targets))]
+
     def sampling(self, task: str = "emotion") -> dict[str, Any]:
         """How dev texts and seeds were drawn, as arguments of [`paired_test`]: `groups`, and `paired_seeds` if a seed
         chooses the training texts."""
@@ -122,6 +137,7 @@ def prepare_run(
     check_adapters(stages, args)
     tokenizer = _load_tokenizer(stages, args)
     tasks = {task: _load_task(task, stages, args, tokenizer, data or {}) for task in _task_names(stages)}
+    tasks = without_held_out_texts(tasks, stages)
     check_pairs(stages, tasks)
     check_best_metric(args.training, stages, tasks)
     records: dict[str, StageRecord] = {}

@@ -14,7 +14,7 @@ from transformers import TrainerCallback
 from transformers.integrations import CodeCarbonCallback
 
 from ..data import TaskDataset
-from ..evaluation import describe_examples
+from ..evaluation import describe_examples, language_scores
 from ..hub import PublishingError
 from ..loop import last_complete_checkpoint, remove_checkpoints
 from ..recipes import Recipe, Stage
@@ -171,6 +171,9 @@ class Runner:
         folder, model = self.prepared.folder(stage), trainer.accelerator.unwrap_model(trainer.model)
         for task, of_task in logits.items():
             np.save(folder / dev_logits_name(task, stage.tasks[0]), of_task)
+            self._describe(
+                task, trainer.tasks[task], of_task, results if task == stage.tasks[0] else results["tasks"][task]
+            )
         trainer.save_model(str(folder))
         if logits:
             max_length = trainer.args.max_length
@@ -183,6 +186,14 @@ class Runner:
         write_card(stage, self.prepared)
         self.prepared.records[stage.name].finished(folder).write(folder)
         remove_checkpoints(folder)
+
+    def _describe(self, task: str, config: Mapping[str, Any], logits: np.ndarray, results: dict[str, Any]) -> None:
+        """Add to the results of a task the scale of a regression, and the scores by language if the data name it."""
+        if config["problem_type"] == "regression":
+            results["scale"] = self.prepared.scale(task)
+        languages = self.prepared.languages("dev", task)
+        if languages is not None:
+            results["per_language"] = language_scores(logits, self.prepared.labels("dev", task), languages, config)
 
     def _texts_are_public(self, stage: Stage) -> bool:
         info = self.prepared.tasks[stage.tasks[0]].info

@@ -1,5 +1,6 @@
 """The data of a task in a run: selected labels, a sample of the texts, copies of rare ones."""
 
+import numpy as np
 from datasets import Dataset
 
 from ..data import (
@@ -70,4 +71,5 @@ def sample_train(dataset: TaskDataset, size: int, seed: int) -> Dataset:
         return sample_dialogues(train, size, seed)
     if dataset.problem_type == "regression":
         return train.select(random_sample(len(train), size, seed))
-    return train.select(stratified_sample(dataset.targets("train"), size, seed))
+    # A label that nobody annotated counts as absent here.
+    return train.select(stratified_sample(np.nan_to_num(dataset.targets("train")), size, seed))
