@@ -17,7 +17,7 @@ from ..recipes import CommonSpaceStage, DialogueStage, DistilledStage, EncoderSt
 from .arguments import CommonSpaceArguments, RunArguments
 from .best_metric import with_best_metric
 from .stage_arguments import stage_arguments
-from .task_options import loss_options
+from .task_options import cross_fitted, loss_options
 
 RECORD_NAME = "stage.json"
 # Cards and figures may be edited or drawn again; no result depends on them.
@@ -146,6 +146,10 @@ def stage_record(
         "training": decisive_arguments(training),
         "threshold": model.threshold,
     }
+    if model.calibrate and any(tasks[task].problem_type != "regression" for task in stage.tasks if stage.classifies):
+        made_from["calibrate"] = True
+    if cross_fitted(stage, tasks, model):
+        made_from["threshold_folds"] = model.threshold_folds
     for task in stage.tasks:
         made_from |= {option: getattr(model, option) for option in loss_options(stage, task, tasks[task], model)}
     if stage.starts_anew or isinstance(stage, EncoderStage):
