@@ -136,9 +136,10 @@ def _strata(labels: np.ndarray) -> np.ndarray:
 def _grouped(strata: np.ndarray, groups: Sequence[Hashable] | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The strata of groups, and the number of each text's group: for each stratum of texts, the groups with at least 1,
     2, 4, ... of them. All texts together are a stratum, too, so that large groups are spread as well."""
-    if np.shape(groups) != (len(strata),):
-        raise ValueError(f"groups must hold one value for each of {len(strata)} texts, got {np.shape(groups)}.")
-    members = np.unique(np.asarray(groups), return_inverse=True)[1]
+    groups = np.asarray(groups)
+    if groups.shape != (len(strata),):
+        raise ValueError(f"groups must hold one value for each of {len(strata)} texts, got {groups.shape}.")
+    members = np.unique(groups, return_inverse=True)[1]
     strata = np.column_stack([strata, np.ones(len(strata), dtype=bool)])
     counts = np.zeros((members.max() + 1, strata.shape[1]), dtype=np.int64)
     np.add.at(counts, members, strata)

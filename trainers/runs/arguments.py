@@ -195,8 +195,8 @@ class RunArguments:
             )
         if folds is not None and self.data.augment_rare:
             raise ValueError(
-                "--threshold_folds needs texts that a model has not seen, and --augment_rare adds copies of them: leave "
-                "one of them out."
+                "--threshold_folds needs texts that a model has not seen, but --augment_rare adds copies of them: "
+                "leave one out."
             )
         if self.training.adapter_learning_rate is not None and not self.adapters.options:
             raise ValueError("--adapter_learning_rate is for LoRA adapters: give --lora_r with it.")
