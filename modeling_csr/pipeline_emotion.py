@@ -302,7 +302,7 @@ class EmotionClassificationPipeline(Pipeline):
         thresholds: Any = None,
         function_to_apply: str | None = None,
         calibrated: bool = False,
-        min_confidence: float = 0.0,
+        min_confidence: float = -torch.inf,
     ) -> list[Any]:
         """Combine the windows of each text into its labels."""
         head = ClassifierHead.of(self.model.config, main_task)

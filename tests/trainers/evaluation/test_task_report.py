@@ -84,8 +84,8 @@ def test_calibration_is_fitted_where_thresholds_are() -> None:
     for label, bins in zip(LABELS, reliability(logits, gold, MULTI), strict=True):
         error = plain["per_label"][label]["calibration_error"]
         assert error == report["per_label"][label]["calibration_error"] == calibration_error(bins)
-        # All logits are too low by 1.5, of other texts as of these.
-        assert report["per_label"][label]["calibrated_error"] < error / 2
+        # All logits are too low, of other texts as of these.
+        assert report["per_label"][label]["calibrated_error"] < error
 
 
 def test_only_multi_label_tasks_have_thresholds() -> None:
