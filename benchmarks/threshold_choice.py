@@ -8,7 +8,6 @@ fold (five folds). "Other half" tunes on one half of dev and scores the other ha
 """
 
 import sys
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -29,8 +28,9 @@ from trainers.evaluation import (
 from trainers.experiments import markdown_table, mean_and_spread
 from trainers.loop import resolve_encoder
 
-from .arguments import benchmark_parser
+from .arguments import benchmark_parser, command_of
 from .frozen_vectors import FrozenEncoder
+from .report import described
 
 MULTI_LABEL = "multi_label_classification"
 # The bundled posts, all of them, and a tenth of E-c.
@@ -55,10 +55,11 @@ def main(argv: list[str]) -> None:
             kind = f"{name}, {weights} class weights"
             found[kind] = [measure(data, encoder, SAMPLES[name], seed, weights) for seed in args.seeds]
     args.results_dir.mkdir(parents=True, exist_ok=True)
-    facts = {"encoder": args.encoder, "seeds": args.seeds, "folds": FOLDS}
+    words = ("--encoder", args.encoder, "--seeds", *args.seeds)
+    facts = {"folds": FOLDS, "command": command_of("threshold_choice", *words)}
     write_json(args.results_dir / "threshold_choice.json", {**facts, "datasets": found})
-    text = tables(found)
-    Path(args.results_dir / "threshold_choice.md").write_text(text, encoding="utf-8")
+    text = f"{tables(found)}\n\n{described(facts)}\n"
+    (args.results_dir / "threshold_choice.md").write_text(text, encoding="utf-8")
     print(text)
 
 
@@ -142,7 +143,7 @@ def errors(logits: np.ndarray, gold: np.ndarray, calibration: list[list[float]])
 
 
 def tables(found: dict[str, list[dict[str, Any]]]) -> str:
-    """Macro F1 on dev by where thresholds were chosen, and errors on dev by calibration, as Markdown."""
+    """Scores on dev by where thresholds were chosen, and errors on dev by calibration, as Markdown."""
     chosen, fitted = [], []
     for name, seeds in found.items():
         rarest = seeds[0]["rarest"]
