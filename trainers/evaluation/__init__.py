@@ -26,7 +26,7 @@ from .representations import write_representations
 from .scoring_mixin import TaskScoringMixin
 from .significance import PairedTest, f1_intervals, holm, paired_test
 from .task_metrics import PairMetrics, TaskMetrics
-from .task_report import Predictions, per_label_scores, task_report
+from .task_report import Predictions, per_label_scores, probability_scores, task_report
 from .thresholds import THRESHOLD_MODES, tune_thresholds
 
 __all__ = [
@@ -62,6 +62,7 @@ __all__ = [
     "per_label_scores",
     "predict_logits",
     "probabilities",
+    "probability_scores",
     "reliability",
     "score",
     "task_report",

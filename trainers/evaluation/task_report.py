@@ -83,24 +83,45 @@ def task_report(
         report["tuned_on"] = fitted.name
     report["per_label"] = per_label_scores(decide(logits, problem_type, thresholds), labels, names, problem_type)
     if problem_type != "regression":
-        for name, scores in _probability_scores(logits, labels, problem_type, calibration).items():
-            for label, value in zip(names, scores, strict=True):
-                report["per_label"][label][name] = value
+        for label, scores in probability_scores(logits, labels, names, problem_type, calibration).items():
+            report["per_label"][label] |= scores
     return report, thresholds
 
 
-def _probability_scores(
-    logits: np.ndarray, labels: np.ndarray, problem_type: str, calibration: list[list[float]] | None
-) -> dict[str, list[float | None]]:
-    """What the scores are worth without a threshold, by name and label; `None` where there is nothing to rank."""
+def probability_scores(
+    logits: np.ndarray,
+    references: np.ndarray,
+    label_names: Sequence[str],
+    problem_type: str,
+    calibration: list[list[float]] | None = None,
+) -> dict[str, dict[str, float | None]]:
+    """Scores of each label that depend on no threshold.
+
+    Args:
+        logits (`np.ndarray` of shape `(texts, labels)`): Unnormalised scores.
+        references (`np.ndarray`): Multi-hot labels `(texts, labels)`, NaN where nobody annotated one, or class ids
+            `(texts,)`.
+        label_names (`Sequence[str]`): Names of the labels, in order.
+        problem_type (`str`): `"multi_label_classification"` or `"single_label_classification"`.
+        calibration (`list[list[float]]`, *optional*): Slope and intercept of each label.
+
+    Returns:
+        `dict[str, dict[str, float | None]]`: By label `average_precision` for multi-label problems, `None` where no
+        text has the label, `calibration_error` and, with a calibration, `calibrated_error`, all as fractions.
+
+    Raises:
+        ValueError: If the arrays do not fit, or the problem is a regression.
+    """
     found: dict[str, list[float | None]] = {}
     if problem_type == "multi_label_classification":
-        found["average_precision"] = average_precisions(logits, labels)
-    found["calibration_error"] = [calibration_error(bins) for bins in reliability(logits, labels, problem_type)]
+        found["average_precision"] = average_precisions(logits, references)
+    found["calibration_error"] = [calibration_error(bins) for bins in reliability(logits, references, problem_type)]
     if calibration is not None:
         calibrated = apply_calibration(logits, calibration)
-        found["calibrated_error"] = [calibration_error(bins) for bins in reliability(calibrated, labels, problem_type)]
-    return found
+        found["calibrated_error"] = [
+            calibration_error(bins) for bins in reliability(calibrated, references, problem_type)
+        ]
+    return {label: {name: scores[index] for name, scores in found.items()} for index, label in enumerate(label_names)}
 
 
 def per_label_scores(
@@ -147,4 +168,4 @@ def _as_many(label_names: Sequence[str], count: int) -> Sequence[str]:
     return label_names
 
 
-__all__ = ["Predictions", "per_label_scores", "task_report"]
+__all__ = ["Predictions", "per_label_scores", "probability_scores", "task_report"]

@@ -98,7 +98,8 @@ class Runner:
             self._run_stages()
             if PartialState().is_main_process:
                 update_results(output_dir, self.prepared.recipes)
-                shutil.rmtree(output_dir / FOLDS_NAME, ignore_errors=True)
+                if self.prepared.args.model.threshold_folds is not None:
+                    shutil.rmtree(output_dir / FOLDS_NAME, ignore_errors=True)
             if self.publisher:
                 self.publisher.finish()
             PartialState().wait_for_everyone()
