@@ -12,6 +12,7 @@ from .figures import (
     plot_training_curves,
 )
 from .merging import merge_cards
+from .reliability import plot_reliability
 
 __all__ = [
     "EXAMPLE_TEXTS",
@@ -23,6 +24,7 @@ __all__ = [
     "plot_comparison",
     "plot_decisions",
     "plot_learning_curves",
+    "plot_reliability",
     "plot_scores",
     "plot_space",
     "plot_stages",

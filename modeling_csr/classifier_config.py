@@ -4,7 +4,13 @@ from typing import Any, ClassVar
 
 from transformers import PreTrainedConfig
 
-from .labelled_config import LabelledConfig, ordered_names, requested_names
+from .labelled_config import (
+    PER_LABEL_OPTIONS,
+    LabelledConfig,
+    check_calibration,
+    ordered_names,
+    requested_names,
+)
 from .losses import PROBLEM_TYPES, check_label_loss
 
 # Classes, code and versions: the outer configuration speaks for those nested in it.
@@ -22,6 +28,8 @@ class ClassifierConfig(LabelledConfig):
 
     Args:
         thresholds (`list[float]`, *optional*): Decision thresholds, one per label. Defaults to 0.5 for every label.
+        calibration (`list[list[float]]`, *optional*): For each label the slope and the intercept that make its
+            probabilities calibrated ones (see [`ClassifierHead.calibrated`]).
         class_weights (`list[float]`, *optional*): Weights of the label loss, one per label (see [`losses.label_loss`]).
         label_loss (`str`, defaults to `"cross_entropy"`): `"asymmetric"` and `"correlation"` are also available for
             multi-label problems (see [`losses.label_loss`]).
@@ -39,6 +47,7 @@ class ClassifierConfig(LabelledConfig):
     default_problem_type: ClassVar[Any]
 
     thresholds: list[float] | None = None
+    calibration: list[list[float]] | None = None
     class_weights: list[float] | None = None
     label_loss: str = "cross_entropy"
 
@@ -64,7 +73,8 @@ class ClassifierConfig(LabelledConfig):
                 'problem_type="multi_label_classification".'
             )
         check_label_loss(self.label_loss, self.problem_type)
-        for name in ("thresholds", "class_weights"):
+        check_calibration(self.calibration)
+        for name in PER_LABEL_OPTIONS:
             values = getattr(self, name)
             if values is not None and len(values) != self.num_labels:
                 raise ValueError(
@@ -74,7 +84,7 @@ class ClassifierConfig(LabelledConfig):
 
     def _set_labels(self, names: list[str], problem_type: Any, keep_options: bool) -> None:
         if not keep_options:
-            self.thresholds, self.class_weights = None, None
+            self.thresholds, self.calibration, self.class_weights = None, None, None
         if problem_type != self.problem_type:
             self.label_loss = "cross_entropy"
         super()._set_labels(names, problem_type, keep_options)

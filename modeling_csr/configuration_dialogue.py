@@ -28,6 +28,8 @@ class DialogueConfig(ClassifierConfig):
         utterance_dropout (`float`, defaults to 0.3): Dropout on the representations of the utterances.
         classifier_dropout (`float`, defaults to 0.3): Dropout in the dialogue layers and before the classifier.
         thresholds (`list[float]`, *optional*): Decision thresholds, one per label. Defaults to 0.5 for every label.
+        calibration (`list[list[float]]`, *optional*): For each label the slope and the intercept that make its
+            probabilities calibrated ones (see [`ClassifierHead.calibrated`]).
         class_weights (`list[float]`, *optional*): Weights of the label loss, one per label (see [`losses.label_loss`]).
         label_loss (`str`, defaults to `"cross_entropy"`): `"asymmetric"` and `"correlation"` are also available for
             multi-label problems (see [`losses.label_loss`]).

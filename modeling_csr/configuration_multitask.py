@@ -6,7 +6,7 @@ from transformers import AutoConfig, PreTrainedConfig
 from transformers.configuration_utils import SubConfigSpec
 
 from .configuration_recurrent_encoder import RecurrentEncoderConfig  # noqa: F401 (registered for `encoder`)
-from .labelled_config import LabelledConfig
+from .labelled_config import PER_LABEL_OPTIONS, LabelledConfig, check_calibration
 from .losses import PROBLEM_TYPES, check_label_loss
 from .pooling import POOLING_MODES
 
@@ -25,6 +25,7 @@ class MultitaskConfig(LabelledConfig):
         tasks (`dict[str, dict]`): Maps each task name to its head: `labels` (`list[str]`), `problem_type`
             (`"multi_label_classification"`, `"single_label_classification"` or `"regression"`) and, optionally,
             `loss_weight` (`float`, default 1.0), `thresholds` (`list[float]`, one per label, default 0.5),
+            `calibration` (`list[list[float]]`, slope and intercept per label; see [`ClassifierHead.calibrated`]),
             `class_weights` (`list[float]`, one per label) and `label_loss` (`str`); see [`losses.label_loss`] for the
             last two.
         main_task (`str`, *optional*): The task whose labels, problem type and logits the model exposes to
@@ -140,7 +141,7 @@ class MultitaskConfig(LabelledConfig):
 
     def _set_labels(self, names: list[str], problem_type: Any, keep_options: bool) -> None:
         if self.tasks:
-            dropped = () if keep_options else ("thresholds", "class_weights")
+            dropped: tuple[str, ...] = () if keep_options else PER_LABEL_OPTIONS
             if problem_type != self.problem_type:
                 dropped = (*dropped, "label_loss")
             task = {name: value for name, value in self.tasks[self.main_task].items() if name not in dropped}
@@ -191,6 +192,15 @@ class MultitaskConfig(LabelledConfig):
     def thresholds(self, value: list[float] | None) -> None:
         self.tasks[self.main_task]["thresholds"] = value
 
+    @property
+    def calibration(self) -> list[list[float]] | None:
+        """Slopes and intercepts of the main task's labels; `None` means that it is not calibrated."""
+        return self.tasks[self.main_task].get("calibration") if self.tasks else None
+
+    @calibration.setter
+    def calibration(self, value: list[list[float]] | None) -> None:
+        self.tasks[self.main_task]["calibration"] = value
+
 
 def _check_task(name: str, task: dict[str, Any]) -> None:
     if "." in name:
@@ -211,10 +221,14 @@ def _check_task(name: str, task: dict[str, Any]) -> None:
             f'Task {name!r}: problem_type="single_label_classification" needs at least two labels; for one label, '
             'choose "multi_label_classification".'
         )
-    for option in ("thresholds", "class_weights"):
+    for option in PER_LABEL_OPTIONS:
         values = task.get(option)
         if values is not None and len(values) != len(task["labels"]):
             raise ValueError(f"Task {name!r} has {len(task['labels'])} labels but {len(values)} {option}.")
+    try:
+        check_calibration(task.get("calibration"))
+    except ValueError as error:
+        raise ValueError(f"Task {name!r}: {error}") from error
 
 
 __all__ = ["MultitaskConfig"]

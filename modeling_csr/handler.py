@@ -17,6 +17,8 @@ PARAMETERS = (
     "max_length",
     "padding",
     "function_to_apply",
+    "calibrated",
+    "min_confidence",
 )
 
 

@@ -7,7 +7,9 @@ from transformers import PreTrainedConfig
 
 # What `from_pretrained` may be asked to change about the labels, and the options that depend on them.
 LABEL_ARGUMENTS = ("num_labels", "id2label", "label2id", "problem_type")
-LABEL_OPTIONS = ("thresholds", "class_weights", "label_loss")
+LABEL_OPTIONS = ("thresholds", "calibration", "class_weights", "label_loss")
+# Those with one entry per label. They belong to the outputs, and go when these do.
+PER_LABEL_OPTIONS = ("thresholds", "calibration", "class_weights")
 
 
 class LabelledConfig(PreTrainedConfig):
@@ -43,9 +45,9 @@ class LabelledConfig(PreTrainedConfig):
     ) -> Self:
         """Change the labels, the problem type or both. Nothing happens if they are what they were.
 
-        As many labels as before are new names for the same outputs, so thresholds and class weights stay. Another
-        number means another classifier: thresholds and class weights belonged to the old one and are dropped. Another
-        problem type drops them too, together with the label loss.
+        As many labels as before are new names for the same outputs, so thresholds, calibration and class weights stay.
+        Another number means another classifier: they belonged to the old one and are dropped. Another problem type
+        drops them too, together with the label loss.
 
         Args:
             num_labels (`int`, *optional*): Number of labels, which are named `LABEL_0`, `LABEL_1`, ... if that is
@@ -120,6 +122,19 @@ def requested_names(
             raise ValueError(f"num_labels must be at least 1, got {num_labels}.")
         names = [f"LABEL_{index}" for index in range(num_labels)]
     return names
+
+
+def check_calibration(calibration: Any) -> None:
+    """Check that a calibration has a slope above 0 and an intercept for each label. `None` is valid.
+
+    Raises:
+        ValueError: If it has not.
+    """
+    for entry in calibration or ():
+        if len(entry) != 2 or not entry[0] > 0:
+            raise ValueError(
+                f"calibration must hold [slope, intercept] for each label, with slopes above 0; got {entry}."
+            )
 
 
 __all__ = ["LabelledConfig"]

@@ -12,6 +12,7 @@ from .adapters import backbone_digest
 from .composed_model import ComposedPreTrainedModel
 from .configuration_csr import CSRConfig
 from .csr_outputs import CSRClassifierOutput, CSRModelOutput
+from .labelled_config import LABEL_OPTIONS
 from .layers import LabelAttention, SiameseNetwork, feed_forward
 from .losses import label_loss
 from .modeling_multitask import MultitaskModel, MultitaskModelOutput
@@ -247,9 +248,10 @@ class CSRForSequenceClassification(CSRPreTrainedModel):
         Args:
             csr ([`CSRModel`]): The common space with its encoders, which are copied.
             **config_kwargs: Fields of [`CSRConfig`] to change, including the labels (`id2label` and `label2id`).
-                Thresholds, class weights, label loss and problem type belong to the old labels and are not copied.
+                Thresholds, calibration, class weights, label loss and problem type belong to the old labels and are
+                not copied.
         """
-        label_fields = ("thresholds", "class_weights", "label_loss", "problem_type", "architectures")
+        label_fields = (*LABEL_OPTIONS, "problem_type", "architectures")
         kept = {name: value for name, value in csr.config.to_dict().items() if name not in label_fields}
         model = cls(CSRConfig(**kept | config_kwargs))
         model.csr.load_state_dict(csr.state_dict())

@@ -13,9 +13,18 @@ from torch.utils.data import Dataset
 from transformers import Pipeline, PreTrainedModel
 
 # transformers copies relative imports alongside the weights, so this one also brings the endpoint handler.
+from .classifier_head import MULTI_LABEL, SINGLE_LABEL, ClassifierHead
 from .handler import TASK
 from .pipeline_batches import Batcher, TextReader, Window, WindowCombiner, padded_length, readable_positions
-from .pipeline_inputs import CheckedTexts, Results, call_thresholds, in_parts, with_lists
+from .pipeline_inputs import (
+    CheckedTexts,
+    Results,
+    call_thresholds,
+    checked_calibrated,
+    checked_confidence,
+    in_parts,
+    with_lists,
+)
 
 CUSTOM_PIPELINES = {
     TASK: {
@@ -26,7 +35,6 @@ CUSTOM_PIPELINES = {
 }
 # For each family, the classifier output that represents the text.
 EMBEDDINGS = {"csr": "common_space", "csr-multitask": "representation"}
-MULTI_LABEL, SINGLE_LABEL = "multi_label_classification", "single_label_classification"
 TRUNCATIONS = (True, False, "longest_first", "only_first", "only_second", "do_not_truncate")
 PADDINGS = (True, False, "longest", "max_length", "do_not_pad")
 FUNCTIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
@@ -92,6 +100,11 @@ class EmotionClassificationPipeline(Pipeline):
             effect: batches are padded as far as they need, and padding changes no score.
         function_to_apply (`str`, *optional*): `"sigmoid"`, `"softmax"` or `"none"` for other scores than probabilities.
             Thresholds are compared with the probabilities even so.
+        calibrated (`bool`, defaults to `False`): Whether scores are calibrated probabilities, if the model's config has
+            a `calibration`. The model's own thresholds move with them, so that each text gets the same labels;
+            `thresholds` are compared with the scores.
+        min_confidence (`float`, *optional*): Leave labels out whose score is lower, so that the model abstains from a
+            text of which it is not sure enough: the list of its labels is then empty.
 
     All of them can be set when the pipeline is created or for each call.
 
@@ -162,6 +175,8 @@ class EmotionClassificationPipeline(Pipeline):
         max_length: int | None = None,
         padding: bool | str | None = None,
         function_to_apply: Any = None,
+        calibrated: bool | None = None,
+        min_confidence: float | None = None,
     ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
         preprocess: dict[str, Any] = {}
         forward: dict[str, Any] = {}
@@ -192,14 +207,17 @@ class EmotionClassificationPipeline(Pipeline):
                     f"{' and '.join(EMBEDDINGS)}."
                 )
             forward["return_embeddings"] = return_embeddings
+        task = main_task or getattr(self, "_postprocess_params", {}).get("main_task")
+        head = ClassifierHead.of(self.model.config, task)
         if thresholds is not None:
-            labels, problem_type, own = self._head(
-                main_task or getattr(self, "_postprocess_params", {}).get("main_task")
-            )
-            if problem_type == "regression":
+            if head.problem_type == "regression":
                 raise ValueError("thresholds are for probabilities, but the model predicts numbers (a regression).")
-            call_thresholds(thresholds, labels, own)
+            call_thresholds(thresholds, head.labels, head.thresholds)
             postprocess["thresholds"] = thresholds
+        if calibrated is not None:
+            postprocess["calibrated"] = checked_calibrated(calibrated, head, function_to_apply)
+        if min_confidence is not None:
+            postprocess["min_confidence"] = checked_confidence(min_confidence, head, function_to_apply)
         for name, value, choices in (("truncation", truncation, TRUNCATIONS), ("padding", padding, PADDINGS)):
             if value is not None:
                 if value not in choices or _is_int(value):
@@ -283,9 +301,12 @@ class EmotionClassificationPipeline(Pipeline):
         main_task: str | None = None,
         thresholds: Any = None,
         function_to_apply: str | None = None,
+        calibrated: bool = False,
+        min_confidence: float = -torch.inf,
     ) -> list[Any]:
         """Combine the windows of each text into its labels."""
-        labels, problem_type, own = self._head(main_task)
+        head = ClassifierHead.of(self.model.config, main_task)
+        problem_type = head.problem_type
         logits = model_outputs["logits"]
         default = {MULTI_LABEL: "sigmoid", SINGLE_LABEL: "softmax"}.get(problem_type, "none")
         combine = WindowCombiner(model_outputs["windows"])
@@ -297,11 +318,16 @@ class EmotionClassificationPipeline(Pipeline):
             highest = problem_type == MULTI_LABEL and function != "softmax"
             return combine.highest(values) if highest else combine.mean(values)
 
-        scores = combined(function_to_apply or default)
-        found = [list(zip(labels, values, strict=True)) for values in scores.tolist()]
+        reached = combined(default)
+        scores = combined(function_to_apply) if function_to_apply else reached
+        if calibrated:
+            scores = head.calibrated(reached)
+        found = [list(zip(head.labels, values, strict=True)) for values in scores.tolist()]
         if thresholds is not None or (top_k is _THRESHOLDS and problem_type == MULTI_LABEL):
-            needed = own if thresholds is None else call_thresholds(thresholds, labels, own)
-            reached = combined(default) if function_to_apply else scores
+            needed = head.thresholds
+            if thresholds is not None:
+                reached, needed = (scores, head.calibrated_thresholds()) if calibrated else (reached, needed)
+                needed = call_thresholds(thresholds, head.labels, needed)
             kept = (reached.double() >= torch.tensor(needed, dtype=torch.double)).tolist()
             found = [list(compress(entries, mask)) for entries, mask in zip(found, kept, strict=True)]
         if top_k is _THRESHOLDS:
@@ -309,23 +335,12 @@ class EmotionClassificationPipeline(Pipeline):
         results: list[Any] = []
         for entries in found:
             entries.sort(key=itemgetter(1), reverse=True)
-            results.append([{"label": label, "score": score} for label, score in entries[:top_k]])
+            sure = [entry for entry in entries[:top_k] if entry[1] >= min_confidence]
+            results.append([{"label": label, "score": score} for label, score in sure])
         if "embedding" not in model_outputs:
             return results
         embeddings = combine.mean(model_outputs["embedding"]).tolist()
         return [{"labels": one, "embedding": other} for one, other in zip(results, embeddings, strict=True)]
-
-    def _head(self, main_task: str | None) -> tuple[list[str], str, list[float]]:
-        """Labels, problem type and thresholds of a task; stock configs may lack the latter two."""
-        config = self.model.config
-        if main_task is not None:
-            task = config.tasks[main_task]
-            labels, problem_type, thresholds = task["labels"], task["problem_type"], task.get("thresholds")
-        else:
-            labels = [config.id2label[index] for index in range(config.num_labels)]
-            problem_type, thresholds = config.problem_type, getattr(config, "thresholds", None)
-        problem_type = problem_type or (SINGLE_LABEL if len(labels) > 1 else MULTI_LABEL)
-        return labels, problem_type, thresholds or [0.5] * len(labels)
 
 
 def _is_int(value: Any) -> bool:

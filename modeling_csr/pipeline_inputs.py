@@ -1,4 +1,4 @@
-"""What people pass to the emotion pipeline: texts, and thresholds for one call. Saved alongside the pipeline."""
+"""What people pass to the emotion pipeline: texts, and options of one call. Saved alongside the pipeline."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
@@ -7,6 +7,8 @@ from types import GeneratorType
 from typing import Any
 
 from torch.utils.data import Dataset
+
+from .classifier_head import ClassifierHead
 
 
 def text_problem(text: Any) -> str | None:
@@ -128,4 +130,43 @@ def call_thresholds(thresholds: Any, labels: Sequence[str], own: Sequence[float]
     return [float(thresholds.get(label, threshold)) for label, threshold in zip(labels, own, strict=True)]
 
 
-__all__ = ["CheckedTexts", "Results", "call_thresholds", "in_parts", "text_problem", "with_lists"]
+def checked_calibrated(calibrated: Any, head: ClassifierHead, function_to_apply: Any) -> bool:
+    """Whether scores are to be calibrated.
+
+    Raises:
+        ValueError: If it is not `True` or `False`, there is no calibration, or other scores are asked for.
+    """
+    if not isinstance(calibrated, bool):
+        raise ValueError(f"calibrated must be True or False, got {calibrated!r}.")
+    if calibrated:
+        head.check_calibrated()
+        if function_to_apply is not None:
+            raise ValueError("calibrated=True gives probabilities: leave function_to_apply out.")
+    return calibrated
+
+
+def checked_confidence(confidence: Any, head: ClassifierHead, function_to_apply: Any) -> float:
+    """The probability below which labels are left out.
+
+    Raises:
+        ValueError: If it is no probability, or the scores are none.
+    """
+    if isinstance(confidence, bool) or not isinstance(confidence, Real) or not 0 <= float(confidence) <= 1:
+        raise ValueError(f"min_confidence must be a number from 0 to 1, got {confidence!r}.")
+    if head.problem_type == "regression":
+        raise ValueError("min_confidence is for probabilities, but the model predicts numbers (a regression).")
+    if function_to_apply is not None:
+        raise ValueError("min_confidence is compared with probabilities: leave function_to_apply out.")
+    return float(confidence)
+
+
+__all__ = [
+    "CheckedTexts",
+    "Results",
+    "call_thresholds",
+    "checked_calibrated",
+    "checked_confidence",
+    "in_parts",
+    "text_problem",
+    "with_lists",
+]

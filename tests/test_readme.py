@@ -61,6 +61,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
         id2label=dict(enumerate(labels)),
         label2id={label: index for index, label in enumerate(labels)},
         thresholds=[0.1, 0.1, 0.1],
+        calibration=[[0.5, -0.2]] * 3,
     )
     model.save_pretrained(folder / "outputs" / "demo" / "csr")
     AutoTokenizer.from_pretrained(encoder).save_pretrained(folder / "outputs" / "demo" / "csr")

@@ -162,7 +162,7 @@ class CSRTrainer(StageTrainer):
     def default_collator(self) -> Any:
         return collate_representations if self.reads_vectors else super().default_collator()
 
-    def report(self, threshold: str = "fixed") -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    def report(self, *args: Any, **kwargs: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """As [`~StageTrainer.report`], plus `shuffled` if there are sources.
 
         `shuffled` shows what each half of the input contributes: it holds the metrics with the `emotion` half, or the
@@ -175,7 +175,7 @@ class CSRTrainer(StageTrainer):
             # Only the loss shows what was learnt.
             self.use_single_precision()
             return {"metrics": {"loss": self.evaluate()["eval_loss"]}}, {}
-        results, logits = super().report(threshold)
+        results, logits = super().report(*args, **kwargs)
         if self.model.csr.source_encoders:
             (task,) = self.tasks.values()
             decide = (task["problem_type"], task.get("thresholds"))

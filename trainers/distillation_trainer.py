@@ -238,9 +238,9 @@ class DistillationTrainer(StageTrainer):
             rows = {self.task_name: datasets.Dataset.from_dict({"text": texts, "labels": targets})}
         return super().prepare_dataset(rows, split)
 
-    def report(self, threshold: str = "fixed") -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    def report(self, *args: Any, **kwargs: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """As [`~StageTrainer.report`], plus the scores of the first teacher on the same texts, in `teacher`."""
-        results, logits = super().report(threshold)
+        results, logits = super().report(*args, **kwargs)
         rows = self.plain_datasets.get("eval", {}).get(self.task_name)
         if self.teachers and rows is not None:
             teacher = load_classifier(self.teachers[0])

@@ -38,8 +38,8 @@ class MultitaskTrainer(StageTrainer):
     def model_tasks(self) -> dict[str, dict[str, Any]]:
         return self.model.config.tasks
 
-    def set_thresholds(self, task: str, thresholds: list[float]) -> None:
-        self.tasks[task]["thresholds"] = thresholds
+    def _set_option(self, task: str, name: str, value: list[Any]) -> None:
+        self.tasks[task][name] = value
 
     # -- texts of several tasks ----------------------------------------------------------------------------------------
 

@@ -168,7 +168,7 @@ class SiameseTrainer(StageTrainer):
     def default_collator(self) -> Any:
         return default_data_collator
 
-    def report(self, threshold: str = "fixed") -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    def report(self, *args: Any, **kwargs: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """How well the distance separates dev pairs with the same emotion from others; no thresholds, no logits.
 
         Returns:

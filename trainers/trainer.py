@@ -8,21 +8,20 @@ from typing import Any, ClassVar, cast
 
 import datasets
 import numpy as np
-import torch
 from torch.utils.data import Dataset
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from transformers.trainer_utils import PredictionOutput, TrainOutput
 
-from modeling_csr import MultitaskModel, present_labels
+from modeling_csr import MultitaskModel
 
 from .data import digest, is_plain, task_rows, tokenize_rows, tokenizer_digest, weights_digest, write_json
-from .evaluation import TaskMetrics, draw_results, embed_texts, label_names, task_report, write_representations
+from .evaluation import TaskMetrics, TaskScoringMixin, draw_results, embed_texts, label_names, write_representations
 from .hub import TrainerHubMixin
 from .loop import GlobalBatchTrainer, SingleTaskCollator, TrainedAdapters, cached_array, fast_attention
 from .training_arguments import StageTrainingArguments
 
 
-class StageTrainer(TrainerHubMixin, GlobalBatchTrainer):
+class StageTrainer(TaskScoringMixin, TrainerHubMixin, GlobalBatchTrainer):
     """
     Trains a model of one of the project's families on labelled texts.
 
@@ -243,83 +242,6 @@ class StageTrainer(TrainerHubMixin, GlobalBatchTrainer):
         prepared = dataset if isinstance(dataset, str) else self._prepared(dataset, "eval")
         self.plain_datasets = kept
         return prepared
-
-    def task_predictions(self, eval_dataset: Any = None) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-        """Logits and labels by task, each for the dev texts that are labelled for it.
-
-        Args:
-            eval_dataset (*optional*): Texts to use in place of the Trainer's dev texts.
-
-        Raises:
-            ValueError: If there are no texts.
-        """
-        dataset = self.eval_dataset if eval_dataset is None else eval_dataset
-        if dataset is None:
-            raise ValueError("There are no dev texts: pass eval_dataset.")
-        self.use_single_precision()
-        output: Any = self.predict(dataset, metric_key_prefix="eval")
-        found = {}
-        for task in self.tasks:
-            logits, labels = output.predictions, output.label_ids
-            if isinstance(labels, dict):
-                logits, labels = logits[task], labels[task]
-            rows = self.task_row_numbers(task, labels)
-            found[task] = logits[rows], labels[rows]
-        return found
-
-    def task_row_numbers(self, task: str, labels: np.ndarray) -> np.ndarray:
-        """Numbers of the dev rows that belong to a task, in the task's order: those labelled for it, or for a
-        regression on plain rows all of them, since scores may be missing."""
-        if "eval" in self.plain_datasets and self.tasks[task]["problem_type"] == "regression":
-            return np.arange(len(labels))
-        return present_labels(torch.from_numpy(labels)).reshape(len(labels), -1).any(dim=1).numpy()
-
-    def tune_thresholds(self, mode: str = "global", eval_dataset: Any = None) -> dict[str, dict[str, float]]:
-        """Choose thresholds for multi-label tasks on the dev texts, and store them in the model's config.
-
-        Args:
-            mode (`str`, defaults to `"global"`): One threshold for all labels (`"global"`), one per label
-                (`"per_label"`), or 0.5 (`"fixed"`).
-            eval_dataset (*optional*): Texts to use in place of the Trainer's dev texts.
-
-        Returns:
-            `dict[str, dict[str, float]]`: Thresholds by task and label. Tasks without tuned thresholds are left out.
-        """
-        tuned = {}
-        for task, (logits, labels) in self.task_predictions(eval_dataset).items():
-            _, thresholds = task_report(logits, labels, self.tasks[task], mode)
-            if thresholds is not None:
-                self.set_thresholds(task, thresholds)
-                tuned[task] = dict(zip(self.tasks[task]["labels"], thresholds, strict=True))
-        return tuned
-
-    def set_thresholds(self, task: str, thresholds: list[float]) -> None:
-        """Set the thresholds of a task, in the model's config as well."""
-        self.tasks[task]["thresholds"] = thresholds
-        self.model.config.thresholds = thresholds
-
-    def report(self, threshold: str = "fixed") -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        """Score the model on the dev texts, after choosing thresholds there.
-
-        Args:
-            threshold (`str`, defaults to `"fixed"`): Same as `mode` of [`~StageTrainer.tune_thresholds`].
-
-        Returns:
-            `tuple`: A `dict` of the `task`, its `metrics` at the chosen thresholds, `per_label` scores, if thresholds
-            were tuned also `metrics_at_0.5` and `thresholds`, and `tasks` with the same for each further task; and the
-            logits of the dev texts by task, of shape `(texts, num_labels)`.
-        """
-        results: dict[str, Any] = {}
-        logits = {}
-        for task, (logits[task], labels) in self.task_predictions().items():
-            scores, thresholds = task_report(logits[task], labels, self.tasks[task], threshold)
-            if thresholds is not None:
-                self.set_thresholds(task, thresholds)
-            if results:
-                results.setdefault("tasks", {})[task] = scores
-            else:
-                results = {"task": task, **scores}
-        return results, logits
 
     # -- what is written and published ---------------------------------------------------------------------------------
 

@@ -22,6 +22,7 @@ RECURRENT_CODE = {"configuration_recurrent_encoder.py", "modeling_recurrent_enco
 MULTITASK_CODE = RECURRENT_CODE | {
     "adapter_folder.py",
     "adapters.py",
+    "classifier_head.py",
     "configuration_multitask.py",
     "handler.py",
     "labelled_config.py",

@@ -24,24 +24,26 @@ def build(csr: Callable, multitask: Callable, dialogue: Callable) -> Built:
     """A classifier of each family with options that belong to its labels."""
 
     def make(family: str) -> PreTrainedModel:
-        four = {"thresholds": [0.1, 0.2, 0.3, 0.4], "class_weights": [1.0, 2.0, 3.0, 4.0]}
+        slopes = [[0.5, 0.1], [1.0, 0.2], [1.5, 0.3], [2.0, 0.4]]
+        four = {"thresholds": [0.1, 0.2, 0.3, 0.4], "calibration": slopes, "class_weights": [1.0, 2.0, 3.0, 4.0]}
         if family == "multitask":
             model = multitask()
             model.config.tasks["emotion"] |= four
             return model
         if family == "dialogue":
-            return dialogue(problem_type=MULTI, thresholds=[0.1, 0.2, 0.3], class_weights=[1.0, 2.0, 3.0])
+            three = {name: values[:3] for name, values in four.items()}
+            return dialogue(problem_type=MULTI, **three)
         return csr(**four, common_level="token" if family == "tokens" else "text")
 
     return make
 
 
-def options(model: PreTrainedModel) -> tuple[Any, Any]:
+def options(model: PreTrainedModel) -> tuple[Any, Any, Any]:
     config = model.config
     if config.model_type != "csr-multitask":
-        return config.thresholds, config.class_weights
+        return config.thresholds, config.calibration, config.class_weights
     (task,) = config.tasks.values()
-    return task.get("thresholds"), task.get("class_weights")
+    return task.get("thresholds"), task.get("calibration"), task.get("class_weights")
 
 
 def pipeline_labels(folder: Path) -> set[str]:
@@ -80,7 +82,7 @@ def test_another_number_of_labels_gives_a_new_head(
     assert {name for name, *_ in info["mismatched_keys"]} >= {f"{head}.weight", f"{head}.bias"}
     assert model.config.num_labels == 2 and model.config.label_names == names
     assert model.config.label2id == {name: index for index, name in enumerate(names)}
-    assert options(model) == (None, None)
+    assert options(model) == (None, None, None)
     tokens = AutoTokenizer.from_pretrained(first)(TEXT, return_tensors="pt")
     assert model(**tokens).logits.shape == (1, 2)
     for name, value in model.base_model.state_dict().items():
@@ -108,7 +110,7 @@ def test_new_names_keep_the_head_and_its_thresholds(
     again = reload(model, tmp_path / "second", tiny_encoder)
     assert again.config.label_names == names
     assert again.config.label2id == {name: index for index, name in enumerate(names)}
-    assert options(again) == options(trained) != (None, None)
+    assert options(again) == options(trained) != (None, None, None)
     for name, value in again.state_dict().items():
         assert torch.equal(value, trained.state_dict()[name])
     assert pipeline_labels(tmp_path / "second") == set(names)
@@ -119,7 +121,7 @@ def test_another_problem_type_counts(build: Built, tiny_encoder: Any, tmp_path: 
     trained = build(family)
     first = save(trained, tmp_path / "first", tiny_encoder)
     model = AutoModelForSequenceClassification.from_pretrained(first, problem_type=SINGLE)
-    assert options(model) == (None, None)
+    assert options(model) == (None, None, None)
     tokens = AutoTokenizer.from_pretrained(first)(TEXT, return_tensors="pt")
     output = model(**tokens, labels=torch.tensor([1]))
     assert torch.isfinite(output.loss)

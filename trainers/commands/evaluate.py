@@ -22,6 +22,7 @@ from ..evaluation import (
     load_classifier,
     per_label_scores,
     predict_logits,
+    probability_scores,
     score,
 )
 from ..runs import check_context, check_ranges, read_in_context, verbatim
@@ -159,7 +160,11 @@ def run_evaluation(argv: Sequence[str]) -> dict[str, Any]:
         thresholds = [args.threshold] * len(model_labels)
     metrics = score(logits, labels, dataset.problem_type, thresholds)
     decisions = decide(logits, dataset.problem_type, thresholds)
-    per_label = per_label_scores(decisions, labels, model_labels, dataset.problem_type)
+    per_label: dict[str, dict[str, Any]] = per_label_scores(decisions, labels, model_labels, dataset.problem_type)
+    if dataset.problem_type != "regression":
+        calibration = getattr(model.config, "calibration", None)
+        further = probability_scores(logits, labels, model_labels, dataset.problem_type, calibration)
+        per_label = {label: scores | further[label] for label, scores in per_label.items()}
     results = {**metrics, "per_label": per_label, "dataset": args.dataset, "split": args.split, "texts": len(rows)}
     if "language" in rows.column_names:
         task = {"labels": model_labels, "problem_type": dataset.problem_type, "thresholds": thresholds}
@@ -186,7 +191,7 @@ def print_languages(per_language: dict[str, dict[str, float]], metrics: Sequence
     Console().print(table)
 
 
-def print_scores(metrics: dict[str, float], per_label: dict[str, dict[str, float]], title: str) -> None:
+def print_scores(metrics: dict[str, float], per_label: dict[str, dict[str, Any]], title: str) -> None:
     overall = Table()
     overall.add_column("metric")
     overall.add_column("score x 100", justify="right")
@@ -198,7 +203,8 @@ def print_scores(metrics: dict[str, float], per_label: dict[str, dict[str, float
     for name in (*names, "support"):
         labels.add_column(name.replace("_", " "), justify="right")
     for label, scores in per_label.items():
-        labels.add_row(verbatim(label), *(f"{100 * scores[name]:.1f}" for name in names), f"{scores['support']:.0f}")
+        cells = ["–" if scores[name] is None else f"{100 * scores[name]:.1f}" for name in names]
+        labels.add_row(verbatim(label), *cells, f"{scores['support']:.0f}")
     console = Console()
     # Not as the title of a table, which breaks paths that are wider than the table.
     console.print(verbatim(title), soft_wrap=True)

@@ -16,7 +16,9 @@ SUBCOMMANDS = ("train", "evaluate", "score", "distill", "export", "search", "com
 # Maps subcommands to their main options, by topic.
 SHORT_HELP: dict[str, dict[str, tuple[str, ...]]] = {
     "train": {
-        "What to train": ("recipe", "encoder", "threshold", "class_weights", "label_loss"),
+        "What to train": (
+            *("recipe", "encoder", "threshold", "threshold_folds", "calibrate", "class_weights", "label_loss"),
+        ),
         "Data": (
             *("emotion_dataset", "emotion_text_column", "emotion_label_columns", "emotion_train_fraction"),
             *("sentiment_dataset", "related_dataset", "unlabelled_dataset", "data_dir", "max_train_samples"),

@@ -2,6 +2,7 @@
 
 from .augmentation import AUGMENTATIONS, augment_rare_labels, check_augmentations
 from .class_weights import CLASS_WEIGHT_MODES, class_weights
+from .cross_folds import cross_folds
 from .dialogues import DIALOGUE_COLUMNS, MAX_UTTERANCES, check_dialogues, dialogue_rows, sample_dialogues
 from .digests import digest, file_digest, weights_digest
 from .label_names import require_distinct
@@ -12,7 +13,7 @@ from .registered_files import BUNDLED_POSTS
 from .registry import REGISTRY
 from .row_check import BAD_ROWS, UNLABELLED_ROWS, RowCheck
 from .rows import column_array, is_plain, label_space, task_rows, text_rows
-from .sampling import random_sample, stratified_sample
+from .sampling import random_sample, stratified_folds, stratified_sample
 from .sealed_files import Seal, damages, is_whole, sealed_array
 from .sources import ColumnValues, Source
 from .task_dataset import TaskDataset, load_task_dataset, load_texts
@@ -55,6 +56,7 @@ __all__ = [
     "class_weights",
     "column_array",
     "count_truncated",
+    "cross_folds",
     "damages",
     "dialogue_rows",
     "digest",
@@ -75,6 +77,7 @@ __all__ = [
     "sample_dialogues",
     "sealed_array",
     "select_labels",
+    "stratified_folds",
     "stratified_sample",
     "task_rows",
     "text_rows",

@@ -66,14 +66,18 @@ class TaskDataset:
         return targets[is_labelled(targets)]
 
     def groups(self, split: str) -> list[str]:
-        """What each labelled text belongs to, for tests of significance: its dialogue, else its writer, else its own
-        words without case and spaces, which are those of its repetitions."""
-        rows = self.splits[split]
-        column = next((name for name in ("dialogue_id", "group") if name in rows.column_names), "text")
-        found = [" ".join(value.split()).casefold() for value in ColumnValues(rows, column)]
+        """What each labelled text belongs to, for tests of significance: see [`row_groups`]."""
+        found = self.row_groups(split)
         if self.problem_type == "regression":
             return found
         return [group for group, kept in zip(found, is_labelled(self.targets(split)), strict=True) if kept]
+
+    def row_groups(self, split: str) -> list[str]:
+        """What each text belongs to, labelled or not: its dialogue, else its writer, else its own words without case
+        and spaces, which are those of its repetitions."""
+        rows = self.splits[split]
+        column = next((name for name in ("dialogue_id", "group") if name in rows.column_names), "text")
+        return [" ".join(value.split()).casefold() for value in ColumnValues(rows, column)]
 
     def target_batches(self, split: str) -> Iterator[np.ndarray]:
         """The same, a few thousand texts at a time."""

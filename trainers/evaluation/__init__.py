@@ -1,5 +1,12 @@
 """What a model is worth: metrics, thresholds, predictions of many texts, figures and significance tests."""
 
+from .calibration import (
+    ReliabilityBin,
+    apply_calibration,
+    calibration_error,
+    fit_calibration,
+    reliability,
+)
 from .card_examples import describe_examples
 from .classifiers import check_max_length, label_names, load_classifier, problem_type_of
 from .decisions import decide
@@ -11,14 +18,16 @@ from .metrics import (
     METRICS,
     MultiLabelMetric,
     PairMetric,
+    RankingMetric,
     RegressionMetric,
     SingleLabelMetric,
     score,
 )
 from .representations import write_representations
+from .scoring_mixin import TaskScoringMixin
 from .significance import PairedTest, f1_intervals, holm, paired_test
 from .task_metrics import PairMetrics, TaskMetrics
-from .task_report import per_label_scores, task_report
+from .task_report import Predictions, per_label_scores, probability_scores, task_report
 from .thresholds import THRESHOLD_MODES, tune_thresholds
 
 __all__ = [
@@ -29,9 +38,15 @@ __all__ = [
     "PairMetric",
     "PairMetrics",
     "PairedTest",
+    "Predictions",
+    "RankingMetric",
     "RegressionMetric",
+    "ReliabilityBin",
     "SingleLabelMetric",
     "TaskMetrics",
+    "TaskScoringMixin",
+    "apply_calibration",
+    "calibration_error",
     "check_max_length",
     "decide",
     "describe_examples",
@@ -39,6 +54,7 @@ __all__ = [
     "draw_results",
     "embed_texts",
     "f1_intervals",
+    "fit_calibration",
     "holm",
     "inference_batch_size",
     "label_names",
@@ -48,7 +64,9 @@ __all__ = [
     "per_label_scores",
     "predict_logits",
     "probabilities",
+    "probability_scores",
     "problem_type_of",
+    "reliability",
     "score",
     "task_report",
     "tokenized_batches",

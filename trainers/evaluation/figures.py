@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from model_cards import plot_decisions, plot_scores, plot_space, plot_training_curves
+from model_cards import plot_decisions, plot_reliability, plot_scores, plot_space, plot_training_curves
 from modeling_csr import present_labels
 
+from .calibration import apply_calibration, reliability
 from .decisions import decide
 
 # More points would not show more.
@@ -28,7 +29,8 @@ def draw_results(
     """Draw the figures of a model's card into its folder.
 
     These are the losses (`training_curves.png`) and, for the model's first task, its decisions or scores
-    (`decisions.png`, `scores.png`) and its space (`space.png`). What the arguments do not allow is left out.
+    (`decisions.png`, `scores.png`), its probabilities if they were calibrated (`reliability.png`) and its space
+    (`space.png`). What the arguments do not allow is left out.
 
     Args:
         folder (`Path`): Where to write.
@@ -50,6 +52,8 @@ def draw_results(
         # Of a regression, texts without a score have a prediction, too.
         gold = labels if len(logits[name]) == len(labels) else labels[labelled]
         draw_predictions(logits[name], gold, task, folder, results.get("thresholds"))
+        if "calibration" in results:
+            draw_reliability(logits[name], gold, task, folder, results["calibration"])
     shown = labelled[:MAX_POINTS]
     if embed is not None and task["problem_type"] != "regression" and len(shown) > 2:
         names = task["labels"]
@@ -78,6 +82,31 @@ def draw_predictions(
         return
     decisions = decide(logits, task["problem_type"], list(thresholds.values()) if thresholds else None)
     plot_decisions(_multi_hot(decisions, len(names)), _multi_hot(labels, len(names)), names, folder / "decisions.png")
+
+
+def draw_reliability(
+    logits: np.ndarray,
+    labels: np.ndarray,
+    task: Mapping[str, Any],
+    folder: Path,
+    calibration: Mapping[str, list[float]],
+) -> None:
+    """Draw how often labels are gold by their probability, before and after a calibration (`reliability.png`).
+
+    Args:
+        logits (`np.ndarray` of shape `(texts, num_labels)`): Unnormalised scores.
+        labels (`np.ndarray`): Multi-hot labels `(texts, num_labels)`, or class ids `(texts,)`.
+        task (`Mapping`): Its `labels` and `problem_type`.
+        folder (`Path`): Where to write.
+        calibration (`Mapping[str, list[float]]`): By label, slope and intercept.
+    """
+    calibrated = apply_calibration(logits, list(calibration.values()))
+    before, after = (reliability(values, labels, task["problem_type"]) for values in (logits, calibrated))
+    points = {
+        label: [[(one.probability, one.frequency) for one in bins] for bins in both]
+        for label, *both in zip(task["labels"], before, after, strict=True)
+    }
+    plot_reliability(points, folder / "reliability.png")
 
 
 def _multi_hot(labels: np.ndarray, num_labels: int) -> np.ndarray:

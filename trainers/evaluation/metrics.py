@@ -10,6 +10,7 @@ from datasets import Sequence as SequenceFeature
 from sklearn.metrics import roc_auc_score
 
 from .decisions import annotated_labels, class_masks, decide, multi_hot_masks
+from .ranking import average_precisions
 
 # The metrics that tables show and that systems are compared by.
 HEADLINE = {
@@ -79,6 +80,38 @@ class MultiLabelMetric(_InMemoryMetric):
             **{f"macro_{name}": float(macro[name].mean()) for name in ("f1", "precision", "recall")},
             "exact_match": float((predicted == gold).all(axis=1).mean()),
         }
+
+
+class RankingMetric(_InMemoryMetric):
+    """
+    Macro-averaged average precision of multi-label scores, which depends on no threshold.
+
+    A reference of NaN, which nobody annotated, is left out, and so is a label that no text has: there is nothing to
+    find. Without any label to find, the score is 0.
+
+    Example:
+
+    ```python
+    >>> from trainers.evaluation import RankingMetric
+
+    >>> scores = [[0.9], [0.8], [0.1]]
+    >>> RankingMetric().compute(predictions=scores, references=[[1], [0], [1]])["macro_average_precision"]
+    0.8333333333333333
+    ```
+    """
+
+    def _info(self) -> evaluate.MetricInfo:
+        return _metric_info(
+            "Macro-averaged average precision.",
+            "predictions: for each text, a list of scores, one per label; references: of 0 or 1, or NaN.",
+            SequenceFeature(Value("float64")),
+        )
+
+    def _compute(self, predictions: Any, references: Any) -> dict[str, float]:
+        arrays = _arrays(predictions, references, ndim=2)
+        multi_hot_masks(references=arrays["references"])  # refuses what is no label
+        found = [one for one in average_precisions(arrays["predictions"], arrays["references"]) if one is not None]
+        return {"macro_average_precision": float(np.mean(found)) if found else 0.0}
 
 
 class SingleLabelMetric(_InMemoryMetric):
@@ -216,7 +249,8 @@ def score(
         metrics (`Mapping[str, type[evaluate.Metric]]`, *optional*): By problem type, the metric to compute.
 
     Returns:
-        `dict[str, float]`: The metric's scores; a [`SingleLabelMetric`] is over all classes.
+        `dict[str, float]`: The metric's scores; a [`SingleLabelMetric`] is over all classes, and a [`MultiLabelMetric`]
+        is followed by the score of the [`RankingMetric`].
 
     Raises:
         ValueError: If an argument is not valid.
@@ -225,8 +259,10 @@ def score(
     if problem_type == "regression" and references.ndim == 1:
         references = references[:, None]
     options = {"num_labels": np.shape(logits)[1]} if problem_type == "single_label_classification" else {}
-    found = metrics[problem_type]().compute(predictions=predictions, references=references, **options)
-    return dict(found or {})
+    found = metrics[problem_type]().compute(predictions=predictions, references=references, **options) or {}
+    if metrics[problem_type] is MultiLabelMetric:
+        found |= RankingMetric().compute(predictions=np.asarray(logits), references=references) or {}
+    return dict(found)
 
 
 def label_scores(predicted: np.ndarray, gold: np.ndarray) -> dict[str, np.ndarray]:
@@ -299,6 +335,7 @@ __all__ = [
     "METRICS",
     "MultiLabelMetric",
     "PairMetric",
+    "RankingMetric",
     "RegressionMetric",
     "SingleLabelMetric",
     "label_scores",

@@ -15,6 +15,7 @@ LIBRARIES = ("transformers", "torch", "datasets", "tokenizers", "huggingface_hub
 CAPTIONS = {
     "stages.png": "The stages that the model comes from",
     "decisions.png": "Of the dev texts annotated with a label, the share that was given each label",
+    "reliability.png": "How often dev texts are annotated with a label, by the probability that the model gives it",
     "attention.png": "How much the model reads of the other utterances of a dev dialogue, for each utterance",
     "scores.png": "Predicted and annotated scores of the dev texts",
     "space.png": "The dev texts in the model's space",

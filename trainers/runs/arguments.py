@@ -196,6 +196,16 @@ class RunArguments:
             raise ValueError("--push_space shows a model on the Hub: give --push_to_hub with it.")
         if self.hub.push_adapters and not (self.training.push_to_hub and self.adapters.options):
             raise ValueError("--push_adapters publishes LoRA adapters: give --push_to_hub and --lora_r with it.")
+        folds = self.model.threshold_folds
+        if folds is not None and self.model.threshold == "fixed" and not self.model.calibrate:
+            raise ValueError(
+                f"--threshold_folds {folds} tunes thresholds: give --threshold global or per_label with it."
+            )
+        if folds is not None and self.data.augment_rare:
+            raise ValueError(
+                "--threshold_folds needs texts that a model has not seen, but --augment_rare adds copies of them: "
+                "leave one out."
+            )
         if self.training.adapter_learning_rate is not None and not self.adapters.options:
             raise ValueError("--adapter_learning_rate is for LoRA adapters: give --lora_r with it.")
         if self.hub.push_space and self.training.hub_revision:

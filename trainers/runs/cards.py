@@ -33,7 +33,9 @@ def stage_card(stage: Stage, run: PreparedRun, results: dict[str, Any]) -> Stage
     made_from = run.records[stage.name].made_from
     options = made_from["training"] | made_from.get("siamese", {}) | made_from.get("common", {})
     options |= made_from.get("model", {}) | {
-        name: made_from[name] for name in ("class_weights", "label_loss", "threshold") if name in made_from
+        name: made_from[name]
+        for name in ("class_weights", "label_loss", "threshold", "threshold_folds")
+        if name in made_from
     }
     adapters = dict(made_from.get("adapters", {}))
     if adapters:

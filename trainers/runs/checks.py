@@ -65,7 +65,7 @@ def check_encoders(stages: Sequence[Stage], args: RunArguments) -> None:
 def check_loss_options(
     args: RunArguments, records: Mapping[str, StageRecord], tasks: Mapping[str, TaskDataset]
 ) -> None:
-    """Check that `--class_weights` and `--label_loss` apply to any stage, if they are given.
+    """Check that options for labels, such as `--class_weights`, apply to any stage, if they are given.
 
     Raises:
         ValueError: If one of them would have no effect.
@@ -73,6 +73,8 @@ def check_loss_options(
     for option, default, needed in (
         ("class_weights", "none", "labels"),
         ("label_loss", "cross_entropy", "several labels per text"),
+        ("threshold_folds", None, "several labels per text, or with --calibrate"),
+        ("calibrate", False, "labels"),
     ):
         value = getattr(args.model, option)
         if value != default and not any(option in record.made_from for record in records.values()):

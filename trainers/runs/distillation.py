@@ -67,6 +67,19 @@ class DistillationArguments:
     threshold: str = field(
         default="global", metadata={"help": "Decision thresholds, tuned on dev.", "choices": THRESHOLD_MODES}
     )
+    threshold_folds: int | None = field(
+        default=None,
+        metadata={
+            "help": "Choose the thresholds without dev, on out-of-fold predictions of the training texts: so many "
+            "further students, each without one fold of them. --calibrate uses the same predictions."
+        },
+    )
+    calibrate: bool = field(
+        default=False,
+        metadata={
+            "help": "Fit a calibration of the probabilities where the thresholds are tuned, and store it in the config."
+        },
+    )
     baseline: str | None = field(
         default=None,
         metadata={
@@ -108,6 +121,8 @@ def distillation_runner(
     run = RunArguments.from_options(
         recipe=[],
         threshold=args.threshold,
+        threshold_folds=args.threshold_folds,
+        calibrate=args.calibrate,
         emotion_dataset=args.dataset,
         data_dir=args.data_dir,
         unlabelled_dataset=args.unlabelled_dataset,

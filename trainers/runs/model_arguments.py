@@ -96,6 +96,19 @@ class ModelArguments:
             "choices": THRESHOLD_MODES,
         },
     )
+    threshold_folds: int | None = field(
+        default=None,
+        metadata={
+            "help": "Choose the thresholds of emotion labels without dev, on out-of-fold predictions of the training "
+            "texts: so many further trainings, each without one fold of them. --calibrate uses the same predictions."
+        },
+    )
+    calibrate: bool = field(
+        default=False,
+        metadata={
+            "help": "Fit a calibration of the probabilities where the thresholds are tuned, and store it in the config."
+        },
+    )
 
     def __post_init__(self) -> None:
         check_ranges(vars(self))

@@ -16,7 +16,7 @@ from ..loop import encoder_identity
 from ..recipes import CommonSpaceStage, DialogueStage, DistilledStage, EncoderStage, SiameseStage, Stage
 from .arguments import CommonSpaceArguments, RunArguments
 from .stage_arguments import stage_arguments_for
-from .task_options import loss_options
+from .task_options import cross_fitted, loss_options
 
 RECORD_NAME = "stage.json"
 # Cards and figures may be edited or drawn again; no result depends on them.
@@ -145,6 +145,10 @@ def stage_record(
         "training": decisive_arguments(training),
         "threshold": model.threshold,
     }
+    if model.calibrate and any(tasks[task].problem_type != "regression" for task in stage.tasks if stage.classifies):
+        made_from["calibrate"] = True
+    if cross_fitted(stage, tasks, model):
+        made_from["threshold_folds"] = model.threshold_folds
     for task in stage.tasks:
         made_from |= {option: getattr(model, option) for option in loss_options(stage, task, tasks[task], model)}
     if stage.starts_anew or isinstance(stage, EncoderStage):

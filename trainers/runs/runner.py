@@ -14,7 +14,7 @@ from transformers import TrainerCallback
 from transformers.integrations import CodeCarbonCallback
 
 from ..data import TaskDataset
-from ..evaluation import describe_examples, language_scores
+from ..evaluation import Predictions, describe_examples, language_scores
 from ..hub import PublishingError
 from ..loop import last_complete_checkpoint, remove_checkpoints
 from ..recipes import Recipe, Stage
@@ -24,12 +24,14 @@ from .cards import draw_stages, write_card
 from .checks import is_finished, warn_of_overruled_options
 from .disk import DiskFullError, naming_a_full_disk
 from .lock import RunLockedError, locked
-from .prepared_run import prepare_run
+from .out_of_fold import FOLDS_NAME, out_of_fold_predictions
+from .prepared_run import PreparedRun, prepare_run
 from .publishing import RunPublisher, with_publisher
 from .records import DamagedStageError, StageRecord, files_of_stage
 from .results import dev_logits_name, read_evaluation, read_results, update_results
 from .skipped_rows import write_skipped_rows
 from .stage_trainers import build_trainer
+from .task_options import cross_fitted
 
 logger = logging.getLogger(__name__)
 
@@ -71,6 +73,7 @@ class Runner:
         self.prepared = with_publisher(prepared) if args.training.push_to_hub else prepared
         self.publisher = RunPublisher(self.prepared) if self.prepared.publisher else None
         self.callbacks, self.metrics = tuple(callbacks), metrics
+        self._out_of_fold: dict[str, Predictions] = {}
 
     def run(self) -> dict[str, Any]:
         """Train the missing stages, one after the other.
@@ -91,9 +94,12 @@ class Runner:
             PartialState().wait_for_everyone()
             if PartialState().is_main_process:
                 write_skipped_rows(output_dir, self.prepared.tasks)
+            self._run_folds()
             self._run_stages()
             if PartialState().is_main_process:
                 update_results(output_dir, self.prepared.recipes)
+                if self.prepared.args.model.threshold_folds is not None:
+                    shutil.rmtree(output_dir / FOLDS_NAME, ignore_errors=True)
             if self.publisher:
                 self.publisher.finish()
             PartialState().wait_for_everyone()
@@ -112,6 +118,22 @@ class Runner:
             if self.publisher:
                 self.publisher.publish(stage)
 
+    def _run_folds(self) -> None:
+        """Predict the training texts out of fold for the missing stages whose thresholds are chosen on these."""
+        run, model = self.prepared, self.prepared.args.model
+        missing = [stage for stage in run.stages if not is_finished(run.folder(stage))]
+        stages = [stage for stage in missing if cross_fitted(stage, run.tasks, model)]
+        if not stages or model.threshold_folds is None:
+            return
+
+        def train(args: RunArguments, data: Mapping[str, TaskDataset]) -> PreparedRun:
+            logger.info("Without a fold of the training texts, for thresholds: %s", args.training.output_dir)
+            runner = Runner(args, data, run.recipes, self.callbacks, self.metrics)
+            runner.run()
+            return runner.prepared
+
+        self._out_of_fold = out_of_fold_predictions(run, stages, model.threshold_folds, train)
+
     def final_results(self) -> dict[str, Any]:
         """Contents of `eval_results.json` of the final stage, once it is finished."""
         return read_evaluation(self.prepared.folder(self.prepared.final))
@@ -119,7 +141,8 @@ class Runner:
     def _reuse(self, stage: Stage) -> bool:
         """Copy a finished stage with identical inputs from an earlier run, if there is one."""
         record, folder = self.prepared.records[stage.name], self.prepared.folder(stage)
-        for run in self.prepared.args.training.reuse_stages_from or ():
+        first_fold = [self.prepared.output_dir / FOLDS_NAME / "fold-0"] if self._out_of_fold else []
+        for run in (*(self.prepared.args.training.reuse_stages_from or ()), *first_fold):
             source = Path(run) / stage.name
             try:
                 found = StageRecord.read(source)
@@ -159,7 +182,9 @@ class Runner:
             logger.info("Continuing from %s.", checkpoint)
         PartialState().wait_for_everyone()
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-        results, logits = trainer.report(self.prepared.args.model.threshold)
+        model = self.prepared.args.model
+        tuned_on = {stage.tasks[0]: self._out_of_fold[stage.name]} if stage.name in self._out_of_fold else None
+        results, logits = trainer.report(model.threshold, model.calibrate, tuned_on)
         results["seconds"] = round(time.monotonic() - started, 1)
         if main:
             self._write(stage, trainer, results, logits)

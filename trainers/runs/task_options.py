@@ -1,5 +1,6 @@
 """Options of a task in a stage, from the options of the run."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from ..data import TaskDataset, class_weights
@@ -26,3 +27,12 @@ def loss_options(stage: Stage, task: str, dataset: TaskDataset, model: ModelArgu
     if model.label_loss != "cross_entropy" and dataset.problem_type == "multi_label_classification":
         options["label_loss"] = model.label_loss
     return options
+
+
+def cross_fitted(stage: Stage, tasks: Mapping[str, TaskDataset], model: ModelArguments) -> bool:
+    """Whether what is fitted to a stage's predictions, its thresholds and calibration, is fitted out of fold."""
+    if model.threshold_folds is None or "emotion" not in stage.tasks or not stage.classifies:
+        return False
+    problem_type = tasks["emotion"].problem_type
+    thresholds = model.threshold != "fixed" and problem_type == "multi_label_classification"
+    return thresholds or (model.calibrate and problem_type != "regression")

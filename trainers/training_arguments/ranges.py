@@ -124,6 +124,7 @@ RANGES: dict[str, Range] = {
     "projection_size": COUNT,
     "reconstruction_loss_weight": NOT_NEGATIVE,
     "shared_layer_sizes": COUNT,
+    "threshold_folds": Range(2, whole=True),
     "siamese_learning_rate": NOT_NEGATIVE,
     "siamese_margin": POSITIVE,
     "siamese_num_train_epochs": POSITIVE,

@@ -9,6 +9,7 @@ from trainers.evaluation.metrics import (
     HEADLINE,
     MultiLabelMetric,
     PairMetric,
+    RankingMetric,
     RegressionMetric,
     SingleLabelMetric,
     score,
@@ -92,7 +93,7 @@ def test_labels_that_nobody_annotated_count_neither_way():
     assert found["jaccard"] == 3 / 4 and found["micro_f1"] == 6 / 7
     assert found["macro_f1"] == pytest.approx((4 / 5 + 1 + 0) / 3)
     logits = np.where(predicted == 1, 9.0, -9.0)
-    assert score(logits, gold, MULTI) == found
+    assert score(logits, gold, MULTI) == found | RankingMetric().compute(predictions=logits, references=gold)
     test = paired_test(predicted[None], 1 - predicted[None], gold, "macro_f1", resamples=10)
     other = MultiLabelMetric().compute(predictions=1 - predicted, references=gold)
     assert test.difference == pytest.approx(found["macro_f1"] - other["macro_f1"])
@@ -167,7 +168,8 @@ def test_score_is_the_metric_of_the_decisions():
     rng = np.random.default_rng(1)
     logits = rng.normal(size=(30, 4))
     gold = rng.integers(0, 2, (30, 4))
-    assert score(logits, gold, MULTI) == multi_label_scores(decide(logits, MULTI), gold)
+    ranking = RankingMetric().compute(predictions=logits, references=gold)
+    assert score(logits, gold, MULTI) == multi_label_scores(decide(logits, MULTI), gold) | ranking
     ids = rng.integers(0, 4, 30)
     assert score(logits, ids, SINGLE) == single_label_scores(decide(logits, SINGLE), ids, 4)
 

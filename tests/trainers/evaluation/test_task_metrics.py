@@ -7,13 +7,14 @@ import pytest
 import torch
 from transformers import EvalPrediction, Trainer, TrainingArguments
 
-from trainers.evaluation.metrics import METRICS, MultiLabelMetric, SingleLabelMetric
+from trainers.evaluation.metrics import METRICS, MultiLabelMetric, RankingMetric, SingleLabelMetric
 from trainers.evaluation.task_metrics import TaskMetrics
 
 MULTI, SINGLE = "multi_label_classification", "single_label_classification"
 GOLD = np.array([[1, 1, 0], [1, 0, 0], [0, 0, 0], [0, 1, 0]])
 PREDICTED = np.array([[1, 1, 0], [1, 0, 1], [0, 0, 0], [1, 0, 0]])
 MULTI_SCORES = MultiLabelMetric().compute(predictions=PREDICTED, references=GOLD)
+MULTI_SCORES |= RankingMetric().compute(predictions=PREDICTED, references=GOLD)
 GOLD_IDS = np.array([0, 0, 1, 2])
 PREDICTED_IDS = np.array([0, 1, 1, 0])
 SINGLE_SCORES = SingleLabelMetric().compute(predictions=PREDICTED_IDS, references=GOLD_IDS, num_labels=4)

@@ -1,13 +1,16 @@
-"""What is reported of a task: scores overall and by label, at thresholds that are tuned on the same texts."""
+"""What is reported of a task: scores overall and by label, at thresholds that are tuned on the same texts or others."""
 
 from typing import Any
 
 import numpy as np
 import pytest
+from scipy.special import expit
 
+from trainers.evaluation.calibration import calibration_error, fit_calibration, reliability
 from trainers.evaluation.decisions import decide
 from trainers.evaluation.metrics import METRICS, MultiLabelMetric, score
-from trainers.evaluation.task_report import per_label_scores, task_report
+from trainers.evaluation.task_report import Predictions, per_label_scores, task_report
+from trainers.evaluation.thresholds import tune_thresholds
 
 MULTI, SINGLE = "multi_label_classification", "single_label_classification"
 LABELS = ["anger", "joy", "fear"]
@@ -27,6 +30,12 @@ def draw(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     return (2 * gold - 2.5 + rng.normal(size=gold.shape)).astype(np.float32), gold
 
 
+def decided(report: dict[str, Any]) -> dict[str, dict[str, float]]:
+    """Scores by label, without those that need no decision."""
+    of_decisions = ("precision", "recall", "f1", "support")
+    return {label: {name: found[name] for name in of_decisions} for label, found in report["per_label"].items()}
+
+
 # -- the report ------------------------------------------------------------------------------------------------------
 
 
@@ -35,7 +44,7 @@ def test_fixed_thresholds_are_one_half() -> None:
     report, thresholds = task_report(logits, gold, {"labels": LABELS, "problem_type": MULTI})
     assert thresholds is None and list(report) == ["metrics", "per_label"]
     assert report["metrics"] == score(logits, gold, MULTI, [0.5] * 3)
-    assert report["per_label"] == per_label_scores(logits > 0, gold, LABELS, MULTI)
+    assert decided(report) == per_label_scores(logits > 0, gold, LABELS, MULTI)
 
 
 @pytest.mark.parametrize(("mode", "tuned_for"), [("global", "jaccard"), ("per_label", "macro_f1")])
@@ -48,7 +57,35 @@ def test_tuned_thresholds_count(mode: str, tuned_for: str) -> None:
     assert report["metrics"] == score(logits, gold, MULTI, thresholds)
     assert report["metrics_at_0.5"] == score(logits, gold, MULTI)
     assert report["metrics"][tuned_for] > report["metrics_at_0.5"][tuned_for]
-    assert report["per_label"] == per_label_scores(decide(logits, MULTI, thresholds), gold, LABELS, MULTI)
+    assert decided(report) == per_label_scores(decide(logits, MULTI, thresholds), gold, LABELS, MULTI)
+    assert report["tuned_on"] == "dev"
+
+
+@pytest.mark.parametrize("mode", ["global", "per_label"])
+def test_thresholds_of_other_texts(mode: str) -> None:
+    logits, gold = draw()
+    others, labels = draw(seed=1)
+    given = Predictions(others, labels, "other texts")
+    report, thresholds = task_report(logits, gold, {"labels": LABELS, "problem_type": MULTI}, mode, tuned_on=given)
+    chosen = tune_thresholds(expit(others), labels, mode)
+    assert thresholds == chosen != tune_thresholds(expit(logits), gold, mode)
+    assert report["metrics"] == score(logits, gold, MULTI, chosen) and report["tuned_on"] == "other texts"
+
+
+def test_calibration_is_fitted_where_thresholds_are() -> None:
+    logits, gold = draw()
+    others, labels = draw(seed=1)
+    task = {"labels": LABELS, "problem_type": MULTI}
+    plain, _ = task_report(logits, gold, task)
+    report, _ = task_report(logits, gold, task, calibrate=True, tuned_on=Predictions(others, labels, "other texts"))
+    assert list(report["calibration"].values()) == fit_calibration(others, labels, MULTI)
+    assert report["tuned_on"] == "other texts" and "thresholds" not in report
+    assert report["metrics"] == plain["metrics"]  # which it does not change
+    for label, bins in zip(LABELS, reliability(logits, gold, MULTI), strict=True):
+        error = plain["per_label"][label]["calibration_error"]
+        assert error == report["per_label"][label]["calibration_error"] == calibration_error(bins)
+        # All logits are too low, of other texts as of these.
+        assert report["per_label"][label]["calibrated_error"] < error
 
 
 def test_only_multi_label_tasks_have_thresholds() -> None:
@@ -56,10 +93,8 @@ def test_only_multi_label_tasks_have_thresholds() -> None:
     names = [*LABELS, "love"]
     report, thresholds = task_report(logits, GOLD_IDS, {"labels": names, "problem_type": SINGLE}, "per_label")
     assert thresholds is None
-    assert report == {
-        "metrics": score(logits, GOLD_IDS, SINGLE),
-        "per_label": per_label_scores(PREDICTED_IDS, GOLD_IDS, names, SINGLE),
-    }
+    assert list(report) == ["metrics", "per_label"] and report["metrics"] == score(logits, GOLD_IDS, SINGLE)
+    assert decided(report) == per_label_scores(PREDICTED_IDS, GOLD_IDS, names, SINGLE)
     scores, gold = np.array([[1.0], [7.0], [0.0], [2.0]]), np.array([0.75, np.nan, 0.25, 1.25])
     report, thresholds = task_report(scores, gold, {"labels": ["joy"], "problem_type": "regression"}, "global")
     assert thresholds is None
