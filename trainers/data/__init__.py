@@ -12,7 +12,7 @@ from .registered_files import BUNDLED_POSTS
 from .registry import REGISTRY
 from .row_check import BAD_ROWS, UNLABELLED_ROWS, RowCheck
 from .rows import column_array, is_plain, label_space, task_rows, text_rows
-from .sampling import random_sample, stratified_sample
+from .sampling import random_sample, stratified_folds, stratified_sample
 from .sealed_files import Seal, damages, is_whole, sealed_array
 from .sources import ColumnValues, Source
 from .task_dataset import TaskDataset, load_task_dataset, load_texts
@@ -22,6 +22,7 @@ from .tokenization import (
     AUTO_STEPS,
     NORMALIZATION_STEPS,
     check_same_tokenizer,
+    comparable_text,
     count_truncated,
     load_tokenizer,
     normalize_tweets,
@@ -52,6 +53,7 @@ __all__ = [
     "check_same_tokenizer",
     "class_weights",
     "column_array",
+    "comparable_text",
     "count_truncated",
     "damages",
     "dialogue_rows",
@@ -73,6 +75,7 @@ __all__ = [
     "sample_dialogues",
     "sealed_array",
     "select_labels",
+    "stratified_folds",
     "stratified_sample",
     "task_rows",
     "text_rows",

@@ -1,5 +1,6 @@
 """Samples and splits in which every label is about as frequent as in the whole."""
 
+from collections.abc import Hashable, Sequence
 from itertools import combinations, cycle
 
 import numpy as np
@@ -57,17 +58,41 @@ def stratified_split(
     strata = _strata(labels)
     if not 0 < fraction < 1:
         raise ValueError(f"fraction must lie between 0 and 1, got {fraction}.")
-    members = np.arange(len(strata))
-    if groups is not None:
-        if np.shape(groups) != (len(strata),):
-            raise ValueError(f"groups must hold one value for each of {len(strata)} texts, got {np.shape(groups)}.")
-        members = np.unique(groups, return_inverse=True)[1]
-        strata = _merge(strata, members)
+    strata, members = (strata, np.arange(len(strata))) if groups is None else _grouped(strata, groups)
     if len(strata) < 2:
         raise ValueError(f"{'labels' if groups is None else 'groups'} must hold at least two to be split, got one.")
     size = min(max(1, round(fraction * len(strata))), len(strata) - 1)
     split_off = np.isin(members, _draw(strata, size, seed))
     return np.flatnonzero(~split_off), np.flatnonzero(split_off)
+
+
+def stratified_folds(
+    labels: np.ndarray, folds: int, seed: int = 42, groups: np.ndarray | Sequence[Hashable] | None = None
+) -> np.ndarray:
+    """Divide texts into parts of about the same size and labels, as in [`stratified_sample`], for cross-validation.
+
+    Args:
+        labels (`np.ndarray`): Multi-hot labels `(texts, num_labels)` or class ids `(texts,)`.
+        folds (`int`): How many parts, at least two.
+        seed (`int`, defaults to 42): The parts are the same for the same seed.
+        groups (`Sequence` of length `texts`, *optional*): As in [`stratified_split`].
+
+    Returns:
+        `np.ndarray` of shape `(texts,)`: The part of each text, from 0.
+
+    Raises:
+        ValueError: If an argument is not valid, or there are fewer texts or groups than parts.
+    """
+    strata = _strata(labels)
+    strata, members = (strata, np.arange(len(strata))) if groups is None else _grouped(strata, groups)
+    if not 2 <= folds <= len(strata):
+        what = "texts" if groups is None else "groups"
+        raise ValueError(f"folds must be between 2 and the number of {what}, {len(strata)}, got {folds}.")
+    splitter = MultilabelStratifiedKFold(folds, shuffle=True, random_state=np.random.RandomState(seed))
+    parts = np.empty(len(strata), dtype=np.int64)
+    for number, (_, rows) in enumerate(splitter.split(strata, strata)):
+        parts[rows] = number
+    return parts[members]
 
 
 def random_sample(texts: int, size: int, seed: int = 42) -> np.ndarray:
@@ -108,14 +133,18 @@ def _strata(labels: np.ndarray) -> np.ndarray:
     return np.column_stack([sets, ~sets.any(axis=1), *pairs])
 
 
-def _merge(strata: np.ndarray, members: np.ndarray) -> np.ndarray:
-    """The strata of groups: for each stratum of texts, the groups with at least 1, 2, 4, ... of them. All texts
-    together are a stratum, too, so that large groups are spread as well."""
+def _grouped(strata: np.ndarray, groups: Sequence[Hashable] | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The strata of groups, and the number of each text's group: for each stratum of texts, the groups with at least 1,
+    2, 4, ... of them. All texts together are a stratum, too, so that large groups are spread as well."""
+    groups = np.asarray(groups)
+    if groups.shape != (len(strata),):
+        raise ValueError(f"groups must hold one value for each of {len(strata)} texts, got {groups.shape}.")
+    members = np.unique(groups, return_inverse=True)[1]
     strata = np.column_stack([strata, np.ones(len(strata), dtype=bool)])
     counts = np.zeros((members.max() + 1, strata.shape[1]), dtype=np.int64)
     np.add.at(counts, members, strata)
     levels = 2 ** np.arange(int(counts.max()).bit_length())
-    return (counts[:, None] >= levels[:, None]).reshape(len(counts), -1)
+    return (counts[:, None] >= levels[:, None]).reshape(len(counts), -1), members
 
 
 def _draw(strata: np.ndarray, size: int, seed: int) -> np.ndarray:
@@ -136,4 +165,4 @@ def _draw(strata: np.ndarray, size: int, seed: int) -> np.ndarray:
     return np.sort(np.concatenate([*taken, rows]))
 
 
-__all__ = ["random_sample", "stratified_sample", "stratified_split"]
+__all__ = ["random_sample", "stratified_folds", "stratified_sample", "stratified_split"]

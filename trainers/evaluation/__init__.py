@@ -1,5 +1,6 @@
 """What a model is worth: metrics, thresholds, predictions of many texts, figures and significance tests."""
 
+from .bootstrap import bootstrap_scores
 from .card_examples import describe_examples
 from .classifiers import check_max_length, label_names, load_classifier
 from .decisions import decide
@@ -31,6 +32,7 @@ __all__ = [
     "RegressionMetric",
     "SingleLabelMetric",
     "TaskMetrics",
+    "bootstrap_scores",
     "check_max_length",
     "decide",
     "describe_examples",
