@@ -7,7 +7,6 @@ from typing import Any
 
 from ..data import RowCheck, Source, require_encodable, require_text
 
-
 logger = logging.getLogger(__name__)
 
 

@@ -84,7 +84,7 @@ def cross_validate(
     resamples: int = 1_000,
     seed: int = 42,
 ) -> CrossValidation:
-    """Score a logistic regression on frozen vectors by cross-validation, with all training texts and with parts of them.
+    """Score a logistic regression on frozen vectors by cross-validation, with all training texts and with parts.
 
     Each text is decided on by a regression that was fitted without its fold, with a threshold (of several labels a
     text) that was chosen without it. Five folds, drawn anew `repeats` times, hold each label, and no dialogue, writer
