@@ -3,6 +3,7 @@
 from .cross_validation import CrossValidation, cross_validate
 from .data_check import PROBLEMS, Finding, check_labels, write_findings
 from .encoder_vectors import encoder_vectors
+from .frozen_classifier import fit_decisions, fit_probabilities
 from .growth_report import save_cross_validation
 from .labelled_texts import LabelledTexts, labelled_texts
 from .suggestions import Suggestion, suggest_texts
@@ -16,6 +17,8 @@ __all__ = [
     "check_labels",
     "cross_validate",
     "encoder_vectors",
+    "fit_decisions",
+    "fit_probabilities",
     "labelled_texts",
     "save_cross_validation",
     "suggest_texts",

@@ -5,8 +5,6 @@ from typing import Any
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from ...data import stratified_folds
 from ...evaluation import tune_thresholds
@@ -31,14 +29,16 @@ def fit_probabilities(vectors: np.ndarray, targets: np.ndarray, num_labels: int)
     Returns:
         `Callable`: From vectors `(texts, size)` to probabilities `(texts, num_labels)`.
     """
-    if targets.ndim == 1:
-        return _one_of(vectors, targets, num_labels)
-    return _each(vectors, targets)
+    centre, scale = vectors.mean(axis=0), vectors.std(axis=0)
+    scale = np.where(scale > 0, scale, 1.0)
+    scaled = (vectors - centre) / scale
+    predict = _one_of(scaled, targets, num_labels) if targets.ndim == 1 else _each(scaled, targets)
+    return lambda new: predict((new - centre) / scale)
 
 
 def _one_of(vectors: np.ndarray, targets: np.ndarray, num_labels: int) -> Callable[[np.ndarray], np.ndarray]:
     classes = np.unique(targets)
-    predict = None if len(classes) == 1 else _regression(vectors, targets).predict_proba
+    predict = None if len(classes) == 1 else _regression(vectors, targets)
 
     def probabilities(new: np.ndarray) -> np.ndarray:
         found = np.zeros((len(new), num_labels))
@@ -53,12 +53,10 @@ def _each(vectors: np.ndarray, targets: np.ndarray) -> Callable[[np.ndarray], np
     for gold in targets.T:
         annotated = ~np.isnan(gold)
         values = np.unique(gold[annotated])
-        constant = len(values) < 2
-        predictors.append(
-            float(values[0] if len(values) else 0.0)
-            if constant
-            else _regression(vectors[annotated], gold[annotated]).predict_proba
-        )
+        if len(values) == 2:
+            predictors.append(_regression(vectors[annotated], gold[annotated]))
+        else:
+            predictors.append(float(values[0]) if len(values) else 0.0)
 
     def probabilities(new: np.ndarray) -> np.ndarray:
         columns = [
@@ -70,8 +68,8 @@ def _each(vectors: np.ndarray, targets: np.ndarray) -> Callable[[np.ndarray], np
     return probabilities
 
 
-def _regression(vectors: np.ndarray, gold: np.ndarray) -> Any:
-    return make_pipeline(StandardScaler(), LogisticRegression(C=REGULARISATION, max_iter=500)).fit(vectors, gold)
+def _regression(vectors: np.ndarray, gold: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    return LogisticRegression(C=REGULARISATION, max_iter=500).fit(vectors, gold).predict_proba
 
 
 def out_of_fold(vectors: np.ndarray, targets: np.ndarray, folds: np.ndarray, num_labels: int) -> np.ndarray:
