@@ -13,7 +13,7 @@ from .learning_curve import PowerLaw, fit_power_law
 
 FOLDS = 5
 # Foldings, each at random. More even out which texts are in a quarter of them.
-REPEATS = 3
+REPEATS = 5
 SHARES = (0.25, 0.5, 0.75, 1.0)
 
 
@@ -98,7 +98,7 @@ def cross_validate(
         vectors (`np.ndarray` of shape `(texts, size)`): Their vectors, by an encoder that has not learnt from their
             labels.
         further (`int`, defaults to 200): How many more texts to predict the gain of.
-        repeats (`int`, defaults to 3): How often to draw folds.
+        repeats (`int`, defaults to 5): How often to draw folds.
         resamples (`int`, defaults to 1000): Resamples of the bootstrap.
         seed (`int`, defaults to 42): Seed of folds, parts and resamples.
 
@@ -120,13 +120,16 @@ def cross_validate(
         found, drawn = bootstrap_scores(systems, data.targets, metric, **options, **classes)
         points = found.reshape(len(SHARES), repeats).mean(axis=1)
         resampled = drawn.reshape(resamples, len(SHARES), repeats).mean(axis=2)
-        laws = [fit_power_law(sizes, one) for one in (points, *resampled)]
+        # Of all repeats together, of each, and of the resamples.
+        by_repeat = found.reshape(len(SHARES), repeats).T
+        laws = [fit_power_law(sizes, one) for one in (points, *by_repeat, *resampled)]
         now, later = (np.array([law(size) for law in laws]) for size in (total, total + further))
+        rng = np.random.default_rng(seed)
         curves[metric] = CurveOfMetric(
             [round(size) for size in sizes],
             [_estimate(value, column) for value, column in zip(points, resampled.T, strict=True)],
             laws[0],
-            *(_estimate(values[0], values[1:]) for values in (now, later, later - now)),
+            *(_predicted(values, repeats, rng) for values in (now, later, later - now)),
         )
     counts = dict(zip(data.labels, data.counts().tolist(), strict=True))
     per_label = _per_label(data, systems[-repeats:], options)
@@ -149,6 +152,16 @@ def _decisions(data: LabelledTexts, vectors: np.ndarray, folds: np.ndarray, seed
 def _estimate(value: float, drawn: np.ndarray) -> Estimate:
     low, high = np.percentile(drawn, [2.5, 97.5])
     return Estimate(float(value), float(low), float(high))
+
+
+def _predicted(values: np.ndarray, repeats: int, rng: np.random.Generator) -> Estimate:
+    """The first of the values, which all repeats gave together; those of each, and of the resamples, are its errors."""
+    of_each, resampled = values[1 : repeats + 1], values[repeats + 1 :]
+    if repeats > 1:
+        # One more training differs from the mean of these as one of them does from the others.
+        spread = of_each.std(ddof=1) * np.sqrt(1 + 1 / repeats)
+        resampled = resampled + spread * rng.standard_t(repeats - 1, size=len(resampled))
+    return _estimate(values[0], resampled)
 
 
 def _per_label(data: LabelledTexts, systems: np.ndarray, options: dict[str, Any]) -> dict[str, Estimate]:

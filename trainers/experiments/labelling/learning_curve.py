@@ -40,17 +40,16 @@ def fit_power_law(texts: np.ndarray, scores: np.ndarray) -> PowerLaw:
     Returns:
         [`PowerLaw`].
     """
-    fits = []
-    for exponent in EXPONENTS:
-        powers = np.asarray(texts, dtype=np.float64) ** -exponent
-        spread = powers - powers.mean()
-        loss = max(0.0, float(-(spread @ scores) / (spread @ spread)))
-        ceiling = float(scores.mean() + loss * powers.mean())
-        if ceiling > 1:
-            ceiling, loss = 1.0, max(0.0, float(powers @ (1 - scores) / (powers @ powers)))
-        law = PowerLaw(ceiling, loss, float(exponent))
-        fits.append((float(((law(texts) - scores) ** 2).sum()), law))
-    return min(fits, key=lambda fit: fit[0])[1]
+    powers = np.asarray(texts, dtype=np.float64) ** -EXPONENTS[:, None]
+    # Given the exponent, a regression line through the scores; its slope and its height are bounded.
+    spread = powers - powers.mean(axis=1, keepdims=True)
+    losses = np.maximum(0.0, -(spread @ scores) / (spread**2).sum(axis=1))
+    ceilings = scores.mean() + losses * powers.mean(axis=1)
+    through_one = np.maximum(0.0, powers @ (1 - scores) / (powers**2).sum(axis=1))
+    losses, ceilings = np.where(ceilings > 1, through_one, losses), np.minimum(ceilings, 1.0)
+    errors = ((ceilings[:, None] - losses[:, None] * powers - scores) ** 2).sum(axis=1)
+    best = int(errors.argmin())
+    return PowerLaw(float(ceilings[best]), float(losses[best]), float(EXPONENTS[best]))
 
 
 __all__ = ["EXPONENTS", "PowerLaw", "fit_power_law"]
