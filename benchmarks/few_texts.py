@@ -4,7 +4,7 @@ python -m benchmarks.few_texts --data_dir DATA
 
 From each dataset, labelled texts are drawn and the rest is kept to compare with, all on one encoder's frozen vectors:
 
-- one label in twenty is made wrong, by chance: how many of these are among the most doubtful, as many as were made wrong?
+- one label in twenty is made wrong, by chance: how many of these are among as many that are the most doubtful?
 - the gain that cross-validation predicts of so many more labels, beside the real one, measured on the rest;
 - 50 texts chosen by `suggest` from at most 2,000, beside 50 random ones: what a classifier of the drawn texts gains.
 """
@@ -17,7 +17,7 @@ import numpy as np
 
 from trainers.commands import BAD_INPUT, exit_on, set_up_logging
 from trainers.data import load_task_dataset, write_json
-from trainers.evaluation import HEADLINE, bootstrap_scores
+from trainers.evaluation import bootstrap_scores
 from trainers.experiments import (
     LabelledTexts,
     check_labels,
