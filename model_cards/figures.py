@@ -167,6 +167,31 @@ def plot_learning_curves(
 
 
 @never_fatal
+def plot_growth(curves: Mapping[str, Sequence[tuple[float, float, float, float]]], path: Path, measured: int) -> None:
+    """Plot scores against the number of training texts, and how they are likely to go on.
+
+    Args:
+        curves (`Mapping`): Maps each metric to points `(texts, score, low, high)`, the last three as fractions.
+        path (`Path`): The image file to write.
+        measured (`int`): How many points of each curve were measured; the rest is dashed.
+    """
+    figure = _new_figure(6, 4)
+    axes = figure.subplots()
+    for metric, points in curves.items():
+        texts, *scores = (np.array(values) for values in zip(*points, strict=True))
+        score, low, high = (100 * values for values in scores)
+        label = _in_legend(metric.replace("_", " "))
+        (line,) = axes.plot(texts[:measured], score[:measured], marker="o", markersize=4, label=label)
+        axes.plot(texts[measured - 1 :], score[measured - 1 :], linestyle="--", color=line.get_color())
+        axes.fill_between(texts, low, high, color=line.get_color(), alpha=0.12)
+    axes.set_xlabel("training texts")
+    axes.set_ylabel("score x 100 (cross-validation)")
+    axes.grid(alpha=0.3)
+    _show_legend(axes, loc="lower right")
+    figure.savefig(path, dpi=120)
+
+
+@never_fatal
 def plot_stages(
     parents: Mapping[str, Sequence[str]], stage: str, path: Path, encoders: Mapping[str, str] | None = None
 ) -> None:

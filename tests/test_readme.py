@@ -14,11 +14,14 @@ from transformers import AutoModel, AutoTokenizer, HfArgumentParser
 from modeling_csr import CSRForSequenceClassification, MultitaskConfig, MultitaskModel
 from tests.helpers import tiny_run
 from trainers.commands import parse_run_arguments, parse_run_arguments_and
+from trainers.commands.check_data import check_parser
 from trainers.commands.compare import comparison_parser
+from trainers.commands.cross_validate import cross_validation_parser
 from trainers.commands.csr_emotion import SUBCOMMANDS
 from trainers.commands.evaluate import evaluation_parser
 from trainers.commands.export import export_parser
 from trainers.commands.score import score_parser
+from trainers.commands.suggest import suggestion_parser
 from trainers.commands.try_model import page_parser
 from trainers.data import REGISTRY
 from trainers.experiments import SearchArguments
@@ -27,6 +30,16 @@ from trainers.runs import DISTILLATION_KINDS
 
 PAGES = [tiny_run.REPOSITORY / "README.md", *sorted((tiny_run.REPOSITORY / "docs").glob("*.md"))]
 NAMES = [page.name for page in PAGES]
+# Those of the subcommands that have few options.
+PARSERS = {
+    "check-data": check_parser,
+    "cross-validate": cross_validation_parser,
+    "evaluate": evaluation_parser,
+    "export": export_parser,
+    "score": score_parser,
+    "suggest": suggestion_parser,
+    "try": page_parser,
+}
 
 
 def blocks(page: Path, language: str) -> list[str]:
@@ -113,8 +126,7 @@ def parse(subcommand: str, argv: list[str]) -> None:
         args, further = comparison_parser().parse_known_args(argv)
         parse_run_arguments(["--recipe", *args.recipes, *further])
     else:
-        parsers = {"evaluate": evaluation_parser, "score": score_parser, "export": export_parser, "try": page_parser}
-        parser = parsers[subcommand]()
+        parser = PARSERS[subcommand]()
         assert isinstance(parser.parse_args(argv), argparse.Namespace)
 
 
@@ -154,10 +166,9 @@ def test_options_in_the_text_exist(page: Path, capsys: pytest.CaptureFixture) ->
     for name in ("run_csr", "run_multitask", "run_recurrent", "run_search", "run_dialogue", "reproduce_paper"):
         with pytest.raises(SystemExit):
             tiny_run.example(name).main(["--help"])
-    with pytest.raises(SystemExit):
-        export_parser().parse_args(["--help"])
-    with pytest.raises(SystemExit):
-        score_parser().parse_args(["--help"])
+    for name in ("check-data", "cross-validate", "export", "score", "suggest"):
+        with pytest.raises(SystemExit):
+            PARSERS[name]().parse_args(["--help"])
     with pytest.raises(SystemExit):
         tiny_run.example("distill_csr").main(["--help"])
     known = set(re.findall(r"--\w+", capsys.readouterr().out)) | {"--help", "--help-all"}

@@ -9,9 +9,16 @@ from .help_texts import short_help
 
 # Maps each subcommand to its module, its function and a description.
 SUBCOMMANDS = {
+    "check-data": (".check_data", "run_check", "Find doubtful labels, repeated texts and rare labels in your data."),
     "train": (".train", "run_training", "Train recipes on your own data, registered datasets or the bundled posts."),
     "evaluate": (".evaluate", "run_evaluation", "Score a classifier on a split of a dataset."),
     "score": (".score", "run_scoring", "Score texts by the million, from files into files."),
+    "cross-validate": (
+        ".cross_validate",
+        "run_cross_validation",
+        "Score few labelled texts with intervals, and say what more would bring.",
+    ),
+    "suggest": (".suggest", "run_suggestion", "Choose the unlabelled texts that are worth labelling next."),
     "distill": (".distill", "run_distillation", "Distil a trained model into one encoder of a stock class."),
     "export": (".export", "run_export", "Write a classifier as ONNX files for other runtimes."),
     "search": (".search", "run_search", "Search the hyper-parameters of a recipe."),
@@ -53,5 +60,5 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def usage() -> str:
     """Text of `csr-emotion --help`."""
-    lines = [f"  {name:<10}{about}" for name, (_, _, about) in SUBCOMMANDS.items()]
+    lines = [f"  {name:<16}{about}" for name, (_, _, about) in SUBCOMMANDS.items()]
     return USAGE.format(subcommands="\n".join(lines))

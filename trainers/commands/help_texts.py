@@ -11,7 +11,10 @@ from textwrap import fill
 from typing import Any
 
 TEXTS = Path(__file__).parent / "help"
-SUBCOMMANDS = ("train", "evaluate", "score", "distill", "export", "search", "compare", "try")
+SUBCOMMANDS = (
+    *("check-data", "train", "evaluate", "score", "cross-validate", "suggest"),
+    *("distill", "export", "search", "compare", "try"),
+)
 
 # Maps subcommands to their main options, by topic.
 SHORT_HELP: dict[str, dict[str, tuple[str, ...]]] = {
@@ -82,13 +85,18 @@ def render(name: str) -> str:
 
 def _parsers() -> dict[str, ArgumentParser]:
     """Parsers of the subcommands with few options."""
+    from .check_data import check_parser
     from .compare import comparison_parser
+    from .cross_validate import cross_validation_parser
     from .evaluate import evaluation_parser
     from .export import export_parser
     from .score import score_parser
+    from .suggest import suggestion_parser
     from .try_model import page_parser
 
     parsers = {"evaluate": evaluation_parser(), "score": score_parser(), "export": export_parser()}
+    parsers |= {"check-data": check_parser(), "cross-validate": cross_validation_parser()}
+    parsers |= {"suggest": suggestion_parser()}
     return {**parsers, "compare": comparison_parser(), "try": page_parser()}
 
 

@@ -95,7 +95,7 @@ def load_task_dataset(
     label_names: list[str] | None = None,
     dialogue_columns: list[str] | None = None,
     splits: Sequence[str] = ("train", "dev"),
-    dev_fraction: float = 0.1,
+    dev_fraction: float | None = 0.1,
     seed: int = 42,
     fold: int = 0,
     regression: bool = False,
@@ -126,7 +126,8 @@ def load_task_dataset(
             its speaker, if they are not `dialogue_id`, `utterance_id` and `speaker`; the last ones may be left out.
             Ignored for registered datasets.
         splits (`Sequence[str]`, defaults to `("train", "dev")`): Which of `train`, `dev` and `test` to load.
-        dev_fraction (`float`, defaults to 0.1): Part of the texts that becomes dev if there is no dev split.
+        dev_fraction (`float`, *optional*, defaults to 0.1): Part of the texts that becomes dev if there is no dev
+            split. With `None`, your own data then have no dev split.
         seed (`int`, defaults to 42): Seed for drawing these texts.
         fold (`int`, defaults to 0): Which fold is dev, for a registered dataset that has folds.
         regression (`bool`, defaults to `False`): Whether the label columns hold scores
@@ -152,7 +153,7 @@ def load_task_dataset(
     """
     if not splits or not set(splits) <= set(SPLIT_NAMES):
         raise ValueError(f"splits must be some of {', '.join(SPLIT_NAMES)}, got {splits!r}.")
-    if not 0 < dev_fraction < 1:
+    if dev_fraction is not None and not 0 < dev_fraction < 1:
         raise ValueError(f"dev_fraction must lie between 0 and 1, got {dev_fraction}.")
     require_distinct(label_columns or [], "label_columns")
     check_label_names(label_names)
@@ -189,7 +190,10 @@ def load_task_dataset(
         name, sources, may_split = own_sources(name, splits, check)
         # Even if dev is not asked for: train must be the same rows either way.
         if may_split and "train" in sources and "dev" not in sources:
-            holdout = StratifiedHoldout(dev_fraction, seed)
+            if dev_fraction is None:
+                splits = [split for split in splits if split != "dev"] or splits
+            else:
+                holdout = StratifiedHoldout(dev_fraction, seed)
     _check_splits(name, splits, [*sources, *(["dev"] if holdout and "train" in sources else [])])
     # Train defines the labels, so it is read even if only another split is asked for.
     sources = {split: source for split, source in sources.items() if split == "train" or split in splits}

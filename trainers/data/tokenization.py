@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from itertools import islice
 from typing import Any
 
@@ -54,6 +55,17 @@ def _build_steps(steps: Sequence[str], names: Mapping[str, str]) -> list[normali
         "emoji": lambda: emoji_steps(names),
     }
     return [normalizer for step in steps for normalizer in build[step]()]
+
+
+def comparable_text(text: str) -> str:
+    """A text as it is compared with others: after all steps of [`normalize_tweets`] but `"emoji"`, in small letters,
+    with single spaces between its words."""
+    return " ".join(_comparable_steps().normalize_str(text).casefold().split())
+
+
+@cache
+def _comparable_steps() -> normalizers.Normalizer:
+    return normalizers.Sequence(_build_steps([step for step in NORMALIZATION_STEPS if step != "emoji"], {}))
 
 
 def _backend_state(tokenizer: PreTrainedTokenizerBase) -> dict[str, Any]:

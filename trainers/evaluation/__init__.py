@@ -1,5 +1,6 @@
 """What a model is worth: metrics, thresholds, predictions of many texts, figures and significance tests."""
 
+from .bootstrap import bootstrap_scores
 from .calibration import (
     ReliabilityBin,
     apply_calibration,
@@ -46,6 +47,7 @@ __all__ = [
     "TaskMetrics",
     "TaskScoringMixin",
     "apply_calibration",
+    "bootstrap_scores",
     "calibration_error",
     "check_max_length",
     "decide",

@@ -13,6 +13,7 @@ from .quantization import Int8Report, quantize, weighted_nodes
 from .score_files import ROWS_PER_FILE, print_summary, score_files
 from .score_folder import ScoreFolderError
 from .scorer import DTYPES, Scorer
+from .text_rows import read_texts
 from .workers import ENGINES
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "export_classifier",
     "print_summary",
     "quantize",
+    "read_texts",
     "score_files",
     "scores_text",
     "text_limit",

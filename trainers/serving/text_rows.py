@@ -1,10 +1,13 @@
 """The rows to score, read some thousand at a time; those that cannot be scored come with the reason."""
 
+import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from ..data import RowCheck, Source, require_encodable, require_text
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,30 @@ def read_rows(
         yield from _broken(check)
 
 
+def read_texts(
+    sources: Iterable[Source], text_column: str | None = None, id_column: str | None = None
+) -> tuple[list[Any], list[str]]:
+    """All ids and texts of sources, as [`read_rows`] has them; rows that cannot be scored are left out with a warning.
+
+    Raises:
+        ValueError: If no row is left.
+    """
+    rows, bad = list[TextRow](), list[BadRow]()
+    for row in read_rows(sources, text_column, id_column):
+        if isinstance(row, TextRow):
+            rows.append(row)
+        else:
+            bad.append(row)
+    if bad:
+        first = f"{bad[0].source}, {bad[0].place}: {bad[0].reason}"
+        if not rows:
+            raise ValueError(f"There is no text: all {len(bad)} rows are bad. {first}")
+        logger.warning("%d rows are left out, the first of them: %s", len(bad), first)
+    if not rows:
+        raise ValueError("There is no text: there are no rows.")
+    return [row.id for row in rows], [row.text for row in rows]
+
+
 def _broken(check: RowCheck) -> Iterator[BadRow]:
     """The rows that could not be read since the last call."""
     for (source, place), reason in check.skipped.items():
@@ -99,4 +126,4 @@ def _checked(
         return BadRow(source, place, str(found), str(error))
 
 
-__all__ = ["BadRow", "TextRow", "read_rows"]
+__all__ = ["BadRow", "TextRow", "read_rows", "read_texts"]

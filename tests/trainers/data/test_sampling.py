@@ -4,7 +4,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from trainers.data.sampling import stratified_sample, stratified_split
+from trainers.data.sampling import stratified_folds, stratified_sample, stratified_split
 
 
 def _multi_hot() -> np.ndarray:
@@ -162,6 +162,24 @@ def test_groups_stay_on_one_side(labels: np.ndarray, name: Callable[[int], Any])
         once = split_off[split_off < 800]
         assert abs((labels[once, 0] if labels.ndim == 2 else labels[once] == 0).sum() - 0.25 * rare) <= 1.5
         assert abs(len(split_off) - 250) <= 10  # texts that stand twice are spread, too
+
+
+def test_folds_hold_every_label_and_no_group_twice() -> None:
+    labels = np.arange(60) % 4
+    folds = stratified_folds(labels, 5, seed=1)
+    assert np.bincount(folds).tolist() == [12] * 5
+    assert all(np.bincount(labels[folds == fold]).tolist() == [3] * 4 for fold in range(5))
+    assert (folds == stratified_folds(labels, 5, seed=1)).all() and (folds != stratified_folds(labels, 5, seed=2)).any()
+    groups = [f"writer {number // 3}" for number in range(60)]
+    grouped = stratified_folds(labels, 5, groups=groups)
+    assert all(len(set(grouped[start : start + 3])) == 1 for start in range(0, 60, 3))
+    assert sorted(set(grouped.tolist())) == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("folds", [1, 5])
+def test_folds_that_cannot_be_are_refused(folds: int) -> None:
+    with pytest.raises(ValueError, match=f"folds must be between 2 and the number of groups, 4, got {folds}"):
+        stratified_folds(np.zeros(8, dtype=np.int64), folds, groups=np.arange(8) // 2)
 
 
 def test_groups_of_many_texts_are_spread() -> None:

@@ -166,6 +166,16 @@ def test_unlabelled_rows_of_a_hub_dataset_are_named():
 # -- one's own files: splits ---
 
 
+def test_nothing_is_split_off_where_it_is_not_wanted(tmp_path):
+    path = json_lines(tmp_path / "posts.jsonl", [{"text": f"text {i}", "label": i % 2} for i in range(10)])
+    task = load_task_dataset(path, dev_fraction=None)
+    assert list(task.splits) == ["train"] and task.splits["train"]["text"][:] == [f"text {i}" for i in range(10)]
+    with pytest.raises(ValueError, match="has no split dev; it has train"):
+        load_task_dataset(path, dev_fraction=None, splits=("dev",))
+    rows = [{"text": "good", "label": "joy"}, {"text": "bad", "label": "anger"}]
+    assert list(load_task_dataset({"train": rows, "dev": rows}, dev_fraction=None).splits) == ["train", "dev"]
+
+
 def test_dev_is_split_off_a_file_with_a_warning(tmp_path, caplog):
     texts = [f"text {i}" for i in range(38)] + ["twice", "twice"]
     path = json_lines(tmp_path / "posts.jsonl", [{"text": t, "label": i % 2} for i, t in enumerate(texts)])
