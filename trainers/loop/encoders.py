@@ -55,8 +55,19 @@ def encoder_bytes(name: str, revision: str | None = None) -> int:
 
 
 def encoder_config(name: str, revision: str | None = None) -> PreTrainedConfig:
-    """Configuration of an encoder, or of the encoder inside a `csr-multitask` model."""
-    return _of_encoder(AutoConfig.from_pretrained(resolve_encoder(name), revision=revision))
+    """Configuration of an encoder, or of the encoder inside a `csr-multitask` model.
+
+    Raises:
+        OSError: If it cannot be loaded.
+        ValueError: If it is that of another model, such as one with several encoders.
+    """
+    config = _of_encoder(AutoConfig.from_pretrained(resolve_encoder(name), revision=revision))
+    if not hasattr(config, "hidden_size"):
+        raise ValueError(
+            f"{name} is a {config.model_type} model, and no text encoder. Give a pretrained encoder, or the folder of "
+            "a stage that trained one, such as emotion-encoder."
+        )
+    return config
 
 
 def _of_encoder(config: PreTrainedConfig) -> PreTrainedConfig:

@@ -9,7 +9,7 @@ from typing import Any
 import huggingface_hub.constants
 import pytest
 
-from tests.helpers import tiny_run
+from tests.helpers import tiny_run, tiny_trainers
 
 run_csr = tiny_run.example("run_csr").main
 
@@ -48,6 +48,18 @@ def edit(path: Path, change: Callable[[list[str]], list[str]]) -> None:
 
 def replace_line(path: Path, number: int, change: Callable[[str], str]) -> None:
     edit(path, lambda lines: [change(line) if i == number else line for i, line in enumerate(lines, start=1)])
+
+
+@pytest.mark.parametrize("kind", ["csr", "dialogue"])
+def test_models_with_more_than_an_encoder_are_no_encoders(place: Path, kind: str) -> None:
+    model = tiny_trainers.csr_model() if kind == "csr" else tiny_trainers.dialogue_model()
+    model.config.save_pretrained(place / "model")
+    check_refusal(
+        place,
+        f"{place / 'model'} is a {kind} model, and no text encoder. Give",
+        encoder=place / "model",
+        recipe=["bert"],
+    )
 
 
 def test_texts_that_cannot_be_compared(place: Path) -> None:
