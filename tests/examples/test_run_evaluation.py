@@ -80,7 +80,12 @@ def test_other_splits_batches_and_files(place: Path, capsys: pytest.CaptureFixtu
     whole = evaluate([model, "--dataset", str(data), "--split", "test", *COLUMNS])
     assert whole["texts"] == 25
     parts = evaluate([model, "--dataset", str(data), "--split", "test", *COLUMNS, "--batch_size", "4"])
-    assert parts == whole
+    # Batches change probabilities by rounding, and thus their calibration error.
+    by_label = parts.pop("per_label")
+    assert {**parts, "per_label": whole["per_label"]} == whole
+    assert by_label.keys() == whole["per_label"].keys()
+    assert all(by_label[label] == pytest.approx(scores) for label, scores in whole["per_label"].items())
+    assert {"average_precision", "calibration_error"} < by_label["joy"].keys()
     alone = evaluate([model, "--dataset", str(data / "test.csv"), "--split", "test", *COLUMNS])
     assert alone["per_label"] == whole["per_label"]
     assert "--split test" not in capsys.readouterr().out

@@ -112,6 +112,11 @@ def test_tuned_thresholds_are_the_models_and_count_from_then_on(tiny: ModuleType
     # Plain rows of another split are scored as well, at the same thresholds.
     assert trainer.evaluate(rows)["eval_macro_f1"] == after["eval_macro_f1"]
     assert trainer.predict(rows).predictions["emotion"].shape == (21, 3)
+    # A calibration is stored beside them, and changes no score.
+    fitted = trainer.calibrate(rows)["emotion"]
+    assert list(fitted) == LABELS and trainer.model.config.calibration == list(fitted.values())
+    assert all(slope > 0 for slope, _ in fitted.values()) and len(set(map(tuple, fitted.values()))) == 3
+    assert trainer.evaluate()["eval_macro_f1"] == after["eval_macro_f1"]
 
 
 def test_what_is_passed_in_is_used(tiny: ModuleType, tmp_path: Path) -> None:
