@@ -12,7 +12,7 @@ from .text_vectors import add_vector_options, text_vectors, vectors_label
 
 DESCRIPTION = (
     "Cross-validated scores with intervals, and a learning curve that says what more labels are likely to bring. "
-    "Measured is a logistic regression on frozen vectors, which takes seconds where training an encoder takes hours."
+    "Measured is a logistic regression on frozen vectors: training an encoder as often would take hours."
 )
 
 

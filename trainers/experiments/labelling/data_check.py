@@ -93,7 +93,7 @@ def _repeats(data: LabelledTexts) -> Iterator[Finding]:
             continue
         labels = {row: tuple(data.names(row)) for row in rows}
         (most, times), *others = Counter(labels.values()).most_common()
-        majority = ", ".join(most) if others and times > others[0][1] else ""
+        majority = (", ".join(most) or "no label") if others and times > others[0][1] else ""
         for row in rows:
             rest = [other for other in rows if other != row]
             reason = "the same text as " + ", ".join(_place(data, other, row) for other in rest[:3])

@@ -7,7 +7,7 @@ import pytest
 
 from tests.helpers import tiny_run
 from trainers.experiments import LabelledTexts, cross_validate, save_cross_validation
-from trainers.experiments.labelling.cross_validation import CrossValidation
+from trainers.experiments.labelling.cross_validation import CrossValidation, _predicted
 from trainers.experiments.labelling.frozen_classifier import fit_decisions, fit_probabilities, out_of_fold
 from trainers.experiments.labelling.learning_curve import PowerLaw, fit_power_law
 
@@ -102,7 +102,17 @@ def test_gain_is_what_lies_between_now_and_later(found: CrossValidation) -> None
         assert curve.gain.value == pytest.approx(curve.later.value - curve.now.value)
         assert curve.now.value == pytest.approx(float(curve.law(80)))
         assert curve.later.value == pytest.approx(float(curve.law(180)))
-        assert 0 <= curve.gain.low <= curve.gain.high
+        assert curve.gain.low < curve.gain.value < curve.gain.high
+
+
+def test_predictions_have_the_spread_of_the_repeats() -> None:
+    """Two repeats are a standard deviation of .02 / sqrt(2) apart; Student's t of one degree of freedom is 12.7."""
+    values = np.concatenate([[0.05, 0.04, 0.06], np.full(20_000, 0.05)])
+    found = _predicted(values, 2, np.random.default_rng(0))
+    reach = 12.706 * 0.02 / np.sqrt(2) * np.sqrt(1.5)
+    assert found.value == 0.05
+    assert found.low == pytest.approx(0.05 - reach, rel=0.1) and found.high == pytest.approx(0.05 + reach, rel=0.1)
+    assert _predicted(np.array([0.05, 0.05, *np.full(10, 0.05)]), 1, np.random.default_rng(0)).high == 0.05
 
 
 def test_report_has_the_figures(found: CrossValidation, tmp_path: Path) -> None:
