@@ -16,7 +16,9 @@ thread.
   that is not, on fewer rows.
 """
 
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -32,7 +34,6 @@ from transformers import AutoModel, AutoTokenizer
 from trainers.commands import BAD_INPUT, exit_on
 from trainers.data import TaskDataset, augment_rare_labels, check_augmentations, load_task_dataset, write_json
 from trainers.experiments import markdown_table
-from trainers.loop import last_complete_checkpoint
 
 from .arguments import benchmark_parser, command_of
 
@@ -41,6 +42,8 @@ NAME = "recurrent_scale"
 ROWS = 416_809
 AUGMENTATIONS = ("swap", "delete", "spelling", "keyboard")
 MEGABYTE = 1e6
+# The file that is written last.
+WHOLE_CHECKPOINT = "checkpoint-*/checkpoint_files.json"
 
 
 def main(argv: list[str]) -> None:
@@ -103,24 +106,24 @@ def start(argv: Sequence[str]) -> subprocess.Popen:
 
 
 def train(rows: Path, output_dir: Path) -> dict[str, float]:
-    """Train in a process of its own.
+    """Train in a process of its own, unless an earlier call has.
 
     Returns:
         `dict[str, float]`: Its `peak_bytes` and `cpu_seconds`.
 
     Raises:
-        RuntimeError: If it fails, or had been finished by an earlier call.
+        RuntimeError: If it fails, or is finished without having been measured.
     """
-    if (output_dir / "emotion-encoder" / "model.safetensors").is_file():
-        raise RuntimeError(f"{output_dir} holds a finished training, which takes no time: delete it.")
-    _, status, usage = os.wait4(start(training_command(rows, output_dir, "--save_strategy", "no")).pid, 0)
-    if status:
-        raise RuntimeError(f"The training in {output_dir} failed.")
-    scale = 1 if sys.platform == "darwin" else 1024
-    return {
-        "peak_bytes": usage.ru_maxrss * scale,
-        "cpu_seconds": round(usage.ru_utime + usage.ru_stime, 1),
-    }
+    measured = output_dir / "measured.json"
+    if not measured.is_file():
+        if (output_dir / "emotion-encoder" / "model.safetensors").is_file():
+            raise RuntimeError(f"{output_dir} holds a finished training, which takes no time: delete it.")
+        _, status, usage = os.wait4(start(training_command(rows, output_dir, "--save_strategy", "no")).pid, 0)
+        if status:
+            raise RuntimeError(f"The training in {output_dir} failed.")
+        peak = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+        write_json(measured, {"peak_bytes": peak, "cpu_seconds": round(usage.ru_utime + usage.ru_stime, 1)})
+    return json.loads(measured.read_text(encoding="utf-8"))
 
 
 def speed(run: Path, rows: Path) -> dict[str, float]:
@@ -159,8 +162,9 @@ def restart(rows: Path, output_dir: Path) -> dict[str, Any]:
     saving = ("--save_strategy", "steps", "--save_steps", str(max(1, steps // 3)))
     whole, killed = output_dir / "whole", output_dir / "killed"
     train(rows, whole)
+    shutil.rmtree(killed, ignore_errors=True)
     process = start(training_command(rows, killed, *saving))
-    while (checkpoint := last_complete_checkpoint(killed / "emotion-encoder")) is None:
+    while not (checkpoints := list((killed / "emotion-encoder").glob(WHOLE_CHECKPOINT))):
         if process.poll() is not None:
             raise RuntimeError(f"The training in {killed} ended before it had a checkpoint.")
         time.sleep(0.01)
@@ -172,7 +176,7 @@ def restart(rows: Path, output_dir: Path) -> dict[str, Any]:
     return {
         "rows": count(rows),
         "steps": steps,
-        "killed_after": int(checkpoint.name.rpartition("-")[2]),
+        "killed_after": int(checkpoints[0].parent.name.rpartition("-")[2]),
         "largest_difference": max(float((first[name] - second[name]).abs().max()) for name in first),
     }
 
