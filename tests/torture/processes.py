@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import shutil
 import signal
 import sys
@@ -27,6 +28,7 @@ EXACT: dict[str, Any] = {"classifier_dropout": 0, "common_dropout": 0, "num_trai
 TOLERANCE = 1e-3
 # After a process has died, torchrun ends the others; it gives them 30 seconds before it kills them.
 PATIENCE = 90
+REFUSAL = re.compile(r"^.{1,40}: error: .{20,}", re.MULTILINE)
 
 
 def trials(folder: Path, seed: int, count: int) -> Iterator[Trial]:
@@ -138,7 +140,9 @@ def _few_texts(folder: Path, rng: random.Random) -> Trial:
     elif (found["one"].code == 0) != (found["several"].code == 0):
         lost = f"exit codes {[command.code for command in found.values()]}: {found['several'].output.strip()[-300:]}"
     elif found["one"].code != 0:
-        lost = found["one"].complaint() or found["several"].complaint()
+        # torchrun adds tracebacks of its own to what a process has said.
+        silent = [name for name, command in found.items() if not REFUSAL.search(command.output)]
+        lost = f"{silent[0]} failed without a message: {found[silent[0]].output.strip()[-300:]}" if silent else None
     else:
         lost = _other_numbers(folder / "one", folder / "several")
     shutil.rmtree(folder, ignore_errors=True)
