@@ -6,12 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import huggingface_hub.constants
 import pytest
 
-from tests.helpers import tiny_run, tiny_trainers
-
-run_csr = tiny_run.example("run_csr").main
+from tests.helpers import tiny_run
+from tests.helpers.refusals import check_refusal, refusal
 
 
 @pytest.fixture(scope="module")
@@ -25,22 +23,6 @@ def place(original: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(original, tmp_path / "place"))
 
 
-def refusal(argv: list[str]) -> str:
-    """What the command says when it refuses to begin. A wrong option or YAML file may also end in a ValueError."""
-    with pytest.raises((SystemExit, ValueError, OSError)) as error:
-        run_csr(argv)
-    assert not isinstance(error.value, SystemExit) or error.value.code not in (0, None)
-    return str(error.value)
-
-
-def check_refusal(place: Path, *words: str, **changes: Any) -> None:
-    output_dir = place / "out"
-    message = refusal(tiny_run.options(place, output_dir, **changes))
-    for word in words:
-        assert word in message, message
-    assert not output_dir.exists()
-
-
 def edit(path: Path, change: Callable[[list[str]], list[str]]) -> None:
     """Change the lines of a text file; `lines[0]` is its line 1."""
     path.write_text("\n".join(change(path.read_text(encoding="utf-8").splitlines())) + "\n", encoding="utf-8")
@@ -48,18 +30,6 @@ def edit(path: Path, change: Callable[[list[str]], list[str]]) -> None:
 
 def replace_line(path: Path, number: int, change: Callable[[str], str]) -> None:
     edit(path, lambda lines: [change(line) if i == number else line for i, line in enumerate(lines, start=1)])
-
-
-@pytest.mark.parametrize("kind", ["csr", "dialogue"])
-def test_models_with_more_than_an_encoder_are_no_encoders(place: Path, kind: str) -> None:
-    model = tiny_trainers.csr_model() if kind == "csr" else tiny_trainers.dialogue_model()
-    model.config.save_pretrained(place / "model")
-    check_refusal(
-        place,
-        f"{place / 'model'} is a {kind} model, and no text encoder. Give",
-        encoder=place / "model",
-        recipe=["bert"],
-    )
 
 
 def test_texts_that_cannot_be_compared(place: Path) -> None:
@@ -236,43 +206,6 @@ def test_missing_data_dir(place: Path) -> None:
     check_refusal(
         place, str(place / "away"), "E-c-En-train.txt", emotion_dataset="semeval2018-ec", data_dir=place / "away"
     )
-
-
-# -- encoders ---------------------------------------------------------------------------------------------------------
-
-
-def test_encoders_with_different_tokenizers(place: Path) -> None:
-    other = tiny_run.write_encoder(place / "other", extra_words=("brilliant", "dreadful"))
-    check_refusal(place, str(place / "encoder"), str(other), "vocabulary size", sentiment_encoder=other)
-
-
-def test_encoders_with_the_same_words_in_another_order(place: Path) -> None:
-    """As many tokens in both: only the ids differ."""
-    other = tiny_run.write_encoder(place / "other", extra_words=tuple(tiny_run.FILLERS[::-1]))
-    check_refusal(place, str(place / "encoder"), str(other), "id of", sentiment_encoder=other)
-
-
-def test_encoder_that_does_not_exist(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    check_refusal(place, str(place / "no-encoder"), encoder=place / "no-encoder")
-    check_refusal(place, str(place / "no-encoder"), sentiment_encoder=place / "no-encoder")
-    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
-    check_refusal(place, "org/no-such-encoder", encoder="org/no-such-encoder")
-
-
-def test_encoder_without_tokenizer(place: Path) -> None:
-    for path in (place / "encoder").glob("*token*"):
-        path.unlink()
-    check_refusal(place, str(place / "encoder"), "tokenizer")
-
-
-@pytest.mark.parametrize("max_length", [65, 512])
-def test_texts_longer_than_the_encoder_can_read(place: Path, max_length: int) -> None:
-    check_refusal(place, "--max_length", str(max_length), "64", max_length=max_length)
-
-
-def test_texts_longer_than_the_sentiment_encoder_can_read(place: Path) -> None:
-    other = tiny_run.write_encoder(place / "other", max_position_embeddings=32)
-    check_refusal(place, "--max_length", str(other), "32", sentiment_encoder=other)
 
 
 # -- arguments --------------------------------------------------------------------------------------------------------
