@@ -6,10 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import huggingface_hub.constants
 import pytest
 
 from tests.helpers import tiny_run
-from tests.helpers.refusals import check_refusal, refusal
+from tests.helpers.refusals import check_refusal, refusal, run_csr
 
 
 @pytest.fixture(scope="module")
