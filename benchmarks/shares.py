@@ -11,14 +11,13 @@ EPOCHS = {0.01: 40, 0.03: 20, 0.1: 10, 0.3: 6, 1.0: 4}
 
 
 def share_options(share: float) -> list[str]:
-    """Options for a share of the labelled texts: none for all of them, else the epochs of every kind of stage.
+    """Options for a share of the labelled texts: the share, and the epochs of every kind of stage.
 
     Args:
         share (`float`): One of `EPOCHS`.
     """
-    if share == 1.0:
-        return []
-    options = ["--emotion_train_fraction", str(share), "--num_train_epochs", str(EPOCHS[share])]
+    options = [] if share == 1.0 else ["--emotion_train_fraction", str(share)]
+    options += ["--num_train_epochs", str(EPOCHS[share])]
     for stage, arguments in (("siamese", SiameseTrainingArguments), ("common", CSRTrainingArguments)):
         epochs = arguments.usual_epochs * EPOCHS[share] / EPOCHS[1.0]
         options += [f"--{stage}_num_train_epochs", str(epochs)]

@@ -120,7 +120,7 @@ def test_each_stage_is_complete(finished: Path) -> None:
     for recipe in RECIPES:
         folder = finished / recipe
         results = tiny_run.read_json(folder / "eval_results.json")
-        assert {"precision", "recall", "f1", "support"} == set(results["per_label"]["anger"])
+        assert {"precision", "recall", "f1", "support", "calibration_error"} == set(results["per_label"]["anger"])
         assert sum(scores["support"] for scores in results["per_label"].values()) == 60
         for figure in ("decisions.png", "attention.png", "training_curves.png", "stages.png"):
             with Image.open(folder / figure) as image:

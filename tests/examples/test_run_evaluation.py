@@ -114,7 +114,11 @@ def test_scores_by_language(place: Path, tmp_path: Path, capsys: pytest.CaptureF
     argv = [str(place / "out" / "csr"), "--split", "test", *COLUMNS, "--dataset"]
     both, alone = (evaluate([*argv, str(tmp_path / f"{name}.csv")]) for name in ("both", "sw"))
     assert list(both["per_language"]) == ["de", "sw"]
+    by_label = both["per_language"]["sw"].pop("per_label")
     assert both["per_language"]["sw"] == {name: alone[name] for name in both["per_language"]["sw"]}
+    # By language, labels have no scores of their probabilities.
+    for label, scores in by_label.items():
+        assert scores == {name: alone["per_label"][label][name] for name in scores}
     assert "by language" in capsys.readouterr().out
 
 

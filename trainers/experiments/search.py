@@ -99,8 +99,8 @@ class Search:
         # Not the name of the best trial's folder.
         published = {"hub_model_id": args.training.hub_model_id or self.output_dir.resolve().name}
         # A trial needs a number to start from.
-        epochs = args.training.num_train_epochs or args.training.usual_epochs
-        self.args, self.search = with_options(args, published | {"num_train_epochs": epochs}), search
+        published["num_train_epochs"] = own_value(args, "num_train_epochs")
+        self.args, self.search = with_options(args, published), search
         self.folder = self.output_dir / "search"
         self.space = read_space(search.search_space, args)
         self.default = Runner(self._run_arguments("default"))

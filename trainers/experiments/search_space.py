@@ -105,8 +105,10 @@ def read_space(path: str | None, args: RunArguments) -> list[Parameter]:
 
 
 def own_value(args: RunArguments, name: str) -> Any:
-    """A run's value of an option; for `recipe`, the only one."""
+    """A run's value of an option; for `recipe`, the only one, and for epochs that are not set, the usual number."""
     value = next(getattr(part, name) for part in _parts(args).values() if _has(part, name))
+    if name == "num_train_epochs" and value is None:
+        return args.training.usual_epochs
     return value[0] if name == "recipe" else value
 
 

@@ -223,6 +223,7 @@ def test_damaged_file_of_the_client_is_named(
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.usefixtures("hasty")
 def test_metadata_that_the_hub_refuses(hub: Any, connect: Callable[..., HfApi]) -> None:
     connect(hub)
     good = ModelCard("---\nlicense: mit\nbase_model: org/encoder\n---\n")

@@ -222,9 +222,10 @@ def test_bf16_weights_are_used_where_they_are_fast() -> None:
     for value in (True, False):
         assert parse_run_arguments(["--bf16_weights", str(value)]).training.bf16_weights is value
     # They stand in for autocast: whoever asks for that gets it.
-    for autocast in ("bf16", "fp16"):
-        training = parse_run_arguments([f"--{autocast}", "True"]).training
-        assert getattr(training, autocast) is True and training.bf16_weights is False
+    training = parse_run_arguments(["--bf16", "True"]).training
+    assert training.bf16 is True and training.bf16_weights is False
+    with pytest.raises(ValueError, match="--fp16 has no effect on a CPU"):
+        parse_run_arguments(["--fp16", "True", "--use_cpu", "True"])
 
 
 @pytest.mark.parametrize("autocast", ["bf16", "fp16"])

@@ -83,7 +83,9 @@ def test_evaluation_makes_the_same_texts(place: Path, finished: Path) -> None:
     argv = ["--dataset", str(place / "talks"), "--max_length", "64", "--unlabelled_rows", "context"]
     found = tiny_run.example("run_evaluation").main([str(finished), *argv, "--context_turns", "1"])
     expected = tiny_run.read_json(finished / "eval_results.json")
-    assert found["per_label"] == expected["per_label"] and found["texts"] == 18
+    # Probabilities may differ in their last bits.
+    assert found["per_label"] == {label: pytest.approx(scores) for label, scores in expected["per_label"].items()}
+    assert found["texts"] == 18
 
 
 def test_a_separator_is_one_token(place: Path) -> None:
