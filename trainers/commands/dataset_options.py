@@ -15,6 +15,15 @@ from ..data import (
 from ..evaluation import label_names
 
 
+def add_column_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say which columns of people's own data hold texts and labels."""
+    parser.add_argument("--text_column", help="Text column of your own data.")
+    parser.add_argument("--label_columns", nargs="+", help="Label column(s) of your own data.")
+    parser.add_argument(
+        "--label_names", nargs="+", help="All labels, in order, where the column has 0/1 lists or numbers."
+    )
+
+
 def add_dataset_options(
     parser: argparse.ArgumentParser,
     unlabelled_rows: Sequence[str] = UNLABELLED_ROWS[:2],
@@ -29,11 +38,7 @@ def add_dataset_options(
     """
     parser.add_argument("--data_dir", help="Directory with one subfolder per registered dataset.")
     parser.add_argument("--fold", type=int, default=0, help="Fold to use as dev, for registered data with folds.")
-    parser.add_argument("--text_column", help="Text column of your own data.")
-    parser.add_argument("--label_columns", nargs="+", help="Label column(s) of your own data.")
-    parser.add_argument(
-        "--label_names", nargs="+", help="All labels, in order, where the column has 0/1 lists or numbers."
-    )
+    add_column_options(parser)
     parser.add_argument(
         "--bad_rows", default="error", choices=BAD_ROWS, help="Whether rows that are not valid are errors or left out."
     )
@@ -79,4 +84,4 @@ def load_for_model(
     return in_label_space(dataset, names, config.problem_type, columns=args.label_columns)
 
 
-__all__ = ["add_dataset_options", "load_for_model"]
+__all__ = ["add_column_options", "add_dataset_options", "load_for_model"]

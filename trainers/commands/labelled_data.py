@@ -4,17 +4,14 @@ import argparse
 
 from ..data import load_task_dataset
 from ..experiments import LabelledTexts, labelled_texts
+from .dataset_options import add_column_options
 
 
 def add_data_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that say which texts."""
     parser.add_argument("--dataset", required=True, help="A registered name, a file, a folder or a Hub dataset id.")
     parser.add_argument("--data_dir", help="Directory with one subfolder per registered dataset.")
-    parser.add_argument("--text_column", help="Text column of your own data.")
-    parser.add_argument("--label_columns", nargs="+", help="Label column(s) of your own data.")
-    parser.add_argument(
-        "--label_names", nargs="+", help="All labels, in order, where the column has 0/1 lists or numbers."
-    )
+    add_column_options(parser)
 
 
 def read_labelled(args: argparse.Namespace, splits: tuple[str, ...]) -> LabelledTexts:
