@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from trainers.commands import BAD_INPUT, exit_on
-from trainers.data import TaskDataset, check_dialogues, load_task_dataset, sample_dialogues, write_json
+from trainers.data import TaskDataset, check_dialogues, load_task_dataset, sample_dialogues
 from trainers.evaluation import HEADLINE, paired_test, score
 from trainers.experiments import difference, markdown_table, mean_and_spread
 from trainers.loop import resolve_encoder
@@ -23,6 +23,7 @@ from trainers.runs import read_in_context
 
 from .arguments import benchmark_parser, command_of
 from .frozen_vectors import FrozenEncoder
+from .report import write_table
 from .vector_heads import VectorHeads
 
 NAME = "context_turns"
@@ -62,10 +63,7 @@ def main(argv: list[str]) -> None:
         word for name in ("dataset", "train_utterances", "epochs") for word in (f"--{name}", getattr(args, name))
     ]
     command = command_of(NAME, "--turns", *args.turns, *options)
-    args.results_dir.mkdir(parents=True, exist_ok=True)
-    write_json(args.results_dir / f"{NAME}.json", results)
-    (args.results_dir / f"{NAME}.md").write_text(table(results, command), encoding="utf-8")
-    print(table(results, command))
+    write_table(args.results_dir, NAME, results, table(results, command))
 
 
 def read(data: TaskDataset, encode: FrozenEncoder) -> np.ndarray:

@@ -12,11 +12,12 @@ import emoji
 import numpy as np
 
 from trainers.commands import BAD_INPUT, exit_on
-from trainers.data import load_task_dataset, write_json
+from trainers.data import load_task_dataset
 from trainers.experiments import markdown_table
 
 from .arguments import benchmark_parser, command_of
 from .frozen_vectors import FrozenEncoder
+from .report import write_table
 from .vector_regression import Texts, choose, macro_f1, regression_logits
 
 NAME = "emoji_names"
@@ -49,11 +50,7 @@ def main(argv: list[str]) -> None:
             vectors["names"][masks[split]] = encoders["names"]([texts[row] for row in np.flatnonzero(masks[split])])
             parts[split] = {name: Texts(found, data.targets(split)[rows]) for name, found in vectors.items()}
         results[language] = {name: scores(parts["train"][name], parts["dev"][name], masks) for name in encoders}
-    args.results_dir.mkdir(parents=True, exist_ok=True)
-    write_json(args.results_dir / f"{NAME}.json", results)
-    shown = table(results, command_of(NAME, "--encoder FOLDER"))
-    (args.results_dir / f"{NAME}.md").write_text(shown, encoding="utf-8")
-    print(shown)
+    write_table(args.results_dir, NAME, results, table(results, command_of(NAME, "--encoder FOLDER")))
 
 
 def scores(train: Texts, dev: Texts, with_emoji: dict[str, np.ndarray]) -> dict[str, float]:

@@ -15,12 +15,13 @@ import numpy as np
 from scipy.special import expit
 
 from trainers.commands import BAD_INPUT, exit_on
-from trainers.data import TaskDataset, load_task_dataset, write_json
+from trainers.data import TaskDataset, load_task_dataset
 from trainers.evaluation import paired_test, per_label_scores, score, tune_thresholds
 from trainers.experiments import difference, markdown_table, mean_and_spread
 
 from .arguments import benchmark_parser, command_of
 from .frozen_vectors import FrozenEncoder
+from .report import write_table
 from .vector_heads import VectorHeads
 
 NAME = "intensities"
@@ -74,11 +75,8 @@ def main(argv: list[str]) -> None:
         "texts": {one: [texts.count("train", one), *texts.dev_sizes(one)] for one in languages},
         "seeds": args.seeds,
     }
-    args.results_dir.mkdir(parents=True, exist_ok=True)
-    write_json(args.results_dir / f"{NAME}.json", results)
     command = command_of(NAME, "--encoder FOLDER --train_texts", args.train_texts, "--epochs", args.epochs)
-    (args.results_dir / f"{NAME}.md").write_text(table(results, command), encoding="utf-8")
-    print(table(results, command))
+    write_table(args.results_dir, NAME, results, table(results, command))
 
 
 class AllTexts:

@@ -30,6 +30,7 @@ from trainers.experiments import markdown_table
 
 from .arguments import benchmark_parser, command_of
 from .brighter_emotions import EMOTIONS, english_targets, paired_over_languages
+from .report import write_table
 from .vector_regression import MULTI_LABEL, choose, macro_f1
 
 NAME = "language_finetuning"
@@ -82,11 +83,8 @@ def main(argv: list[str]) -> None:
     results = collect(args.output_dir, languages)
     if "all" not in results["scores"] or "own" not in results["scores"]:
         return
-    args.results_dir.mkdir(parents=True, exist_ok=True)
-    write_json(args.results_dir / f"{NAME}.json", results)
     command = command_of(NAME, "--encoder FOLDER")
-    (args.results_dir / f"{NAME}.md").write_text(table(results, command), encoding="utf-8")
-    print(table(results, command))
+    write_table(args.results_dir, NAME, results, table(results, command))
 
 
 def parts_of(

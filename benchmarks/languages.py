@@ -30,6 +30,7 @@ from .arguments import benchmark_parser, command_of
 from .brighter_emotions import EMOTIONS, english_targets, paired_over_languages
 from .frozen_vectors import FrozenEncoder
 from .joint_regression import joint_regression
+from .report import write_table
 from .vector_regression import FOLDS, MULTI_LABEL, Texts, choose, macro_f1, regression_score
 
 NAME = "languages"
@@ -73,11 +74,8 @@ def main(argv: list[str]) -> None:
         done.run(name, run)
     counts = {language: (len(train[language].targets), len(dev[language].targets)) for language in train}
     results = {"scores": done.scores(), "seconds": done.seconds(), "texts": counts, "seeds": args.seeds}
-    args.results_dir.mkdir(parents=True, exist_ok=True)
-    write_json(args.results_dir / f"{NAME}.json", results)
     command = command_of(NAME, "--encoder FOLDER --train_texts", args.train_texts, "--source_texts", args.source_texts)
-    (args.results_dir / f"{NAME}.md").write_text(table(results, command), encoding="utf-8")
-    print(table(results, command))
+    write_table(args.results_dir, NAME, results, table(results, command))
 
 
 class Settings:

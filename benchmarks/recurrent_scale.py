@@ -36,6 +36,7 @@ from trainers.data import TaskDataset, augment_rare_labels, check_augmentations,
 from trainers.experiments import markdown_table
 
 from .arguments import benchmark_parser, command_of
+from .report import write_table
 
 NAME = "recurrent_scale"
 # Rows of the data set that the 16,000 were drawn from.
@@ -67,11 +68,8 @@ def main(argv: list[str]) -> None:
     }
     (few, many), (short, long) = results["rows"], results["cpu_seconds"]
     results["texts_a_second"] = round((many - few) / (long - short), 1)
-    args.results_dir.mkdir(parents=True, exist_ok=True)
-    write_json(args.results_dir / f"{NAME}.json", results)
     command = command_of(NAME, "--rows", args.rows, "--restart_rows", args.restart_rows)
-    (args.results_dir / f"{NAME}.md").write_text(table(results, command), encoding="utf-8")
-    print(table(results, command))
+    write_table(args.results_dir, NAME, results, table(results, command))
 
 
 def write_rows(data: TaskDataset, size: int, folder: Path) -> Path:

@@ -1,4 +1,4 @@
-"""Scores without tests: JSON with every seed, and a Markdown table of means and spread."""
+"""Results of benchmarks: JSON with every seed, and a Markdown table."""
 
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,14 @@ def write_report(folder: Path, name: str, run: dict[str, Any], scores: dict[str,
     table = markdown_table(["", *(metric.replace("_", " ") for metric in metrics)], rows)
     text = f"Dev scores x 100: mean ± standard deviation over the seeds.\n\n{table}\n\n{described(run)}\n"
     (folder / f"{name}.md").write_text(text, encoding="utf-8")
+
+
+def write_table(folder: Path, name: str, results: dict[str, Any], shown: str) -> None:
+    """Write results as `NAME.json` and, as they are shown, as `NAME.md`; and print these."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / f"{name}.json", results)
+    (folder / f"{name}.md").write_text(shown, encoding="utf-8")
+    print(shown)
 
 
 def described(run: dict[str, Any]) -> str:
