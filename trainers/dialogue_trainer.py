@@ -133,10 +133,10 @@ class DialogueTrainer(StageTrainer):
     def default_collator(self) -> Any:
         return collate_dialogues
 
-    def write_report(
-        self, folder: Path, results: dict[str, Any], logits: Mapping[str, np.ndarray], show_texts: bool = True
+    def draw_figures(
+        self, folder: Path, results: dict[str, Any], logits: Mapping[str, np.ndarray], show_texts: bool
     ) -> None:
-        super().write_report(folder, results, logits, show_texts)
+        super().draw_figures(folder, results, logits, show_texts)
         for texts in self.plain_datasets.get("eval", {}).values():
             self._draw_attention(texts, folder / "attention.png", show_texts)
 

@@ -248,7 +248,7 @@ class StageTrainer(TaskScoringMixin, TrainerHubMixin, GlobalBatchTrainer):
     def write_report(
         self, folder: Path, results: dict[str, Any], logits: Mapping[str, np.ndarray], show_texts: bool = True
     ) -> None:
-        """Write scores, training log and figures into a model's folder.
+        """Write scores and training log into a model's folder, and figures unless `draw_figures` is off.
 
         Args:
             folder (`Path`): The folder.
@@ -258,6 +258,13 @@ class StageTrainer(TaskScoringMixin, TrainerHubMixin, GlobalBatchTrainer):
         """
         write_json(folder / "eval_results.json", results)
         write_json(folder / "training_log.json", self.state.log_history)
+        if self.args.draw_figures:
+            self.draw_figures(folder, results, logits, show_texts)
+
+    def draw_figures(
+        self, folder: Path, results: dict[str, Any], logits: Mapping[str, np.ndarray], show_texts: bool
+    ) -> None:
+        """Draw the figures of a model's card; the arguments are those of [`~StageTrainer.write_report`]."""
         rows = self.plain_datasets.get("eval")
         embed = self.dev_vectors if self.draws_space and self.processing_class is not None else None
         draw_results(folder, self.state.log_history, self.tasks, results, logits, rows, embed)

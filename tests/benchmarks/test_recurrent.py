@@ -12,6 +12,7 @@ def test_scores_are_those_of_the_runs(tmp_path: Path) -> None:
     tiny_run.write_data(tmp_path / "data")
     argv = ["--data_dir", str(tmp_path / "data"), "--emotion_dataset", str(tmp_path / "data" / "moods")]
     argv += ["--seeds", "1", "2", "--num_train_epochs", "1", "--use_cpu", "True", "--disable_tqdm", "True"]
+    argv += ["--draw_figures", "False"]
     recurrent.main([*argv, "--output_dir", str(tmp_path / "out"), "--results_dir", str(tmp_path / "results")])
     results = tiny_run.read_json(tmp_path / "results" / "recurrent.json")
     assert results["seeds"] == [1, 2] and len(results["seconds"]) == 2

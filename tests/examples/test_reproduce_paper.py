@@ -83,7 +83,7 @@ def command(place: Path, output_dir: Path, *further: str, tables: Sequence[str] 
     argv += ["--encoder", str(place / "encoder"), "--output_dir", str(output_dir), "--max_length", "32"]
     argv += ["--num_train_epochs", "2", "--learning_rate", "1e-2", "--eval_strategy", "no", "--save_strategy", "no"]
     argv += ["--use_cpu", "True"]
-    argv += ["--bf16_weights", "False", "--disable_tqdm", "True"]
+    argv += ["--bf16_weights", "False", "--disable_tqdm", "True", "--draw_figures", "False"]
     return [*argv, *further]
 
 

@@ -66,7 +66,7 @@ def options(place: Path, output_dir: Path, **changes: Any) -> list[str]:
 @pytest.fixture(scope="module")
 def finished(place: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("run") / "out"
-    run_dialogue.main(options(place, folder))
+    run_dialogue.main(options(place, folder, draw_figures=True))
     return folder
 
 

@@ -142,6 +142,7 @@ def options(place: Path, output_dir: str | Path, **changes: Any) -> list[str]:
         "use_cpu": True,
         "bf16_weights": False,
         "disable_tqdm": True,
+        "draw_figures": False,
     } | changes
     argv: list[str] = []
     for name, value in values.items():

@@ -205,6 +205,7 @@ def arguments(output_dir: str | Path, **options: Any) -> StageTrainingArguments:
         "use_cpu": True,
         "dataloader_pin_memory": False,
         "disable_tqdm": True,
+        "draw_figures": False,
     }
     return StageTrainingArguments(output_dir=str(output_dir), **defaults | options)
 
@@ -279,6 +280,7 @@ def trainer(
 def prepared_run(folder: Path, *options: str) -> PreparedRun:
     """A run's folder with finished encoders and a finished Siamese network in it; `options` as on a command line."""
     argv = ["--output_dir", str(folder), "--use_cpu", "True", "--bf16_weights", "False", "--disable_tqdm", "True"]
+    argv += ["--draw_figures", "False"]
     args = parse_run_arguments([*argv, "--eval_strategy", "no", "--save_strategy", "no", *options])
     tokenizer().save_pretrained(folder / "tokenizer")
     tasks = {}

@@ -33,6 +33,7 @@ def output_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
             threshold="per_label",
             num_train_epochs=3,
             eval_strategy="epoch",
+            draw_figures=True,
         )
     )
     return place / "out"

@@ -25,6 +25,8 @@ def finished(place: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     from trainers.recipes import PAPER_RECIPES
 
     output_dir = tmp_path_factory.mktemp("finished") / "out"
-    options = tiny_run.options(place, output_dir, recipe=[*PAPER_RECIPES, *CONTROLS], **tiny_run.LEARNING)
+    options = tiny_run.options(
+        place, output_dir, recipe=[*PAPER_RECIPES, *CONTROLS], draw_figures=True, **tiny_run.LEARNING
+    )
     tiny_run.example("run_csr").main(options)
     return output_dir

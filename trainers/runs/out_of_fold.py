@@ -31,7 +31,11 @@ def fold_arguments(args: RunArguments, fold: int) -> RunArguments:
     # Stages that learn nothing from the emotion texts, such as a sentiment encoder, are trained once.
     reused = [*(args.training.reuse_stages_from or ()), *([str(folder / "fold-0")] if fold else [])]
     training = type(args.training).derived_from(
-        args.training, output_dir=str(folder / f"fold-{fold}"), reuse_stages_from=reused or None, push_to_hub=False
+        args.training,
+        output_dir=str(folder / f"fold-{fold}"),
+        reuse_stages_from=reused or None,
+        push_to_hub=False,
+        draw_figures=False,
     )
     hub = dataclasses.replace(
         args.hub, other_seeds=None, compare_with=None, push_space=False, push_adapters=False, card_examples=False

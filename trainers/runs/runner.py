@@ -207,7 +207,8 @@ class Runner:
         if emissions is not None:
             results["emissions_kg"] = emissions
         trainer.write_report(folder, results, logits, show_texts=self._texts_are_public(stage))
-        draw_stages(stage, self.prepared, folder / "stages.png")
+        if trainer.args.draw_figures:
+            draw_stages(stage, self.prepared, folder / "stages.png")
         write_card(stage, self.prepared)
         self.prepared.records[stage.name].finished(folder).write(folder)
         remove_checkpoints(folder)

@@ -149,6 +149,10 @@ class StageTrainingArguments(TrainingArguments):
         default=False,
         metadata={"help": "Whether to wait while another command trains in `output_dir`, rather than to refuse."},
     )
+    draw_figures: bool = field(
+        default=True,
+        metadata={"help": "Draw the figures of each model's card: its training, decisions, space and stages."},
+    )
     save_total_limit: int | None = field(default=1, metadata={"help": "Number of checkpoints to keep per stage."})
     logging_steps: float = field(default=50, metadata={"help": "Number of steps between logs of the losses."})
     bf16: bool = field(default=False, metadata={"help": "Use bf16 autocast, which is slower than --bf16_weights."})

@@ -98,6 +98,7 @@ def test_distillation_keeps_the_order_of_its_teacher(tmp_path: Path, problem_typ
     columns = ["--label_columns", *shuffled(INTEGERS, 4)] if problem_type == MULTI else []
     data = ["--dataset", str(tmp_path / "data"), "--max_length", "64"]
     quick = {"num_train_epochs": 1, "eval_strategy": "no", "save_strategy": "no", "disable_tqdm": True}
+    quick |= {"draw_figures": False}
     options = [f"--{name}={value}" for name, value in {**quick, "use_cpu": True, "bf16_weights": False}.items()]
     student = tmp_path / "student"
     options += ["--unlabelled_dataset=", "--threshold=per_label", f"--output_dir={student}"]

@@ -208,6 +208,7 @@ PYTHON: dict[str, Any] = {
     "use_cpu": True,
     "bf16_weights": False,
     "disable_tqdm": True,
+    "draw_figures": False,
 }
 
 

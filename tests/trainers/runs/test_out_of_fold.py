@@ -42,7 +42,7 @@ def runner(place: Path, output_dir: Path, **changes: Any) -> Runner:
 
 @pytest.fixture(scope="module")
 def finished(place: Path) -> Runner:
-    made = runner(place, place / "finished")
+    made = runner(place, place / "finished", draw_figures=True)
     made.run()
     return made
 

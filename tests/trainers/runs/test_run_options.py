@@ -257,5 +257,12 @@ def test_long_texts_are_cut_with_one_counted_warning(
 @pytest.mark.parametrize("stage", ["emotion-encoder", "sentiment-encoder", "csr"])
 def test_encoder_may_be_called_like_a_stage(place: Path, tmp_path: Path, stage: str) -> None:
     encoder = shutil.copytree(place / "encoder", tmp_path / stage)
-    run_csr(tiny_run.options(place, tmp_path / "out", encoder=encoder, max_steps=1))
+    run_csr(tiny_run.options(place, tmp_path / "out", encoder=encoder, max_steps=1, draw_figures=True))
     assert (tmp_path / "out" / "csr" / "stages.png").is_file() and (tmp_path / "out" / "results.json").is_file()
+
+
+def test_figures_can_be_left_out(place: Path, tmp_path: Path) -> None:
+    run_csr(tiny_run.options(place, tmp_path, recipe=["bert"], max_steps=1, draw_figures=False))
+    assert not list((tmp_path / "emotion-encoder").glob("*.png"))
+    card = (tmp_path / "emotion-encoder" / "README.md").read_text(encoding="utf-8")
+    assert "![" not in card and "training_curves" not in card

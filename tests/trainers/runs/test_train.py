@@ -22,6 +22,7 @@ OPTIONS: dict[str, Any] = {
     "use_cpu": True,
     "bf16_weights": False,
     "disable_tqdm": True,
+    "draw_figures": False,
 }
 
 
