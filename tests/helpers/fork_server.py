@@ -92,6 +92,8 @@ def become(request: dict[str, Any]) -> None:
         file = os.open(request["files"][number], flags)
         os.dup2(file, number)
         os.close(file)
+    # Who waits for a line gets it at once.
+    sys.stdout.reconfigure(line_buffering=True)
     # What the server had read ahead is not this process's.
     sys.stdin = os.fdopen(0, closefd=False)
     os.chdir(request["cwd"])

@@ -1,36 +1,44 @@
 """The page, run in a process of its own."""
 
-import subprocess
-import sys
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
+from . import fresh_process
+
 
 @contextmanager
-def running_page(arguments: Sequence[str], **options: Any) -> Iterator[str]:
+def running_page(*program: str | Path, env: dict[str, str], cwd: Path | None = None) -> Iterator[str]:
     """Run the page in a process of its own.
 
     Args:
-        arguments (`Sequence[str]`): Those of Python.
-        **options: Further arguments of `Popen`, such as `env`.
+        program, env, cwd: As for [`fresh_process.run`].
 
     Yields:
         `str`: The page's address.
     """
     pytest.importorskip("gradio", reason="the page needs gradio: pip install --editable '.[space]'")
-    process = subprocess.Popen([sys.executable, *arguments], stdout=subprocess.PIPE, text=True, **options)
-    try:
-        said = []
-        for line in process.stdout:
-            said.append(line)
-            if "http://127.0.0.1:" in line:
-                yield line.split()[-1]
-                break
-        else:
+    with TemporaryDirectory() as folder:
+        log = Path(folder) / "log"
+        process = fresh_process.FreshProcess(*program, env=env, cwd=cwd, stdout=log, stderr=log)
+        try:
+            yield _address(process, log)
+        finally:
+            process.kill()
+            process.wait()
+
+
+def _address(process: fresh_process.FreshProcess, log: Path) -> str:
+    while True:
+        ended = process.poll() is not None
+        said = log.read_text(encoding="utf-8") if log.exists() else ""
+        for line in said.splitlines(keepends=True):
+            if "http://127.0.0.1:" in line and line.endswith("\n"):
+                return line.split()[-1]
+        if ended:
             pytest.fail(f"The page did not start: {said}")
-    finally:
-        process.terminate()
-        process.wait()
+        time.sleep(0.1)

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from rich.console import Console
 from rich.table import Table
-from transformers import AutoConfig, AutoTokenizer
+from transformers import AutoTokenizer
 
 from ..data import ROWS_WITHOUT_LABELS, UNLABELLED_ROWS, TaskDataset, is_labelled, write_json
 from ..dialogue_trainer import predict_dialogue_logits
@@ -20,6 +20,7 @@ from ..evaluation import (
     label_names,
     language_scores,
     load_classifier,
+    load_config,
     per_label_scores,
     predict_logits,
     probability_scores,
@@ -129,7 +130,7 @@ def run_evaluation(argv: Sequence[str]) -> dict[str, Any]:
     with exit_on("csr-emotion evaluate", *BAD_INPUT):
         check_ranges(vars(args))
         check_output_file(args.output_file)
-        config = AutoConfig.from_pretrained(args.model, trust_remote_code=args.trust_remote_code)
+        config = load_config(args.model, trust_remote_code=args.trust_remote_code)
         if args.task is not None:
             config = config_of_task(config, args.task)
         model_labels = label_names(config)

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoConfig, AutoTokenizer
+from transformers import AutoTokenizer
 
-from ..evaluation import load_classifier
+from ..evaluation import load_classifier, load_config
 from ..serving import PACKAGES, CalibrationData, check_export_folder, check_packages, export_classifier, scores_text
 from .dataset_options import add_dataset_options, load_for_model
 from .terminal import BAD_INPUT, exit_on, set_up_logging
@@ -63,7 +63,7 @@ def run_export(argv: Sequence[str]) -> dict[str, Any]:
             raise ValueError("--precision int8 needs texts, on which it is compared with fp32: give --dataset.")
         folder = Path(args.output_dir)
         check_export_folder(folder)
-        config = AutoConfig.from_pretrained(args.model, trust_remote_code=args.trust_remote_code)
+        config = load_config(args.model, trust_remote_code=args.trust_remote_code)
         if config.model_type == "dialogue":
             raise ValueError(f"{args.model} reads whole dialogues; only classifiers of single texts can be exported.")
         data = read_data(args, config) if "int8" in args.precision else None

@@ -9,7 +9,7 @@ from .calibration import (
     reliability,
 )
 from .card_examples import describe_examples
-from .classifiers import check_max_length, label_names, load_classifier, problem_type_of
+from .classifiers import check_max_length, label_names, load_classifier, load_config, problem_type_of
 from .decisions import decide
 from .figures import draw_predictions, draw_results
 from .inference import embed_texts, inference_batch_size, predict_logits, probabilities, tokenized_batches
@@ -62,6 +62,7 @@ __all__ = [
     "label_names",
     "language_scores",
     "load_classifier",
+    "load_config",
     "paired_test",
     "per_label_scores",
     "predict_logits",

@@ -4,7 +4,7 @@ import os
 from typing import Any
 
 from torch import nn
-from transformers import AutoModelForSequenceClassification
+from transformers import AutoConfig, AutoModelForSequenceClassification
 
 from modeling_csr import readable_positions
 
@@ -26,7 +26,7 @@ def load_classifier(name: str | os.PathLike, **kwargs: Any) -> Any:
         OSError: If there is no such model.
         ValueError: If it is not a classifier, or some of its weights are missing.
     """
-    model, info = AutoModelForSequenceClassification.from_pretrained(name, output_loading_info=True, **kwargs)
+    model, info = _load(AutoModelForSequenceClassification, name, output_loading_info=True, **kwargs)
     missing = sorted(info["missing_keys"])
     if missing:
         held = ", ".join(model.config.architectures or ["another model"])
@@ -35,6 +35,27 @@ def load_classifier(name: str | os.PathLike, **kwargs: Any) -> Any:
             f"{missing[0]}. Give the folder of a classifier, such as emotion-encoder or csr of a run."
         )
     return model
+
+
+def load_config(name: str | os.PathLike, **kwargs: Any) -> Any:
+    """Load the configuration of a classifier, which says what it is before its weights are read.
+
+    Args:
+        name (`str`): Folder or Hub id.
+        **kwargs: Further arguments of `from_pretrained`.
+
+    Raises:
+        OSError: If there is no such model.
+    """
+    return _load(AutoConfig, name, **kwargs)
+
+
+def _load(kind: Any, name: str | os.PathLike, **kwargs: Any) -> Any:
+    try:
+        return kind.from_pretrained(name, **kwargs)
+    except OSError as error:
+        # Without the Hub, transformers does not say what it was looking for.
+        raise OSError(f"{os.fspath(name)} could not be loaded: {error}") from error
 
 
 def check_max_length(model: nn.Module, max_length: int | None) -> None:
@@ -68,4 +89,4 @@ def problem_type_of(config: Any) -> str:
     return config.problem_type or guessed
 
 
-__all__ = ["check_max_length", "label_names", "load_classifier", "problem_type_of"]
+__all__ = ["check_max_length", "label_names", "load_classifier", "load_config", "problem_type_of"]

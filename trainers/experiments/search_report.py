@@ -6,7 +6,6 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 
 from ..data import write_json
@@ -164,6 +163,7 @@ def _importance_table(importances: dict[str, float]) -> str:
 
 
 def _draw(study: "Study", folder: Path, with_importances: bool) -> dict[str, str]:
+    import matplotlib.pyplot as plt
     import optuna.visualization.matplotlib as plots
 
     figures = {}

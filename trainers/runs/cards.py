@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -150,10 +151,7 @@ def label_examples(dataset: TaskDataset, publish: bool) -> dict[str, str]:
     """
     if not (publish or (dataset.info and dataset.info.bundled)):
         # Other people's texts may not be ours to publish.
-        if not BUNDLED_POSTS.exists():
-            return {}
-        bundled = (load_task_dataset(name) for name in ("csr-emotion-posts", "csr-emotion-posts-sentiment"))
-        known = {label: text for data in bundled for label, text in label_examples(data, True).items()}
+        known = _bundled_examples()
         return {label: known[label] for label in dataset.labels if label in known}
     found: dict[str, str] = {}
     rows = dataset.splits["train"]
@@ -168,6 +166,15 @@ def label_examples(dataset: TaskDataset, publish: bool) -> dict[str, str]:
             label = dataset.labels[present[0]]
             found[label] = min(found.get(label, text), text, key=len)
     return {label: found[label] for label in dataset.labels if label in found}
+
+
+@cache
+def _bundled_examples() -> dict[str, str]:
+    """Maps each label of the bundled posts to one of them; empty where they do not come with the package."""
+    if not BUNDLED_POSTS.exists():
+        return {}
+    bundled = (load_task_dataset(name) for name in ("csr-emotion-posts", "csr-emotion-posts-sentiment"))
+    return {label: text for data in bundled for label, text in label_examples(data, True).items()}
 
 
 def card_dataset(dataset: TaskDataset) -> CardDataset:

@@ -6,7 +6,6 @@ import re
 import torch
 from torch import nn
 from transformers import (
-    AutoConfig,
     AutoModel,
     AutoModelForSequenceClassification,
     PreTrainedConfig,
@@ -21,7 +20,7 @@ from modeling_csr import (
     merge_adapter,
 )
 
-from ..evaluation import label_names
+from ..evaluation import label_names, load_config
 from ..loop import encoder_config, resolve_encoder
 
 
@@ -99,7 +98,7 @@ def student_config(teacher: str, encoder: str | None = None, layers: int | None 
             raise OSError(f"--student {encoder} could not be loaded: {error}") from error
     else:
         with torch.device("meta"):
-            model = AutoModel.from_config(AutoConfig.from_pretrained(teacher))
+            model = AutoModel.from_config(load_config(teacher))
         owners = [module for module in model.modules() if isinstance(module, MultitaskModel)]
         config = owners[0].config.encoder if owners else model.config
     config = copy.deepcopy(config)

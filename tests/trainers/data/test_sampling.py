@@ -65,7 +65,7 @@ def test_smaller_samples_are_part_of_larger_ones(labels: np.ndarray, seed: int) 
 @BOTH
 def test_sample_keeps_the_share_of_every_label(labels: np.ndarray) -> None:
     counts = {
-        share: np.array([_counts(labels, stratified_sample(labels, share, seed)) for seed in range(30)])
+        share: np.array([_counts(labels, stratified_sample(labels, share, seed)) for seed in range(12)])
         for share in (0.03, 0.1, 0.5)
     }
     whole = np.array(_counts(labels, np.arange(1000)))
@@ -90,7 +90,7 @@ def test_texts_without_a_label_are_a_stratum() -> None:
     labels[~labels.any(axis=1), 0] = True
     labels[::50] = False
     ids = np.where(labels.any(axis=1), labels[:, 0], -100)
-    for seed in range(15):
+    for seed in range(5):
         for kind in (labels, ids):
             assert abs((stratified_sample(kind, 0.1, seed) % 50 == 0).sum() - 2) <= 1
             assert abs((stratified_sample(kind, 0.5, seed) % 50 == 0).sum() - 10) <= 1

@@ -1,9 +1,6 @@
 """Tokenizers that are saved, loaded and compared."""
 
 import json
-import os
-import subprocess
-import sys
 
 import pytest
 from transformers import (
@@ -45,7 +42,7 @@ print("REPORT" + json.dumps(report))
 """
 
 
-def test_fresh_process_loads_what_was_saved(tmp_path):
+def test_fresh_process_loads_what_was_saved(tmp_path, fresh_python):
     folders = {}
     for family, build in FAMILIES.items():
         folder = tmp_path / family
@@ -63,15 +60,7 @@ def test_fresh_process_loads_what_was_saved(tmp_path):
     folders[str(classifier)] = tokenizer
 
     texts = [TWEET, " ".join(TWEET_WORDS), "hello world"]
-    run = subprocess.run(
-        [sys.executable, "-I", "-c", LOAD, json.dumps(texts), *folders],
-        capture_output=True,
-        text=True,
-        stdin=subprocess.DEVNULL,
-        env={**os.environ, "HF_HUB_OFFLINE": "1"},
-    )
-    assert run.returncode == 0, run.stderr
-    report = json.loads(run.stdout.split("REPORT")[1])
+    report = json.loads(fresh_python(LOAD, json.dumps(texts), *folders).split("REPORT")[1])
     for folder, tokenizer in folders.items():
         assert report[folder]["name"] == "TokenizersBackend"
         assert report[folder]["ids"] == tokenizer(texts)["input_ids"], folder

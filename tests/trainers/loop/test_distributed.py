@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -11,6 +9,8 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file
+
+from tests.helpers import fresh_process
 
 ROOT = Path(__file__).parents[3]
 SCRIPT = ROOT / "tests" / "helpers" / "tiny_trainers.py"
@@ -29,7 +29,7 @@ def folders(tiny: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> dict[
         "OMP_NUM_THREADS": "1",
         "CUDA_VISIBLE_DEVICES": "",
     }
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", str(SCRIPT)]
+    command = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", str(SCRIPT)]
     command += [
         str(folders["two"]),
         "two-tasks:4:1",
@@ -41,7 +41,7 @@ def folders(tiny: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> dict[
         "two-tasks:4:1:resumed",
         *(f"{kind}:4:1:odd" for kind in KINDS),
     ]
-    finished = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240)
+    finished = fresh_process.run(*command, env=environment, timeout=240)
     assert finished.returncode == 0, finished.stdout + finished.stderr
     variants = [f"two-tasks:8:1:{variant}" for variant in ("bf16", "lora", "resumed")]
     variants += [f"{kind}:8:1:odd" for kind in KINDS]

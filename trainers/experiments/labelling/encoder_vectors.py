@@ -28,7 +28,10 @@ def encoder_vectors(encoder: str, texts: Sequence[str]) -> np.ndarray:
     Raises:
         OSError: If there is no such encoder.
     """
-    base = AutoModel.from_pretrained(encoder)
+    try:
+        base = AutoModel.from_pretrained(encoder)
+    except OSError as error:
+        raise OSError(f"--encoder {encoder} could not be loaded: {error}") from error
     model = MultitaskModel(MultitaskConfig(encoder=base.config))
     model.set_encoder(base)
     length = int(min(readable_positions(model), _LONGEST))

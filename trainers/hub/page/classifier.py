@@ -41,7 +41,11 @@ class Classifier:
     """
 
     def __init__(self, name: str) -> None:
-        config = AutoConfig.from_pretrained(name, trust_remote_code=True)
+        try:
+            config = AutoConfig.from_pretrained(name, trust_remote_code=True)
+        except OSError as error:
+            # Without the Hub, transformers does not say what it was looking for.
+            raise OSError(f"{name} could not be loaded: {error}") from error
         if config.problem_type == "regression":
             raise ValueError(f"{name} is a regression model: the page shows the probabilities of a classifier.")
         _check_weights(name)

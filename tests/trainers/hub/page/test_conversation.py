@@ -100,7 +100,7 @@ def address(browser: Any, models: tuple[Path, Path]) -> Iterator[str]:
     talk, alone = map(str, models)
     options = ["--model", talk, "--compare", alone, "--posts", str(BUNDLED_POSTS / "emotion")]
     environment = os.environ | {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
-    with running_page(["-u", str(SPACE / "app.py"), *options], env=environment) as found:
+    with running_page(SPACE / "app.py", *options, env=environment) as found:
         yield found
 
 

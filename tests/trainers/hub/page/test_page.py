@@ -233,5 +233,5 @@ def test_models_come_from_arguments_then_variables(
 
 
 def test_model_that_is_not_there_is_named(app: ModuleType, tmp_path: Path) -> None:
-    with pytest.raises(SystemExit, match="no-such-model"):
+    with pytest.raises(SystemExit, match="no-such-model could not be loaded"):
         app.main(["--model", str(tmp_path / "no-such-model"), "--posts", str(BUNDLED_POSTS / "emotion")])

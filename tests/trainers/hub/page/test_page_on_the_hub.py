@@ -144,7 +144,7 @@ def address(browser: Any, hub: Any, published: Path, tmp_path_factory: pytest.Te
     # Without `site` (-S) no hook of an editable installation runs.
     libraries = [path for path in sys.path if Path(path).name in ("site-packages", "dist-packages")]
     environment = hub.environment(folder / "home", PYTHONPATH=os.pathsep.join(libraries), OMP_NUM_THREADS="1")
-    with running_page(["-S", "-u", "app.py"], cwd=folder, env=environment) as found:
+    with running_page("-S", "app.py", cwd=folder, env=environment) as found:
         yield found
 
 
