@@ -58,7 +58,8 @@ def options(place: Path, output_dir: Path, **changes: Any) -> list[str]:
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """With a trained teacher in `out/csr`."""
     place = tiny_run.workplace(tmp_path_factory.mktemp("place"))
-    tiny_run.example("run_csr").main(tiny_run.options(place, place / "out", threshold="global"))
+    learning = {"num_train_epochs": 4, "siamese_num_train_epochs": 2, "common_num_train_epochs": 4}
+    tiny_run.example("run_csr").main(tiny_run.options(place, place / "out", threshold="global", **learning))
     return place
 
 
@@ -214,7 +215,7 @@ def test_labels_of_0_and_1_lists_are_named(place: Path, tmp_path: Path) -> None:
 
 def test_single_label_teacher(place: Path, tmp_path: Path) -> None:
     moods = place / "data" / "moods"
-    changes = {"emotion_dataset": moods, "emotion_label_columns": None, "recipe": ["bert"]}
+    changes = {"emotion_dataset": moods, "emotion_label_columns": None, "recipe": ["bert"], "num_train_epochs": 4}
     tiny_run.example("run_csr").main(tiny_run.options(place, tmp_path / "out", **changes))
     results = distill_csr(
         options(

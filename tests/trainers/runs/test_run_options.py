@@ -130,6 +130,7 @@ def test_tuned_thresholds_are_stored_and_reported(place: Path, tmp_path: Path, m
 def test_single_label_emotions(place: Path, tmp_path: Path) -> None:
     output_dir = tmp_path / "out"
     moods = {"emotion_dataset": place / "data" / "moods", "emotion_label_columns": None}
+    moods |= {"num_train_epochs": 4, "common_num_train_epochs": 4}
     run_csr(tiny_run.options(place, output_dir, recipe=["bert", "model-3.3"], threshold="global", **moods))
     for figures in tiny_run.read_json(output_dir / "results.json")["recipes"].values():
         assert {"accuracy", "micro_f1", "macro_f1", "weighted_f1"} <= set(figures["metrics"])
