@@ -27,6 +27,8 @@ os.environ |= {"HF_HOME": CACHES, "HF_HUB_DISABLE_TELEMETRY": "1", "TOKENIZERS_P
 os.environ.setdefault("MKL_CBWR", "AUTO")
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ["OMP_NUM_THREADS"] = "1"
+# Until all is imported there is nothing to collect.
+gc.disable()
 
 MODEL_TYPES = ("bert", "roberta", "distilbert", "mpnet", "modernbert", "electra")
 
@@ -152,6 +154,7 @@ def pytest_collection_finish() -> None:
     # Each training ends with a full garbage collection: it need not go through all that was imported.
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 def pytest_unconfigure() -> None:
