@@ -111,7 +111,7 @@ def steps(args: argparse.Namespace, node_dir: Path, missing: str | None) -> list
     """
     place, encoder = args.output_dir, ["--encoder", args.encoder]
     teacher, student, exported = (str(place / name) for name in ("teacher", "student", "exported"))
-    no_dev = ["--eval_strategy", "no", "--save_strategy", "no", "--disable_tqdm", "True"]
+    training = ["--eval_strategy", "no", "--save_strategy", "no", "--disable_tqdm", "True", "--learning_rate", "1e-4"]
 
     def measured(name: str, minutes: float, *options: str, **further: Any) -> Step:
         where = ["--data_dir", args.data_dir, "--results_dir", str(args.results_dir)]
@@ -121,25 +121,22 @@ def steps(args: argparse.Namespace, node_dir: Path, missing: str | None) -> list
         return Step(name, ["-c", _COMMAND, *options], minutes, after=after, missing=missing)
 
     models = ["--models", str(place / "bilstm"), args.encoder, "--batch_sizes", "32", "128"]
-    taught = ["--teacher", f"{teacher}/emotion-encoder", "--dataset", POSTS, "--output_dir", student, *no_dev]
-    learnt = ["--recipe", "bert", *encoder, "--emotion_dataset", POSTS, "--output_dir", teacher, *no_dev]
+    taught = ["--teacher", f"{teacher}/emotion-encoder", "--dataset", POSTS, "--output_dir", student, *training]
+    learnt = ["--recipe", "bert", *encoder, "--emotion_dataset", POSTS, "--output_dir", teacher, *training]
+    exporting = [student, "--precision", "fp32", "int8", "--dataset", POSTS, "--output_dir", exported]
     compared = ["--node_dir", str(node_dir), "--model", student, "--exported", exported, "--samples", "300"]
     return [
-        measured("pipeline_speed", 9, *encoder, "--samples", "300", "--turns", "3", environment=ONE_THREAD),
-        measured("inference_speed", 2, *models, "--samples", "1000", "--turns", "2"),
-        measured("shared_backbone", 2, *encoder, "--batches", "5", "--turns", "2"),
-        measured("training_speed", 4, *encoder, "--steps", "10", "--turns", "2"),
-        measured("busy_machine", 5, *encoder, "--steps", "8", "--turns", "2"),
-        measured("scoring_speed", 7, *encoder, "--texts", "2500"),
-        measured("adapter_cost", 5, *encoder, "--steps", "4"),
+        measured("pipeline_speed", 6, *encoder, "--samples", "150", "--turns", "3", environment=ONE_THREAD),
+        measured("inference_speed", 1.5, *models, "--samples", "1000", "--turns", "2"),
+        measured("shared_backbone", 1, *encoder, "--batches", "5", "--turns", "2"),
+        measured("training_speed", 4, *encoder, "--steps", "6", "--turns", "2"),
+        measured("busy_machine", 5.5, *encoder, "--steps", "6", "--turns", "2"),
+        measured("scoring_speed", 5, *encoder, "--texts", "1500"),
+        measured("adapter_cost", 6, *encoder, "--steps", "3"),
         measured("javascript_tokenizer", 0.5, *encoder, "--node_dir", str(node_dir), missing=missing),
-        made("teacher", 1, "train", *learnt, "--num_train_epochs", "4", "--learning_rate", "1e-4"),
-        made("student", 1, "distill", *taught, "--num_train_epochs", "4", "--learning_rate", "1e-4", after="teacher"),
-        made(
-            "export",
-            *(2, "export", student, "--precision", "fp32", "int8", "--dataset", POSTS, "--output_dir", exported),
-            after="student",
-        ),
+        made("teacher", 1.5, "train", *learnt, "--num_train_epochs", "3"),
+        made("student", 2, "distill", *taught, "--num_train_epochs", "2", after="teacher"),
+        made("export", 2.5, "export", *exporting, after="student"),
         measured("javascript_model", 1.5, *compared, after="export", missing=missing),
     ]
 
