@@ -81,7 +81,7 @@ def main(argv: list[str]) -> None:
     print(f"About {minutes:.0f} minutes on two cores with AVX2 that do nothing else.", flush=True)
     outcomes = run_steps(planned, args.output_dir, again=args.again)
     write_results(args, planned, outcomes)
-    if args.results_dir == RESULTS:
+    if args.results_dir.resolve() == RESULTS.resolve():
         results_page.main()
     if failed := [name for name, outcome in outcomes.items() if "failed" in outcome]:
         sys.exit(f"{NAME}: error: {', '.join(failed)} failed. The same command repeats what is missing alone.")
@@ -94,6 +94,7 @@ def why_no_javascript(folder: Path) -> str | None:
         return "there is no npm"
     if all((folder / "node_modules" / package).is_dir() for package in PACKAGES):
         return None
+    print(f"Installing {' and '.join(PACKAGES)} in {folder}...", flush=True)
     folder.mkdir(parents=True, exist_ok=True)
     # Without scripts: one of them downloads libraries for GPUs.
     options = ["--prefix", str(folder), "--no-audit", "--no-fund", "--ignore-scripts"]

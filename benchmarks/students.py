@@ -59,7 +59,7 @@ RECURRENT_LEARN = (
     *("--num_train_epochs", "8", "--learning_rate", "2e-3", "--per_device_train_batch_size", "64"),
     *("--freeze_word_embeddings", "False"),
 )
-QUIET = ("--eval_strategy", "no", "--save_strategy", "no", "--disable_tqdm", "True")
+QUIET = ("--eval_strategy", "no", "--disable_tqdm", "True")
 
 
 def main(argv: list[str]) -> None:
@@ -220,7 +220,7 @@ def scores_of(
     metrics = HEADLINE[data.problem_type]
     (first, *_), *_ = trained.values()
     teacher = read_evaluation(Path(first[TAUGHT]["model"]))["teacher"]
-    scores = {name: {metric: [teacher[metric]] for metric in metrics} for name in (STOCK, TEACHER)}
+    scores = {name: {metric: [round(teacher[metric], 4)] for metric in metrics} for name in (STOCK, TEACHER)}
     tests: dict[str, dict[str, Any]] = {}
     gold, groups = data.labelled_targets("dev"), data.groups("dev")
     for name, pairs in trained.items():
@@ -229,7 +229,7 @@ def scores_of(
         scores |= {f"{name}, {kind}": found[kind]["scores"] for kind in systems}
         tests[name] = found[TAUGHT]["tests"]
     for name, regression in regressions.items():
-        scores[name] = {metric: [regression.found["metrics"][metric]] for metric in metrics}
+        scores[name] = {metric: [round(regression.found["metrics"][metric], 4)] for metric in metrics}
     return scores, tests
 
 
