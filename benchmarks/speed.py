@@ -154,7 +154,8 @@ def run_steps(planned: Sequence[Step], folder: Path, again: bool = False) -> dic
         again (`bool`): Whether to forget what an earlier call has finished.
 
     Returns:
-        `dict`: By step, the `seconds` that it took, or why it was `skipped` or has `failed`.
+        `dict`: By step, the `seconds` that it took, and `cpu_seconds` on all cores; or why it was `skipped` or has
+        `failed`.
     """
     folder.mkdir(parents=True, exist_ok=True)
     record = folder / "finished.json"
@@ -167,7 +168,7 @@ def run_steps(planned: Sequence[Step], folder: Path, again: bool = False) -> dic
             outcomes[step.name] = {"skipped": reason}
             print(f"{said} skipped, {reason}", flush=True)
         elif before.get("command") == list(step.command):
-            outcomes[step.name] = {"seconds": before["seconds"]}
+            outcomes[step.name] = {name: value for name, value in before.items() if name != "command"}
             print(f"{said} finished earlier", flush=True)
         else:
             print(f"{said} about {step.minutes:g} minutes...", flush=True)
@@ -187,19 +188,24 @@ def run_step(step: Step, log: Path) -> dict[str, Any]:
     """Run a command, and write what it prints to a file.
 
     Returns:
-        `dict`: The `seconds` that it took, or how it has `failed`.
+        `dict`: The `seconds` that it took, and `cpu_seconds` on all cores; or how it has `failed`.
     """
-    started = time.perf_counter()
+    started, used = time.perf_counter(), cpu_seconds()
     with log.open("w", encoding="utf-8") as file:
         command = [sys.executable, *step.command]
         done = subprocess.run(
             command, env=os.environ | step.environment, stdout=file, stderr=subprocess.STDOUT, check=False
         )
     if done.returncode == 0:
-        return {"seconds": round(time.perf_counter() - started, 1)}
-    last = ["", *log.read_text(encoding="utf-8", errors="replace").split("\n")]
-    said = next((line.strip() for line in reversed(last) if line.strip()), f"exit code {done.returncode}")
-    return {"failed": f"{said} (all of it is in {log})"}
+        return {"seconds": round(time.perf_counter() - started, 1), "cpu_seconds": round(cpu_seconds() - used, 1)}
+    said = log.read_text(encoding="utf-8", errors="replace").strip().split("\n")[-1]
+    return {"failed": f"{said or f'exit code {done.returncode}'} (all of it is in {log})"}
+
+
+def cpu_seconds() -> float:
+    """CPU time of all processes that were started and have ended."""
+    times = os.times()
+    return times.children_user + times.children_system
 
 
 def write_results(args: argparse.Namespace, planned: Sequence[Step], outcomes: Mapping[str, dict[str, Any]]) -> None:
@@ -207,12 +213,12 @@ def write_results(args: argparse.Namespace, planned: Sequence[Step], outcomes: M
     rows = []
     for step in planned:
         outcome = outcomes[step.name]
-        took = f"{outcome['seconds'] / 60:.1f}" if "seconds" in outcome else next(iter(outcome))
-        rows.append([f"`{step.name}`", f"{step.minutes:g}", took])
-    total = sum(outcome.get("seconds", 0.0) for outcome in outcomes.values())
-    rows.append(["all", f"{sum(step.minutes for step in planned):g}", f"{total / 60:.1f}"])
+        taken = [f"{outcome[key] / 60:.1f}" for key in ("seconds", "cpu_seconds") if key in outcome]
+        rows.append([f"`{step.name}`", f"{step.minutes:g}", *(taken or [next(iter(outcome)), "–"])])
+    totals = (sum(outcome.get(key, 0.0) for outcome in outcomes.values()) for key in ("seconds", "cpu_seconds"))
+    rows.append(["all", f"{sum(step.minutes for step in planned):g}", *(f"{total / 60:.1f}" for total in totals)])
     run = {"device": device_name(), "cores": os.cpu_count(), "torch": torch.__version__, "command": command_of(NAME)}
-    table = markdown_table(["", "minutes expected on two cores with AVX2", "minutes taken"], rows)
+    table = markdown_table(["", "minutes expected on two cores with AVX2", "minutes taken", "CPU minutes"], rows)
     write_table(args.results_dir, NAME, {**run, "steps": dict(outcomes)}, f"{table}\n\n{described(run)}\n")
 
 

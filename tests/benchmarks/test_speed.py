@@ -68,6 +68,12 @@ def test_a_step_has_its_environment(tmp_path: Path) -> None:
     assert (tmp_path / "log").read_text() == "1\n"
 
 
+def test_cpu_time_is_that_of_the_step(tmp_path: Path) -> None:
+    code = "import time\nwhile time.process_time() < 0.3: pass"
+    outcome = speed.run_step(speed.Step("busy", ["-c", code], 1), tmp_path / "log")
+    assert 0.2 < outcome["cpu_seconds"] < outcome["seconds"] + 0.3
+
+
 def test_every_measurement_takes_its_options(tmp_path: Path) -> None:
     for step in planned(tmp_path):
         if step.command[0] == "-m":
@@ -106,9 +112,15 @@ def test_the_time_is_that_of_the_documentation(tmp_path: Path) -> None:
 def test_the_table(tmp_path: Path) -> None:
     args = argparse.Namespace(results_dir=tmp_path)
     steps = [speed.Step("fast", [], 2), speed.Step("broken", [], 0.5), speed.Step("absent", [], 1, missing="no npm")]
-    outcomes = {"fast": {"seconds": 90.0}, "broken": {"failed": "oh"}, "absent": {"skipped": "no npm"}}
+    outcomes = {
+        "fast": {"seconds": 90.0, "cpu_seconds": 120.0},
+        "broken": {"failed": "oh"},
+        "absent": {"skipped": "no npm"},
+    }
     speed.write_results(args, steps, outcomes)
     assert tiny_run.read_json(tmp_path / "speed.json")["steps"] == outcomes
     lines = (tmp_path / "speed.md").read_text(encoding="utf-8").splitlines()
-    assert {"| `fast` | 2 | 1.5 |", "| `broken` | 0.5 | failed |", "| `absent` | 1 | skipped |"} <= set(lines)
-    assert "| all | 3.5 | 1.5 |" in lines
+    assert {"| `fast` | 2 | 1.5 | 2.0 |", "| `broken` | 0.5 | failed | – |", "| `absent` | 1 | skipped | – |"} <= set(
+        lines
+    )
+    assert "| all | 3.5 | 1.5 | 2.0 |" in lines
