@@ -254,9 +254,11 @@ def write_results(
     tested = [[name, *(difference(by_metric[metric]) for metric in metrics)] for name, by_metric in tests.items()]
     run = {"dataset": data.name, "encoder": encoder_label(args.encoder), "seeds": args.seeds}
     run |= {"teacher": Path(args.teacher).name if args.teacher else f"{RECIPE}, seed {args.seeds[0]}"}
-    run |= {"unlabelled_texts": f"{args.max_unlabelled_samples} of {args.unlabelled_dataset}", "cpu": cpu_name()}
+    unlabelled = Path(args.unlabelled_dataset).name
+    run |= {"unlabelled_texts": f"{args.max_unlabelled_samples} of {unlabelled}, at most", "cpu": cpu_name()}
     run |= {"threads": 1, "matrix_gflops": measured["matrix_gflops"], "texts": measured["texts"], "turns": args.turns}
-    chosen = ["--dataset", data.name, "--seeds", *args.seeds, "--students", *args.students, *further]
+    chosen = ["--dataset", data.name, "--unlabelled_dataset", unlabelled, "--seeds", *args.seeds]
+    chosen += ["--students", *args.students, *further]
     run["command"] = command_of(NAME, *chosen)
     parts = [
         "Dev scores x 100, mean ± standard deviation over the seeds, against speed on one core.",
