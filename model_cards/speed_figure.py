@@ -19,17 +19,22 @@ def plot_speeds(points: Mapping[str, Mapping[str, tuple[float, Sequence[float]]]
     """
     figure = _new_figure(8, 5)
     axes = figure.subplots()
-    for kind, models in points.items():
+    for number, (kind, models) in enumerate(points.items()):
         placed = sorted((speed, 100 * mean(scores), name, scores) for name, (speed, scores) in models.items())
         speeds, means = [one[0] for one in placed], [one[1] for one in placed]
         (line,) = axes.plot(speeds, means, marker="o", markersize=4, linewidth=1, label=_in_legend(kind))
         for speed, score, name, scores in placed:
             axes.plot([speed] * len(scores), [100 * value for value in scores], ".", color=line.get_color(), alpha=0.4)
-            place = {"xytext": (4, 4), "textcoords": "offset points", "fontsize": 7, "color": line.get_color()}
+            # Above and below by turns, since models of two kinds may lie close to each other.
+            place = {"xytext": (4, 4 if number % 2 else -9), "textcoords": "offset points", "fontsize": 7}
+            place["color"] = line.get_color()
             axes.annotate(_short(name), (speed, score), **place, **AS_IT_IS)
-    axes.set_xscale("log")
+    axes.set_xscale("log", subs=(2, 5))
+    axes.margins(x=0.15)
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.xaxis.set_minor_formatter("{x:g}")
     axes.set_xlabel("speed, times that of the stock pipeline with the teacher")
     axes.set_ylabel(f"{metric.replace('_', ' ')} x 100 (dev)")
     axes.grid(alpha=0.3)
-    _show_legend(axes, loc="lower left")
+    _show_legend(axes, loc="center left", bbox_to_anchor=(1, 0.5))
     figure.savefig(path, dpi=120)
