@@ -26,9 +26,9 @@ def plot_speeds(points: Mapping[str, Mapping[str, tuple[float, Sequence[float]]]
         for speed, score, name, scores in placed:
             axes.plot([speed] * len(scores), [100 * value for value in scores], ".", color=line.get_color(), alpha=0.4)
             # Above and below by turns, since models of two kinds may lie close to each other.
-            place = {"xytext": (4, 4 if number % 2 else -9), "textcoords": "offset points", "fontsize": 7}
-            place["color"] = line.get_color()
-            axes.annotate(_short(name), (speed, score), **place, **AS_IT_IS)
+            place, colour = (4, 4 if number % 2 else -9), line.get_color()
+            offset = {"textcoords": "offset points", **AS_IT_IS}
+            axes.annotate(_short(name), (speed, score), place, fontsize=7, color=colour, **offset)
     axes.set_xscale("log", subs=(2, 5))
     axes.margins(x=0.15)
     axes.xaxis.set_major_formatter("{x:g}")
