@@ -171,10 +171,10 @@ def run_steps(planned: Sequence[Step], folder: Path, again: bool = False) -> dic
             outcomes[step.name] = {name: value for name, value in before.items() if name != "command"}
             print(f"{said} finished earlier", flush=True)
         else:
-            print(f"{said} about {step.minutes:g} minutes...", flush=True)
+            print(f"{said} about {step.minutes:g} min...", flush=True)
             outcomes[step.name] = outcome = run_step(step, folder / f"{step.name}.log")
             if "seconds" in outcome:
-                print(f"{said} done in {outcome['seconds'] / 60:.1f} minutes", flush=True)
+                print(f"{said} done in {outcome['seconds'] / 60:.1f} min", flush=True)
                 finished[step.name] = {"command": list(step.command), **outcome}
                 write_json(record, finished)
             else:

@@ -37,7 +37,7 @@ def test_a_second_call_repeats_what_failed(tmp_path: Path, capsys: pytest.Captur
     assert outcomes["needy"] == {"skipped": "no open"} and outcomes["elsewhere"] == {"skipped": "there is no npm"}
     assert (tmp_path / "out" / "open.log").read_text().startswith("hello\nTraceback")
     said = capsys.readouterr().out
-    assert "1 of 5, first: about 0.1 minutes..." in said and "4 of 5, elsewhere: skipped, there is no npm" in said
+    assert "1 of 5, first: about 0.1 min..." in said and "4 of 5, elsewhere: skipped, there is no npm" in said
 
     wanted.write_text("")
     again = speed.run_steps(steps, tmp_path / "out")
