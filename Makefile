@@ -3,6 +3,7 @@ PYTHON ?= python3
 TORCH ?= torch==2.13.0
 JOBS ?= 2
 ARGS ?=
+DATA ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -10,7 +11,7 @@ INSTALLED := $(VENV)/.installed
 LOWEST := $(VENV)-lowest
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo cards test test-lowest bench-languages docs quality style clean
+.PHONY: help install demo cards test test-lowest bench bench-languages docs quality style clean
 
 help: ## Explain the targets (this text)
 	@echo "csr-emotion: make TARGET"
@@ -62,6 +63,10 @@ $(LOWEST)/.installed: pyproject.toml | $(INSTALLED)
 
 torture: $(INSTALLED) ## Kill trainings, damage files and let a Hub fail at random, for about an hour
 	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.torture $(ARGS)
+
+bench: $(INSTALLED) ## Measure speed and memory anew: DATA=FOLDER (40 minutes on two quiet cores)
+	@test -n "$(DATA)" || { echo "Name the folder of the datasets: make bench DATA=FOLDER" >&2; exit 1; }
+	@$(BIN)/python -m benchmarks.speed --data_dir "$(DATA)" $(ARGS)
 
 bench-languages: $(INSTALLED) ## Measure a multilingual encoder on BRIGHTER: ARGS='--data_dir DATA --encoder FOLDER'
 	@$(BIN)/python -m benchmarks.languages $(ARGS)

@@ -3,7 +3,8 @@
 python -m benchmarks.adapter_cost --data_dir DATA
 
 Each setting is trained for some steps in a process of its own, on the same texts: MiniLM, and a randomly initialised
-encoder of BERT base's size, which shows time and memory alone.
+encoder of BERT base's size, which shows time and memory alone. The floor is the work of the matrix products of a step
+alone, at this machine's speed on them; a frozen weight needs two thirds of another's.
 """
 
 import argparse
@@ -30,8 +31,9 @@ from trainers.recipes import EMOTION_ENCODER
 from trainers.runs import Runner, build_trainer
 
 from .arguments import benchmark_parser, command_of
+from .machine import device_name, fastest_precision, matrix_speed
 from .report import described
-from .training_speed import WARM_UP, StepClock, arguments
+from .training_speed import WARM_UP, StepClock, arguments, step_work
 
 RANKS = (4, 16, 64)
 BASE_SIZE = "BERT base, random"
@@ -50,7 +52,7 @@ def main(argv: list[str]) -> None:
         base = write_base_encoder(Path(folder) / "base", args.encoder)
         for name, encoder in ((encoder_label(args.encoder), args.encoder), (BASE_SIZE, str(base))):
             found[name] = {setting: alone(measure, args, encoder, options) for setting, options in settings()}
-    write_results(args, found)
+    write_results(args, found, matrix_speed(dtype=fastest_precision()))
 
 
 def settings() -> Iterator[tuple[str, dict[str, str]]]:
@@ -77,8 +79,9 @@ def measure(args: argparse.Namespace, encoder: str, options: dict[str, str]) -> 
     """Train an encoder for some steps.
 
     Returns:
-        `dict[str, float]`: Median `seconds` of a step, `memory` at its peak in bytes (of the GPU, if there is one), and
-        bytes of the `published` weights and, with adapters, of those of the `adapter` with its heads.
+        `dict[str, float]`: Median `seconds` of a step and its `work` in floating-point operations, `memory` at its peak
+        in bytes (of the GPU, if there is one), and bytes of the `published` weights and, with adapters, of those of the
+        `adapter` with its heads.
     """
     with tempfile.TemporaryDirectory() as folder:
         argv = arguments(args, {"encoder": encoder, **options}, folder)
@@ -93,6 +96,7 @@ def measure(args: argparse.Namespace, encoder: str, options: dict[str, str]) -> 
         trainer.save_model(folder)
         return {
             "seconds": median(steps),
+            "work": step_work(trainer),
             "memory": float(peak),
             "published": size(Path(folder)),
             "adapter": size(Path(folder) / ADAPTER_FOLDER),
@@ -104,19 +108,21 @@ def size(folder: Path) -> float:
     return float(sum(path.stat().st_size for path in folder.glob("*.safetensors")))
 
 
-def write_results(args: argparse.Namespace, found: dict[str, dict[str, dict[str, float]]]) -> None:
-    device = torch.cuda.get_device_name() if torch.cuda.is_available() else f"CPU, {torch.get_num_threads()} threads"
-    run = {"dataset": args.dataset, "device": device, "steps": args.steps}
+def write_results(args: argparse.Namespace, found: dict[str, dict[str, dict[str, float]]], speed: float) -> None:
+    run = {"dataset": args.dataset, "device": device_name(), "threads": torch.get_num_threads()}
+    run |= {"matrix_gflops": round(speed / 1e9), "steps": args.steps}
     args.results_dir.mkdir(parents=True, exist_ok=True)
     write_json(args.results_dir / "adapter_cost.json", {**run, "found": found})
     rows = []
     for encoder, by_setting in found.items():
         full = by_setting["full"]
         for setting, one in by_setting.items():
-            ratios = [f"{one[name] / full[name]:.2f}" for name in ("seconds", "memory")]
+            time, memory = (f"{one[name] / full[name]:.2f}" for name in ("seconds", "memory"))
+            ratios = [time, f"{one['seconds'] * speed / one['work']:.1f}", memory]
             second = one["adapter"] or one["published"]
             rows.append([encoder, setting, *ratios, f"{one['published'] / MB:.1f}", f"{second / MB:.1f}"])
-    heads = ["encoder", "training", "time of a step", "peak memory", "MB published", "MB for a second model"]
+    heads = ["encoder", "training", "time of a step", "times its floor", "peak memory"]
+    heads += ["MB published", "MB for a second model"]
     run["command"] = command_of("adapter_cost", "--steps", args.steps)
     text = (
         "Time and memory as shares of full fine-tuning, measured one after the other on one machine. The last column "

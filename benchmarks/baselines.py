@@ -9,6 +9,7 @@ baseline. Results of other datasets are kept.
 import json
 import sys
 import time
+from collections.abc import Sequence
 from itertools import product
 from typing import Any
 
@@ -47,20 +48,51 @@ def main(argv: list[str]) -> None:
 
 def baseline(dataset: TaskDataset) -> dict[str, Any]:
     """Dev scores of the best setting, and of all settings."""
-    train, dev = dataset.splits["train"], dataset.splits["dev"]
-    labels, references = np.asarray(train["labels"]), np.asarray(dev["labels"])
+    started = time.perf_counter()
+    vectorizer = words_and_pairs()
+    features = [vectorizer.fit_transform(dataset.splits["train"]["text"])]
+    features.append(vectorizer.transform(dataset.splits["dev"]["text"]))
+    # One against the rest: with this many columns, other solvers take minutes.
+    _, found = best_regression(dataset, *features, seconds=time.perf_counter() - started, solver="liblinear")
+    sizes = {split: len(dataset.splits[split]) for split in ("train", "dev")}
+    return {"problem_type": dataset.problem_type, "texts": sizes, **found}
+
+
+def words_and_pairs() -> TfidfVectorizer:
+    """TF-IDF of words and pairs of words."""
+    return TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True)
+
+
+def best_regression(
+    dataset: TaskDataset,
+    features: Any,
+    dev_features: Any,
+    settings: Sequence[tuple[float, str | None]] = SETTINGS,
+    seconds: float = 0.0,
+    **options: Any,
+) -> tuple[OneVsRestClassifier, dict[str, Any]]:
+    """Fit logistic regressions, one of each label, and keep the best on dev.
+
+    Args:
+        dataset (`TaskDataset`): With the labels of `train` and `dev`.
+        features, dev_features (`np.ndarray` or sparse matrix of shape `(texts, size)`): Features of their texts.
+        settings (`Sequence`): Inverse strength of the penalty, and class weights, of each regression.
+        seconds (`float`): What the features took, which is added to the time of each.
+        **options: Options of all of them.
+
+    Returns:
+        The regressions, and a `dict` of the setting, `threshold` (of several labels), `metrics`, and all that was
+        `tried`.
+    """
+    labels, references = (np.asarray(dataset.splits[split]["labels"]) for split in ("train", "dev"))
     multi_label = dataset.problem_type == "multi_label_classification"
     first = HEADLINE[dataset.problem_type][0]
     best: dict[str, Any] = {}
+    kept = None
     tried = []
-    started = time.perf_counter()
-    vectorizer = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True)
-    features, dev_features = vectorizer.fit_transform(train["text"]), vectorizer.transform(dev["text"])
-    vectorizing = time.perf_counter() - started
-    for strength, weights in SETTINGS:
-        started = time.perf_counter() - vectorizing
-        # One against the rest: with this many columns, other solvers take minutes.
-        model = OneVsRestClassifier(LogisticRegression(C=strength, class_weight=weights, solver="liblinear"))
+    for strength, weights in settings:
+        started = time.perf_counter() - seconds
+        model = OneVsRestClassifier(LogisticRegression(C=strength, class_weight=weights, **options))
         logits = np.asarray(model.fit(features, labels).decision_function(dev_features))
         if not multi_label and logits.ndim == 1:
             # For two classes, scikit-learn only scores the second.
@@ -70,9 +102,8 @@ def baseline(dataset: TaskDataset) -> dict[str, Any]:
         setting = {"C": strength, "class_weight": weights, "seconds": round(time.perf_counter() - started, 1)}
         tried.append({**setting, first: metrics[first]})
         if not best or metrics[first] > best["metrics"][first]:
-            best = {**setting, "threshold": thresholds[0] if thresholds else None, "metrics": metrics}
-    sizes = {"train": len(train), "dev": len(dev)}
-    return {"problem_type": dataset.problem_type, "texts": sizes, **best, "tried": tried}
+            best, kept = {**setting, "threshold": thresholds[0] if thresholds else None, "metrics": metrics}, model
+    return kept, {**best, "tried": tried}
 
 
 def table(results: dict[str, dict[str, Any]]) -> str:

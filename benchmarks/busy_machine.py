@@ -3,7 +3,8 @@
 python -m benchmarks.busy_machine --data_dir DATA
 
 The settings take turns, each in a process of its own; a setting's time is the median of its turns. Start it on a
-machine that is doing nothing else.
+machine that is doing nothing else. The floor is the work of the matrix products of a step alone, at the quiet machine's
+speed on them.
 """
 
 import os
@@ -20,11 +21,14 @@ from tqdm.auto import tqdm
 from trainers.commands import BAD_INPUT, exit_on, parse_run_arguments
 from trainers.data import write_json
 from trainers.experiments import markdown_table
-from trainers.runs import Runner
+from trainers.loop import encoder_label
+from trainers.recipes import EMOTION_ENCODER
+from trainers.runs import Runner, build_trainer
 
 from .arguments import benchmark_parser, command_of
-from .pipeline_speed import cpu_name
+from .machine import cpu_name, fastest_precision, matrix_speed
 from .report import described
+from .training_speed import step_work
 
 # What a thread does while it waits for the others. The first is libgomp's own default, the second that of our commands.
 WAITING = {"spin": {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "300000"}, "sleep": {"OMP_WAIT_POLICY": "passive"}}
@@ -61,25 +65,32 @@ def main(argv: list[str]) -> None:
     options += ["--encoder", args.encoder, "--max_steps", str(args.steps + WARM_UP), "--seed", "1"]
     options += ["--eval_strategy", "no", "--save_strategy", "no", "--disable_tqdm", "True"]
     with exit_on("busy_machine", *BAD_INPUT), tempfile.TemporaryDirectory() as folder:
-        Runner(parse_run_arguments([*options, "--output_dir", folder]))
+        runner = Runner(parse_run_arguments([*options, "--output_dir", folder]))
+        floor = step_work(build_trainer(EMOTION_ENCODER, runner.prepared)) / matrix_speed(dtype=fastest_precision())
     seconds: dict[str, dict[str, list[float]]] = {load: {waiting: [] for waiting in WAITING} for load in BUSY}
     rounds = [(load, waiting) for _ in range(args.turns) for load in BUSY for waiting in WAITING]
     for load, waiting in tqdm(rounds, desc="Trainings"):
         with busy_programs(BUSY[load]):
             seconds[load][waiting].append(seconds_a_step(options, WAITING[waiting]))
 
-    run = {"dataset": args.dataset, "encoder": args.encoder, "cpu": cpu_name(), "cores": os.cpu_count()}
+    run = {"dataset": args.dataset, "encoder": encoder_label(args.encoder), "cpu": cpu_name(), "cores": os.cpu_count()}
+    run |= {"floor_ms_a_step": f"{1000 * floor:.0f}"}
     run |= {"command": command_of("busy_machine", "--steps", args.steps, "--turns", args.turns)}
     args.results_dir.mkdir(parents=True, exist_ok=True)
     write_json(args.results_dir / "busy_machine.json", {**run, "seconds_a_step": seconds})
-    quiet = statistics.median(seconds["quiet"]["spin"])
-    rows = [
-        [load, waiting, f"{1000 * (step := statistics.median(turns)):.0f}", f"{step / quiet:.2f}"]
+    medians = {
+        load: {waiting: statistics.median(turns) for waiting, turns in by_waiting.items()}
         for load, by_waiting in seconds.items()
-        for waiting, turns in by_waiting.items()
+    }
+    quiet = medians["quiet"]["spin"]
+    rows = [
+        [load, waiting, f"{1000 * step:.0f}", f"{step / quiet:.2f}", f"{step / floor:.1f}"]
+        for load, by_waiting in medians.items()
+        for waiting, step in by_waiting.items()
     ]
-    table = markdown_table(["machine", "waiting threads", "ms a step", "times quiet, spinning"], rows)
-    text = f"Median of {args.turns} turns, each the median of {args.steps} steps.\n\n{table}\n\n{described(run)}\n"
+    heads = ["machine", "waiting threads", "ms a step", "times quiet, spinning", "times the floor"]
+    text = f"Median of {args.turns} turns, each the median of {args.steps} steps.\n\n"
+    text += f"{markdown_table(heads, rows)}\n\n{described(run)}\n"
     (args.results_dir / "busy_machine.md").write_text(text, encoding="utf-8")
     print(text)
 

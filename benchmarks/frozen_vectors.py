@@ -61,12 +61,13 @@ class FrozenEncoder:
     def _chunk(self, texts: list[str]) -> np.ndarray:
         def write(path: Path) -> None:
             with path.open("wb") as file:
-                np.save(file, self._encode(texts))
+                np.save(file, self.encode(texts))
 
         return sealed_array(self.cache_dir / f"{digest([self._made_with, texts])}.npy", write)
 
     @torch.inference_mode()
-    def _encode(self, texts: list[str]) -> np.ndarray:
+    def encode(self, texts: list[str]) -> np.ndarray:
+        """The same, computed whether they are cached or not."""
         input_ids = self.tokenizer([self.prefix + text for text in texts], truncation=True)["input_ids"]
         order = np.argsort([len(ids) for ids in input_ids], kind="stable")
         vectors = np.zeros((len(texts), self.model.config.hidden_size), np.float32)

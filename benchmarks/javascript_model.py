@@ -4,7 +4,8 @@ npm install --prefix FOLDER @huggingface/transformers
 csr-emotion export STUDENT --precision fp32 int8 --dataset DATASET --output_dir EXPORTED
 python -m benchmarks.javascript_model --data_dir DATA --node_dir FOLDER --model STUDENT --exported EXPORTED
 
-Node reads the exported folder alone, tokenizer included. int8 is compared if it is there.
+Node reads the exported folder alone, tokenizer included. int8 is compared if it is there. The floor is the work of the
+matrix products, at PyTorch's speed on matrices of MiniLM's shapes.
 """
 
 import json
@@ -24,6 +25,7 @@ from trainers.data import load_task_dataset, write_json
 from trainers.evaluation import label_names, load_classifier, predict_logits, probabilities
 
 from .arguments import benchmark_parser, command_of
+from .machine import cpu_name, matrix_speed, matrix_weights
 from .report import described
 
 # What Transformers.js calls the files.
@@ -62,7 +64,10 @@ def main(argv: list[str]) -> None:
         predict_logits(model, tokenizer, texts, max_length=tokenizer.model_max_length), config.problem_type
     )
     run: dict[str, Any] = {"dataset": args.dataset, "texts": len(texts), "layers": config.num_hidden_layers}
-    run["torch"] = torch.__version__
+    run |= {"cpu": cpu_name(), "torch": torch.__version__}
+    tokens = sum(map(len, tokenizer(texts, truncation=True)["input_ids"]))
+    floor = 2.0 * matrix_weights(model) * tokens / matrix_speed(dtype=torch.float32)
+    run["fp32_texts_a_second_at_the_floor"] = round(len(texts) / floor, 1)
     for precision, dtype in DTYPES.items():
         if not (args.exported / ONNX_FILES[precision]).is_file():
             continue

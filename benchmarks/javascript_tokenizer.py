@@ -21,6 +21,7 @@ from trainers.data import load_task_dataset, load_tokenizer, write_json
 from trainers.loop import encoder_label, resolve_encoder
 
 from .arguments import benchmark_parser, command_of
+from .machine import cpu_name
 from .report import described
 
 # Run in the folder of the packages, from which `require` looks for them.
@@ -60,7 +61,7 @@ def main(argv: list[str]) -> None:
     seconds = time.perf_counter() - started
     different = [text for text, one, other in zip(texts, found["ids"], expected, strict=True) if one != other]
     run: dict[str, Any] = {"dataset": args.dataset, "tweets": len(tweets), "emoji": len(emoji.EMOJI_DATA)}
-    run |= {"texts_with_other_ids": len(different), "node": found["node"]}
+    run |= {"cpu": cpu_name(), "texts_with_other_ids": len(different), "node": found["node"]}
     run |= {"texts_a_second_in_javascript": round(len(texts) / found["seconds"])}
     run |= {"texts_a_second_in_python": round(len(texts) / seconds)}
     args.results_dir.mkdir(parents=True, exist_ok=True)

@@ -14,7 +14,6 @@ import gc
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
@@ -28,9 +27,8 @@ from trainers.experiments import markdown_table
 from trainers.loop import encoder_label, resolve_encoder
 
 from .arguments import benchmark_parser, command_of
-from .inference_speed import matrix_weights
+from .machine import MULTIPLIES_BF16, cpu_name, matrix_speed, matrix_weights
 from .report import described
-from .training_speed import matrix_speed
 
 Work = Callable[[], Any]
 STOCK, STOCK_BATCHES = "stock pipeline", "stock pipeline, batch_size=32"
@@ -41,7 +39,6 @@ OURS, OURS_BF16, LOOP, ALONE = (
     "one at a time",
 )
 SIZES = (16, 32, 64)
-MULTIPLIES_BF16 = ("avx512_bf16", "amx_bf16")
 
 
 def main(argv: list[str]) -> None:
@@ -199,18 +196,6 @@ def write_results(
     text = "\n\n".join(tables) + "\n"
     (args.results_dir / "pipeline_speed.md").write_text(text, encoding="utf-8")
     print(text)
-
-
-def cpu_name() -> str:
-    """The CPU by the name that Linux gives it, and what matters of what it can do."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return "unknown"
-    fields = dict(line.split(":", 1) for line in reversed(lines) if ":" in line)
-    found = {name.strip(): value.strip() for name, value in fields.items()}
-    able = [flag for flag in ("avx2", "avx512f", *MULTIPLIES_BF16) if flag in found.get("flags", "").split()]
-    return f"{found.get('model name', 'unknown')} ({' '.join(able)})"
 
 
 if __name__ == "__main__":

@@ -27,10 +27,8 @@ from trainers.experiments import markdown_table
 from trainers.loop import encoder_label, resolve_encoder
 
 from .arguments import benchmark_parser, command_of
-from .inference_speed import matrix_weights
-from .pipeline_speed import cpu_name
+from .machine import cpu_name, matrix_speed, matrix_weights
 from .report import described
-from .training_speed import matrix_speed
 
 # By name, how many processes there are, and how many threads each of them has.
 WORKERS = {"1 process": (1, 1), "2 processes": (2, 1), "1 process of 2 threads": (1, 2)}

@@ -2,16 +2,15 @@
 
 python -m benchmarks.training_speed --data_dir DATA
 
-Settings are cumulative, from a plain loop in single precision to the defaults of this project. They take turns
-in one process, on the same texts; a setting's time is its fastest turn. The floor is the work of the matrix products
-alone, at this machine's speed on them.
+Settings are cumulative, from a plain loop in single precision to the defaults of this project; those in bf16 are left
+out where neither GPU nor CPU multiplies in it. They take turns in one process, on the same texts; a setting's time is
+its fastest turn. The floor is the work of the matrix products alone, at this machine's speed on them.
 """
 
 import argparse
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -26,6 +25,7 @@ from trainers.recipes import EMOTION_ENCODER
 from trainers.runs import Runner, build_trainer
 
 from .arguments import benchmark_parser, command_of
+from .machine import device_name, fastest_precision, matrix_speed, multiplies_bf16
 from .report import described
 
 PLAIN = {
@@ -37,7 +37,6 @@ PLAIN = {
     "attn_implementation": "sdpa",
     "train_sampling_strategy": "random",
 }
-# The others are compared with the second one.
 STEPS: dict[str, dict[str, str]] = {
     "single precision": {},
     "bf16 autocast": {"bf16": "True"},
@@ -48,7 +47,8 @@ STEPS: dict[str, dict[str, str]] = {
     "+ bf16 copy of the weights instead of autocast": {"bf16": "False", "bf16_weights": "True"},
     "+ batches of like length": {"train_sampling_strategy": "group_by_length"},
 }
-BASELINE = "bf16 autocast"
+# What the others are compared with, and what takes its place without bf16.
+BASELINE, SINGLE = "bf16 autocast", "single precision"
 WARM_UP = 5
 
 
@@ -70,11 +70,11 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--turns", type=int, default=3, help="Turns per setting (default: 3).")
     args = parser.parse_args(argv)
 
-    seconds: dict[str, list[float]] = {name: [] for name in STEPS}
-    work = 0.0
+    seconds: dict[str, list[float]] = {name: [] for name in settings()}
+    steps = work = 0.0
     for _ in range(args.turns):
         changes: dict[str, str] = {}
-        for name, change in STEPS.items():
+        for name, change in settings().items():
             changes |= change
             with tempfile.TemporaryDirectory() as folder:
                 with exit_on("training_speed", *BAD_INPUT):
@@ -84,10 +84,15 @@ def main(argv: list[str]) -> None:
                 trainer.add_callback(clock)
                 trainer.train()
                 seconds[name].append((clock.ends[-1] - clock.ends[WARM_UP - 1]) / args.steps)
-                texts, batch = len(trainer.train_dataset), trainer.args.train_batch_size
-                work = matrix_work(trainer) / texts * batch
-    speed = matrix_speed()
-    write_results(args, seconds, texts / batch, work / speed, speed)
+                steps, work = len(trainer.train_dataset) / trainer.args.train_batch_size, step_work(trainer)
+    speed = matrix_speed(dtype=fastest_precision())
+    write_results(args, seconds, steps, work / speed, speed)
+
+
+def settings() -> dict[str, dict[str, str]]:
+    """Each setting's changes to the one before it, as far as this machine is made for them."""
+    in_bf16 = {"bf16", "bf16_weights"}
+    return {name: change for name, change in STEPS.items() if multiplies_bf16() or not in_bf16 & change.keys()}
 
 
 def arguments(args: argparse.Namespace, options: dict[str, str], folder: str) -> list[str]:
@@ -97,34 +102,14 @@ def arguments(args: argparse.Namespace, options: dict[str, str], folder: str) ->
     return argv + [word for name, value in options.items() for word in (f"--{name}", value)]
 
 
-def matrix_work(trainer: Any) -> float:
-    """Floating-point operations of an epoch: per weight and token 2 forward and 4 backward, without padding."""
-    tokens = sum(len(ids) for ids in trainer.train_dataset["input_ids"])
+def step_work(trainer: Any) -> float:
+    """Floating-point operations of a step: per weight and token 2 forward and 4 backward, of which a frozen weight
+    needs 2; without padding."""
+    lengths = [len(ids) for ids in trainer.train_dataset["input_ids"]]
     encoder = next(module for module in trainer.model.modules() if isinstance(module, MultitaskModel)).encoder
-    linear = sum(module.weight.numel() for module in encoder.modules() if isinstance(module, torch.nn.Linear))
-    return 6.0 * linear * tokens
-
-
-def matrix_speed(
-    rows: int = 896,
-    width: int = 384,
-    hidden: int = 1536,
-    dtype: torch.dtype = torch.bfloat16,
-    clock: Callable[[], float] = time.perf_counter,
-) -> float:
-    """Operations per second of this machine on matrices of MiniLM's shapes; with the clock `time.process_time`, of one
-    of its cores, which other programs disturb less."""
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    first, second = (torch.randn(shape, device=device).to(dtype) for shape in ((rows, width), (width, hidden)))
-    best = 0.0
-    for _ in range(20):
-        started = clock()
-        for _ in range(50):
-            first @ second
-        if device == "cuda":
-            torch.cuda.synchronize()
-        best = max(best, 50 * 2.0 * rows * width * hidden / (clock() - started))
-    return best
+    weights = [module.weight for module in encoder.modules() if isinstance(module, torch.nn.Linear)]
+    token = sum((6.0 if weight.requires_grad else 4.0) * weight.numel() for weight in weights)
+    return token * sum(lengths) / len(lengths) * trainer.args.train_batch_size
 
 
 def write_results(
@@ -132,16 +117,18 @@ def write_results(
 ) -> None:
     fastest = {name: min(turns) for name, turns in seconds.items()}
     run = {"dataset": args.dataset, "encoder": encoder_label(args.encoder), "steps": args.steps, "turns": args.turns}
-    run |= {"threads": torch.get_num_threads(), "matrix_gflops": round(speed / 1e9), "floor_seconds_a_step": floor}
+    run |= {"device": device_name(), "threads": torch.get_num_threads()}
+    run |= {"matrix_gflops": round(speed / 1e9), "floor_seconds_a_step": round(floor, 4)}
+    baseline = BASELINE if BASELINE in seconds else SINGLE
     args.results_dir.mkdir(parents=True, exist_ok=True)
     write_json(args.results_dir / "training_speed.json", {**run, "seconds_a_step": seconds})
     rows = [
-        [name, f"{1000 * best:.0f}", f"{best * steps:.0f}", f"{fastest[BASELINE] / best:.2f}", f"{best / floor:.1f}"]
+        [name, f"{1000 * best:.0f}", f"{best * steps:.0f}", f"{fastest[baseline] / best:.2f}", f"{best / floor:.1f}"]
         for name, best in fastest.items()
     ]
     rows.append(["floor: matrix products only", f"{1000 * floor:.0f}", f"{floor * steps:.0f}", "–", "1.0"])
     table = markdown_table(
-        ["setting", "ms a step", "s an epoch", f"times as fast as {BASELINE}", "times the floor"], rows
+        ["setting", "ms a step", "s an epoch", f"times as fast as {baseline}", "times the floor"], rows
     )
     run["command"] = command_of("training_speed", "--steps", args.steps, "--turns", args.turns)
     text = f"Cumulative settings; the fastest of all turns of each.\n\n{table}\n\n{described(run)}\n"

@@ -14,6 +14,7 @@ from .figures import (
 )
 from .merging import merge_cards
 from .reliability import plot_reliability
+from .speed_figure import plot_speeds
 
 __all__ = [
     "EXAMPLE_TEXTS",
@@ -29,6 +30,7 @@ __all__ = [
     "plot_reliability",
     "plot_scores",
     "plot_space",
+    "plot_speeds",
     "plot_stages",
     "plot_training_curves",
 ]

@@ -17,6 +17,7 @@ from model_cards import (
     plot_learning_curves,
     plot_scores,
     plot_space,
+    plot_speeds,
     plot_stages,
     plot_training_curves,
 )
@@ -289,3 +290,21 @@ def test_scores_are_drawn_where_they_are_annotated(figures: list[Figure], tmp_pa
     assert points == [[[0.1, 0.2], [0.5, 0.4]], [[0.2, 0.1], [0.9, 0.8]]]
     assert [axes.get_title() for axes in figures[0].axes] == ["an$er$", "joy"]
     assert_image(tmp_path / "scores.png")
+
+
+def test_speeds_have_a_line_for_each_kind(figures: list[Figure], tmp_path: Path) -> None:
+    points = {
+        "distilled": {"3 layers": (5.0, [0.5, 0.6]), "1 layer": (20.0, [0.4, 0.4]), "6 layers": (2.5, [0.6, 0.6])},
+        "$teacher$": {"teacher": (1.0, [0.61])},
+    }
+    plot_speeds(points, tmp_path / "speeds.png", "jaccard")
+    (axes,) = figures[0].axes
+    means = {line.get_label(): line.get_xydata() for line in axes.lines if line.get_label() in points}
+    # From the slowest to the fastest, whatever their order.
+    assert np.allclose(means["distilled"], [[2.5, 60], [5, 55], [20, 40]])
+    assert np.allclose(means["$teacher$"], [[1, 61]])
+    seeds = [line.get_xydata() for line in axes.lines if line.get_label() not in points]
+    assert any(np.allclose(one, [[5, 50], [5, 60]]) for one in seeds if len(one) == 2)
+    assert axes.get_xscale() == "log" and axes.get_ylabel() == "jaccard x 100 (dev)"
+    assert {text.get_text() for text in axes.texts} == {"3 layers", "1 layer", "6 layers", "teacher"}
+    assert_image(tmp_path / "speeds.png")

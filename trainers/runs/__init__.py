@@ -20,6 +20,7 @@ from .results import (
 )
 from .runner import RUN_ERRORS, Runner
 from .stage_trainers import build_trainer
+from .students import lowest_layers
 from .terminal_text import verbatim
 from .train import RunResult, train
 from .yaml_files import read_yaml
@@ -45,6 +46,7 @@ __all__ = [
     "chosen_thresholds",
     "dev_logits_path",
     "distillation_runner",
+    "lowest_layers",
     "prepare_run",
     "print_results",
     "read_evaluation",
