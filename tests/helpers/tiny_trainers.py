@@ -204,8 +204,7 @@ def arguments(output_dir: str | Path, **options: Any) -> StageTrainingArguments:
         "train_sampling_strategy": "random",
         "use_cpu": True,
         "dataloader_pin_memory": False,
-        "disable_tqdm": True,
-        "draw_figures": False,
+        **{"disable_tqdm": True, "draw_figures": False},
     }
     return StageTrainingArguments(output_dir=str(output_dir), **defaults | options)
 
@@ -280,8 +279,8 @@ def trainer(
 def prepared_run(folder: Path, *options: str) -> PreparedRun:
     """A run's folder with finished encoders and a finished Siamese network in it; `options` as on a command line."""
     argv = ["--output_dir", str(folder), "--use_cpu", "True", "--bf16_weights", "False", "--disable_tqdm", "True"]
-    argv += ["--draw_figures", "False"]
-    args = parse_run_arguments([*argv, "--eval_strategy", "no", "--save_strategy", "no", *options])
+    argv += ["--draw_figures", "False", "--eval_strategy", "no", "--save_strategy", "no", *options]
+    args = parse_run_arguments(argv)
     tokenizer().save_pretrained(folder / "tokenizer")
     tasks = {}
     for seed, (task, task_config) in enumerate({"emotion": EMOTION, "sentiment": SENTIMENT}.items(), start=1):
