@@ -237,6 +237,7 @@ class Search:
         trial.set_user_attr("worker", worker)
         options = {parameter.name: parameter.suggest(trial) for parameter in self.space}
         fixed: dict[str, Any] = {"eval_strategy": "epoch", "save_strategy": "no", "load_best_model_at_end": False}
+        fixed["draw_figures"] = False
         if self.search.search_samples is not None:
             fixed["max_train_samples"] = min(
                 self.search.search_samples, self.args.data.max_train_samples or self.search.search_samples
