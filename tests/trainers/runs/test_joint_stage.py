@@ -192,7 +192,7 @@ def test_related_recipes_say_which_data_they_need(place: Path, tmp_path: Path) -
 
 
 def test_common_space_learnt_from_several_labels_a_text_serves_for_one(place: Path, tmp_path: Path) -> None:
-    changes = {"recipe": ["common-space-from-related"], "emotion_dataset": place / "data" / "moods"}
+    changes = {"recipe": ["few-labels"], "emotion_dataset": place / "data" / "moods"}
     related = {"related_dataset": place / "data" / "posts", "related_label_columns": list(tiny_run.EMOTIONS)}
     run_csr(options(place, tmp_path, emotion_label_columns=None, threshold="fixed", **changes, **related))
     rows = tiny_run.label_rows(tiny_run.EMOTIONS, 15, seed=2)
