@@ -56,12 +56,12 @@ def main(argv: list[str]) -> None:
     args = few_labels_parser().parse_args(argv)
     set_up_logging()
     with exit_on(NAME, *BAD_INPUT):
+        identity = encoder_identity(args.encoder)
+        targets = {name: load_target(name, args.data_dir, args.pool) for name in args.targets}
         if "setfit" in args.systems and args.setfit_python is None:
             raise ValueError(
                 "setfit is among --systems: name the Python that has it in --setfit_python, or leave it out."
             )
-        identity = encoder_identity(args.encoder)
-        targets = {name: load_target(name, args.data_dir, args.pool) for name in args.targets}
     options = ["--data_dir", args.data_dir]
     options += ["--max_train_samples", str(args.source_texts)] if args.source_texts else []
     for name, target in targets.items():
