@@ -20,7 +20,7 @@ from trainers.data import digest, load_texts, stratified_folds
 from trainers.evaluation import embed_texts, tune_thresholds
 from trainers.experiments import dev_decisions, encoder_vectors, fit_decisions
 from trainers.loop import encoder_identity, resolve_encoder
-from trainers.recipes import Recipe, find_recipe
+from trainers.recipes import Recipe, Stage, find_recipe, stages_of
 from trainers.runs import Runner
 
 from .few_label_targets import SOURCES, Target
@@ -37,7 +37,6 @@ RECIPES = {
 }
 # By system, the stage of the source whose vectors it reads.
 RELATED_VECTORS = {"related-encoder-vectors": "related-encoder", "related-space-vectors": "related-space"}
-FROM_SOURCE = (*RELATED_VECTORS, "bert-from-related", "few-labels", "model-3.4")
 SYSTEMS = ("vectors", *RELATED_VECTORS, "setfit", *RECIPES)
 
 
@@ -149,7 +148,7 @@ class Systems:
         shutil.rmtree(folder, ignore_errors=True)
         argv = ["--recipe", RECIPES[system], *run_options(self.encoder, SOURCES[self.name], folder), *self.options]
         argv += ["--threshold_folds", str(FOLDS)] if self.target.several else []
-        argv += ["--reuse_stages_from", str(self.source)] if system in FROM_SOURCE else []
+        argv += ["--reuse_stages_from", str(self.source)] if source_stages([system]) else []
         clock = TrainingClock()
         data = {"emotion": self.target.drawn(draw.rows, f"{self.name} ({draw.name})")}
         if system == "model-3.4":
@@ -201,11 +200,19 @@ def run_options(encoder: str, source: str, folder: Path) -> list[str]:
     return [*options, "--threshold", "global", "--eval_strategy", "no", "--save_strategy", "no"]
 
 
-def train_source(encoder: str, source: str, folder: Path, options: Sequence[str]) -> None:
-    """Learn an encoder and a common space from a source, unless the folder has them."""
-    stages = (find_recipe("few-labels").stages[0], find_recipe(RECIPES["bert-from-related"]).stages[0])
+def source_stages(systems: Sequence[str]) -> list[Stage]:
+    """The stages that some systems take from their source, each once."""
+    recipes = [find_recipe(RECIPES[system]) for system in RECIPES]
+    stages = {stage.name: stage for stage in stages_of(recipes) if stage.tasks == ("related",)}
+    wanted = {RELATED_VECTORS.get(system) for system in systems}
+    wanted |= {stage.name for system in systems if system in RECIPES for stage in find_recipe(RECIPES[system]).stages}
+    return [stage for name, stage in stages.items() if name in wanted]
+
+
+def train_source(stages: Sequence[Stage], encoder: str, source: str, folder: Path, options: Sequence[str]) -> None:
+    """Train stages on a source, unless the folder has them."""
     argv = [*run_options(encoder, source, folder), "--wait_for_lock", "True", *options]
-    Runner(parse_run_arguments(argv), recipes=[Recipe("source", stages)]).run()
+    Runner(parse_run_arguments(argv), recipes=[Recipe(stage.name, (stage,)) for stage in stages]).run()
 
 
 def model_vectors(model: str, texts: Sequence[str]) -> np.ndarray:

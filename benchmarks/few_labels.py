@@ -33,7 +33,7 @@ from trainers.loop import encoder_identity
 
 from .arguments import benchmark_parser, command_of
 from .few_label_report import Unit, write_results
-from .few_label_systems import FROM_SOURCE, SYSTEMS, Draw, Systems, train_source
+from .few_label_systems import SYSTEMS, Draw, Systems, source_stages, train_source
 from .few_label_targets import SOURCES, TARGETS, Target, load_target
 from .label_draws import MOST_PER_LABEL, draw_texts
 
@@ -66,8 +66,9 @@ def main(argv: list[str]) -> None:
     options += ["--max_train_samples", str(args.source_texts)] if args.source_texts else []
     for name, target in targets.items():
         source = args.output_dir / "source" / SOURCES[name]
-        if set(args.systems) & set(FROM_SOURCE):
-            train_source(args.encoder, SOURCES[name], source, options)
+        stages = source_stages(args.systems)
+        if stages:
+            train_source(stages, args.encoder, SOURCES[name], source, options)
         systems = Systems(
             *(target, name, args.output_dir, args.encoder, options, source),
             setfit_python=args.setfit_python,

@@ -9,6 +9,7 @@ from datasets import Dataset, DatasetDict
 
 from benchmarks import few_labels
 from benchmarks.few_label_report import Unit, paired_tests, scores_of
+from benchmarks.few_label_systems import SYSTEMS, source_stages
 from benchmarks.few_label_targets import EKMAN, SOURCES, TARGETS, Target, in_seven
 from benchmarks.label_draws import draw_texts
 from tests.helpers import tiny_run
@@ -142,3 +143,11 @@ def write_targets(folder: Path) -> None:
     for split in ("train", "dev"):
         rows = [f"the {name} of {split}\t{label}\t{split}{label}\n" for label, name in enumerate(GOEMOTIONS)]
         (folder / "goemotions" / f"{split}.tsv").write_text("".join(rows), encoding="utf-8")
+
+
+def test_systems_take_from_their_source_what_they_start_from() -> None:
+    taken = {system: [stage.name for stage in source_stages([system])] for system in SYSTEMS}
+    assert taken["vectors"] == taken["setfit"] == taken["bert-head-rate"] == []
+    assert taken["few-labels"] == taken["related-space-vectors"] == ["related-space"]
+    assert taken["bert-from-related"] == taken["related-encoder-vectors"] == ["related-encoder"]
+    assert sorted(taken["model-3.4"]) == ["related-encoder", "related-space"]
