@@ -62,13 +62,16 @@ def main(argv: list[str]) -> None:
             raise ValueError(
                 "setfit is among --systems: name the Python that has it in --setfit_python, or leave it out."
             )
+        if args.source_texts and args.source_texts < max(args.sizes):
+            raise ValueError(f"--source_texts {args.source_texts} would cut draws of {max(args.sizes)} texts as well.")
     options = ["--data_dir", args.data_dir]
     options += ["--max_train_samples", str(args.source_texts)] if args.source_texts else []
     for name, target in targets.items():
         source = args.output_dir / "source" / SOURCES[name]
         stages = source_stages(args.systems)
         if stages:
-            train_source(stages, args.encoder, SOURCES[name], source, options)
+            with exit_on(NAME, *BAD_INPUT):
+                train_source(stages, args.encoder, SOURCES[name], source, options)
         systems = Systems(
             *(target, name, args.output_dir, args.encoder, options, source),
             setfit_python=args.setfit_python,
