@@ -16,7 +16,7 @@ from datasets import Dataset
 from transformers import AutoModel, AutoTokenizer, TrainerCallback
 
 from trainers.commands import parse_run_arguments
-from trainers.data import digest, load_texts, stratified_folds
+from trainers.data import digest, load_texts, stratified_folds, whole_file
 from trainers.evaluation import embed_texts, tune_thresholds
 from trainers.experiments import dev_decisions, encoder_vectors, fit_decisions
 from trainers.loop import encoder_identity, resolve_encoder
@@ -29,12 +29,7 @@ from .few_label_targets import SOURCES, Target
 FOLDS = 3
 # Sources are trained once, so all runs have the seed of theirs, and differ in their texts.
 SEED = 42
-RECIPES = {
-    "bert-head-rate": "bert-head-rate",
-    "bert-from-related": "benchmarks/recipes.py:bert-from-related",
-    "few-labels": "few-labels",
-    "model-3.4": "model-3.4",
-}
+RECIPES = ("bert-head-rate", "bert-from-related", "few-labels", "model-3.4")
 # By system, the stage of the source whose vectors it reads.
 RELATED_VECTORS = {"related-encoder-vectors": "related-encoder", "related-space-vectors": "related-space"}
 SYSTEMS = ("vectors", *RELATED_VECTORS, "setfit", *RECIPES)
@@ -135,10 +130,8 @@ class Systems:
                 found = embed([*texts[0], *texts[1]])
                 seconds = (time.process_time() - started) / len(found)
                 path.parent.mkdir(parents=True, exist_ok=True)
-                # numpy appends .npz to names that end otherwise.
-                unfinished = path.with_suffix(".unfinished.npz")
-                np.savez(unfinished, train=found[: len(texts[0])], dev=found[len(texts[0]) :], seconds=seconds)
-                unfinished.replace(path)
+                with whole_file(path, "wb") as file:
+                    np.savez(file, train=found[: len(texts[0])], dev=found[len(texts[0]) :], seconds=seconds)
             with np.load(path) as kept:
                 self._vectors[system] = (kept["train"], kept["dev"], float(kept["seconds"]))
         return self._vectors[system]
@@ -146,7 +139,7 @@ class Systems:
     def _recipe(self, system: str, draw: Draw) -> Outcome:
         folder = self.folder / "runs" / draw.name / system
         shutil.rmtree(folder, ignore_errors=True)
-        argv = ["--recipe", RECIPES[system], *run_options(self.encoder, SOURCES[self.name], folder), *self.options]
+        argv = ["--recipe", system, *run_options(self.encoder, SOURCES[self.name], folder), *self.options]
         argv += ["--threshold_folds", str(FOLDS)] if self.target.several else []
         argv += ["--reuse_stages_from", str(self.source)] if source_stages([system]) else []
         clock = TrainingClock()
@@ -202,11 +195,10 @@ def run_options(encoder: str, source: str, folder: Path) -> list[str]:
 
 def source_stages(systems: Sequence[str]) -> list[Stage]:
     """The stages that some systems take from their source, each once."""
-    recipes = [find_recipe(RECIPES[system]) for system in RECIPES]
-    stages = {stage.name: stage for stage in stages_of(recipes) if stage.tasks == ("related",)}
+    stages = [stage for stage in stages_of(map(find_recipe, RECIPES)) if stage.tasks == ("related",)]
     wanted = {RELATED_VECTORS.get(system) for system in systems}
-    wanted |= {stage.name for system in systems if system in RECIPES for stage in find_recipe(RECIPES[system]).stages}
-    return [stage for name, stage in stages.items() if name in wanted]
+    wanted |= {stage.name for system in systems if system in RECIPES for stage in find_recipe(system).stages}
+    return [stage for stage in stages if stage.name in wanted]
 
 
 def train_source(stages: Sequence[Stage], encoder: str, source: str, folder: Path, options: Sequence[str]) -> None:
