@@ -33,7 +33,7 @@ class CSRTrainingArguments(StageTrainingArguments):
     usual_epochs: ClassVar[float] = 10.0
     num_train_epochs: float | None = field(
         default=None,
-        metadata={"help": "Epochs over the texts. Default: 10, or 4 with an encoder, and more below 4,000."},
+        metadata={"help": "Epochs over the texts. Default: 10 (4 with an encoder), more below 4,000."},
     )
     per_device_train_batch_size: int = field(default=64, metadata={"help": "Texts per batch and process."})
     bf16_weights: bool | None = field(default=False, metadata={"help": "Half precision costs more than it saves here."})
