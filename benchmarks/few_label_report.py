@@ -20,6 +20,7 @@ from .report import described, write_table
 CLAIMS = (
     *(("few-labels", other) for other in ("setfit", "vectors", "bert-head-rate", "bert-from-related")),
     *(("related-space-vectors", other) for other in ("setfit", "vectors", "few-labels")),
+    ("space-encoder-vectors", "vectors"),
     ("related-encoder-vectors", "vectors"),
     ("model-3.4", "few-labels"),
 )

@@ -30,8 +30,13 @@ FOLDS = 3
 # Sources are trained once, so all runs have the seed of theirs, and differ in their texts.
 SEED = 42
 RECIPES = ("bert-head-rate", "bert-from-related", "few-labels", "model-3.4")
-# By system, the stage of the source whose vectors it reads.
-RELATED_VECTORS = {"related-encoder-vectors": "related-encoder", "related-space-vectors": "related-space"}
+# By system, the stage of the source whose vectors it reads: the mean of an encoder's token states, or of their places
+# in the common space.
+RELATED_VECTORS = {
+    "related-encoder-vectors": "related-encoder",
+    "space-encoder-vectors": "related-space",
+    "related-space-vectors": "related-space",
+}
 SYSTEMS = ("vectors", *RELATED_VECTORS, "setfit", *RECIPES)
 
 
@@ -126,8 +131,8 @@ class Systems:
             path = self.folder / "vectors" / f"{digest([system, encoder_identity(model), *texts])}.npz"
             if not path.is_file():
                 started = time.process_time()
-                embed = partial(encoder_vectors, model) if stage is None else partial(model_vectors, model)
-                found = embed([*texts[0], *texts[1]])
+                embed = encoder_vectors if stage is None else partial(stage_vectors, system=system)
+                found = embed(model, [*texts[0], *texts[1]])
                 seconds = (time.process_time() - started) / len(found)
                 path.parent.mkdir(parents=True, exist_ok=True)
                 with whole_file(path, "wb") as file:
@@ -207,9 +212,11 @@ def train_source(stages: Sequence[Stage], encoder: str, source: str, folder: Pat
     Runner(parse_run_arguments(argv), recipes=[Recipe(stage.name, (stage,)) for stage in stages]).run()
 
 
-def model_vectors(model: str, texts: Sequence[str]) -> np.ndarray:
+def stage_vectors(folder: str, texts: Sequence[str], system: str) -> np.ndarray:
     """Vectors by a stage that was trained on a source."""
-    return embed_texts(AutoModel.from_pretrained(model), AutoTokenizer.from_pretrained(model), texts)
+    model = AutoModel.from_pretrained(folder)
+    part = model.emotion_encoder if system == "space-encoder-vectors" else model
+    return embed_texts(part, AutoTokenizer.from_pretrained(folder), texts)
 
 
 def megabytes(folder: Path) -> float:

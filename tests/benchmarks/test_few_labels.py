@@ -93,7 +93,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]
     write_targets(folder)
     encoder = tiny_run.write_encoder(folder / "encoder", max_position_embeddings=128)
     argv = ["--data_dir", str(folder), "--encoder", str(encoder), "--targets", "dair-emotion", "--sizes", "1"]
-    argv += ["--draws", "1", "--systems", "vectors", "related-space-vectors", "few-labels"]
+    argv += ["--draws", "1", "--systems", "vectors", "space-encoder-vectors", "few-labels"]
     argv += ["--output_dir", str(folder / "out"), "--results_dir", str(folder / "results")]
     few_labels.main(argv)
     return folder, argv
@@ -104,13 +104,12 @@ def test_a_run_ends_in_tables(finished: tuple[Path, list[str]]) -> None:
     results = tiny_run.read_json(folder / "results" / "few_labels.json")
     assert [(one["system"], one["texts"]) for one in results["scores"]] == [
         ("few-labels", [6]),
-        ("related-space-vectors", [6]),
+        ("space-encoder-vectors", [6]),
         ("vectors", [6]),
     ]
     assert {(one["system"], one["baseline"]) for one in results["tests"]} == {
         ("few-labels", "vectors"),
-        ("related-space-vectors", "vectors"),
-        ("related-space-vectors", "few-labels"),
+        ("space-encoder-vectors", "vectors"),
     }
     assert all(one["p_holm"] >= one["p_bootstrap"] for one in results["tests"])
     assert not list((folder / "out" / "runs").rglob("*.safetensors"))  # what is scored is not kept
@@ -148,6 +147,6 @@ def write_targets(folder: Path) -> None:
 def test_systems_take_from_their_source_what_they_start_from() -> None:
     taken = {system: [stage.name for stage in source_stages([system])] for system in SYSTEMS}
     assert taken["vectors"] == taken["setfit"] == taken["bert-head-rate"] == []
-    assert taken["few-labels"] == taken["related-space-vectors"] == ["related-space"]
+    assert taken["few-labels"] == taken["related-space-vectors"] == taken["space-encoder-vectors"] == ["related-space"]
     assert taken["bert-from-related"] == taken["related-encoder-vectors"] == ["related-encoder"]
     assert sorted(taken["model-3.4"]) == ["related-encoder", "related-space"]
