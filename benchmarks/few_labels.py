@@ -20,7 +20,7 @@ commands may share the work. The tables are of all that is there.
 import argparse
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,12 +58,20 @@ def main(argv: list[str]) -> None:
     with exit_on(NAME, *BAD_INPUT):
         identity = encoder_identity(args.encoder)
         targets = {name: load_target(name, args.data_dir, args.pool) for name in args.targets}
-        if "setfit" in args.systems and args.setfit_python is None:
+        if "setfit" in args.systems and args.setfit_python is None and not args.tables_only:
             raise ValueError(
                 "setfit is among --systems: name the Python that has it in --setfit_python, or leave it out."
             )
         if args.source_texts and args.source_texts < max(args.sizes):
             raise ValueError(f"--source_texts {args.source_texts} would cut draws of {max(args.sizes)} texts as well.")
+    if not args.tables_only:
+        train_missing(args, targets, identity)
+    found = [Unit.read(path) for path in sorted((args.output_dir / "units").glob("*/*.json"))]
+    write_results(args.results_dir, NAME, found, targets, facts(args))
+
+
+def train_missing(args: argparse.Namespace, targets: Mapping[str, Target], identity: str) -> None:
+    """Carry out all jobs that are neither finished nor another command's; `identity` is the encoder's."""
     options = ["--data_dir", args.data_dir]
     options += ["--max_train_samples", str(args.source_texts)] if args.source_texts else []
     for name, target in targets.items():
@@ -79,8 +87,6 @@ def main(argv: list[str]) -> None:
         )
         for job in jobs(name, args):
             run(job, target, systems, [identity, args.pool, args.source_texts, args.setfit_iterations])
-    found = [Unit.read(path) for path in sorted((args.output_dir / "units").glob("*/*.json"))]
-    write_results(args.results_dir, NAME, found, targets, facts(args))
 
 
 def few_labels_parser() -> argparse.ArgumentParser:
@@ -102,6 +108,7 @@ def few_labels_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--setfit_iterations", type=int, default=20, help="Pairs of each kind for a text (default: 20)."
     )
+    parser.add_argument("--tables_only", action="store_true", help="Write the tables of what is there; train nothing.")
     parser.add_argument("--output_dir", type=Path, default=Path(f"outputs/{NAME}"), help="Folder of results and runs.")
     return parser
 

@@ -125,8 +125,9 @@ def test_a_repeated_run_does_nothing_again_and_other_texts_are_refused(
 
     monkeypatch.setattr(few_labels.Systems, "run", fail)
     before = (folder / "results" / "few_labels.json").read_text(encoding="utf-8")
-    few_labels.main(argv)
-    assert (folder / "results" / "few_labels.json").read_text(encoding="utf-8") == before
+    for further in ([], ["--tables_only"]):
+        few_labels.main([*argv, *further])
+        assert (folder / "results" / "few_labels.json").read_text(encoding="utf-8") == before
     with pytest.raises(ValueError, match="of other texts or options: choose another --output_dir"):
         few_labels.main([*argv, "--pool", "20"])
 
