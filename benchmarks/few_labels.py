@@ -14,7 +14,7 @@ SetFit needs an environment of its own, whose Python is --setfit_python; these a
     setfit-env/bin/pip install setfit==1.2.0 'transformers<5' torch==2.13.0
 
 Each target, size, draw and system is a JSON file in --output_dir: a killed command goes on where it was, and several
-commands may share the work. The tables are of all that is there.
+commands may share the work. The tables are of what is there of the chosen targets and systems.
 """
 
 import argparse
@@ -67,7 +67,8 @@ def main(argv: list[str]) -> None:
     if not args.tables_only:
         train_missing(args, targets, identity)
     found = [Unit.read(path) for path in sorted((args.output_dir / "units").glob("*/*.json"))]
-    write_results(args.results_dir, NAME, found, targets, facts(args))
+    chosen = [unit for unit in found if unit.system in args.systems]
+    write_results(args.results_dir, NAME, chosen, targets, facts(args))
 
 
 def train_missing(args: argparse.Namespace, targets: Mapping[str, Target], identity: str) -> None:
