@@ -91,6 +91,8 @@ _register(
     LABEL_ATTENTION_FROM_RELATED,
     "What does label attention gain from a start with an encoder of related data?",
 )
+# As few-labels was called when it was measured, and is in the results.
+_register("common-space-from-related", SPACE_FROM_RELATED, "What is left of model-3.4 without self-training?")
 # The intensity of an emotion says more about a text than its presence.
 INTENSITY_FROM_RELATED = EncoderStage(
     name="intensity-encoder-from-related",

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import datasets
 import numpy as np
@@ -14,7 +14,7 @@ from modeling_csr import CSRForSequenceClassification, MultitaskModel
 from .data import column_array
 from .evaluation import score
 from .trainer import StageTrainer
-from .training_arguments import StageTrainingArguments
+from .training_arguments import StageTrainingArguments, default_epochs
 
 # Modules that are frozen for each value of `trains`.
 FROZEN_MODULES: dict[str, tuple[str, ...]] = {
@@ -32,7 +32,8 @@ class CSRTrainingArguments(StageTrainingArguments):
     learning_rate: float = field(default=5e-4, metadata={"help": "Initial learning rate."})
     usual_epochs: ClassVar[float] = 10.0
     num_train_epochs: float | None = field(
-        default=None, metadata={"help": "Epochs over the texts. Default: 10, and more below 4,000 texts."}
+        default=None,
+        metadata={"help": "Epochs over the texts. Default: 10 (4 with an encoder), more below 4,000."},
     )
     per_device_train_batch_size: int = field(default=64, metadata={"help": "Texts per batch and process."})
     bf16_weights: bool | None = field(default=False, metadata={"help": "Half precision costs more than it saves here."})
@@ -50,6 +51,13 @@ class CSRTrainingArguments(StageTrainingArguments):
         if self.trains not in FROZEN_MODULES:
             raise ValueError(f"trains must be one of {', '.join(FROZEN_MODULES)}, got {self.trains!r}.")
         super().__post_init__()
+
+    def with_epochs(self, dataset: Any) -> Self:
+        """As for other stages; with an encoder that is trained as well, as many as for an encoder alone."""
+        if self.num_train_epochs is not None or self.trains in ("classifier", "common_space"):
+            return super().with_epochs(dataset)
+        epochs = default_epochs(dataset, StageTrainingArguments.usual_epochs)
+        return type(self).derived_from(self, num_train_epochs=epochs)
 
 
 class RepresentationDataset(Dataset):

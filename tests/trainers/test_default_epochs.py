@@ -29,6 +29,9 @@ def test_what_is_set_stays(tmp_path: Path) -> None:
     args = StageTrainingArguments(output_dir=str(tmp_path), num_train_epochs=3)
     assert args.with_epochs(range(50)) is args
     assert CSRTrainingArguments(output_dir=str(tmp_path)).with_epochs(range(50)).num_train_epochs == 100
+    # An encoder that is trained with its space takes as long as one that is trained alone.
+    joint = CSRTrainingArguments(output_dir=str(tmp_path), trains="emotion_encoder")
+    assert [joint.with_epochs(range(texts)).num_train_epochs for texts in (50, 4_000)] == [40, 4]
 
 
 def test_the_trainer_counts_its_texts(tiny: ModuleType, tmp_path: Path) -> None:

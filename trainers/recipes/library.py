@@ -107,9 +107,9 @@ for _recipe in (
         "I have few labels, a related dataset and texts without labels: what gets the most out of them?",
     ),
     Recipe(
-        "common-space-from-related",
+        "few-labels",
         (RELATED_SPACE, SPACE_FROM_RELATED),
-        "I have a related dataset with richer labels: how do I start from it in two stages?",
+        "I have 50 to 5,000 labelled texts: how do I start from a related dataset that has more, and richer labels?",
     ),
     Recipe(
         "token-space",

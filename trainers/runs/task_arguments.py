@@ -55,8 +55,8 @@ TASKS = {
     ),
     "related": TaskDescription(
         "related data",
-        "A further source, for the recipes that start from one with richer labels than sentiment, such as goemotions; "
-        f"{GIVEN}.",
+        "A further source, for the recipes that start from one with richer labels than sentiment; "
+        f"{GIVEN}. Default: goemotions.",
     ),
     "intensity": TaskDescription(
         "intensity data",

@@ -1,5 +1,7 @@
 """The data of a task in a run: selected labels, a sample of the texts, copies of rare ones."""
 
+import logging
+
 import numpy as np
 from datasets import Dataset
 
@@ -15,6 +17,11 @@ from ..data import (
 )
 from .context_turns import check_context, read_in_context
 from .data_arguments import DataArguments
+
+logger = logging.getLogger(__name__)
+
+# Related data where none are named: the most texts with the most emotions that can be had without asking anybody.
+USUAL_RELATED = "goemotions"
 
 
 def load_task(
@@ -36,13 +43,10 @@ def load_task(
         separator (`str`, defaults to `"[SEP]"`): What `--context_turns` puts between utterances.
 
     Raises:
-        ValueError: If no data are given for the task, something it needs is missing, or there are too few texts.
+        FileNotFoundError: If the data are not there.
+        ValueError: If something that the task needs is missing, or there are too few texts.
     """
-    name = data.dataset(task)
-    if name is None:
-        raise ValueError(f"The chosen recipe needs --{task}_dataset, such as goemotions.")
-    load = load_texts if task == "unlabelled" else load_task_dataset
-    dataset = loaded or load(name, data_dir=data.data_dir, **data.columns(task))
+    dataset = loaded or _load(task, data)
     if task == "emotion" and data.emotion_labels is not None:
         dataset = select_labels(dataset, data.emotion_labels, data.rows_without_labels)
     turns = data.context_turns if task == "emotion" else 0
@@ -54,6 +58,35 @@ def load_task(
     if task == "emotion" and data.augment_rare:
         dataset = augment_rare_labels(dataset, data.augment_rare, data.augmentations, seed)
     return dataset
+
+
+def _load(task: str, data: DataArguments) -> TaskDataset:
+    name = data.dataset(task)
+    if name is None:
+        return _usual_related(data)
+    load = load_texts if task == "unlabelled" else load_task_dataset
+    return load(name, data_dir=data.data_dir, **data.columns(task))
+
+
+def _usual_related(data: DataArguments) -> TaskDataset:
+    """The related data of a run that names none: all other tasks have defaults of their own."""
+    if data.dataset("emotion") == USUAL_RELATED:
+        raise ValueError(
+            f"{USUAL_RELATED} is what the recipe would learn from first, and is the emotion data here. Name other data "
+            "in --related_dataset, such as dair-emotion."
+        )
+    logger.info(
+        "The recipe first learns from %s, since no --related_dataset is named. It may name a registered dataset, a "
+        "file, a folder or a dataset on the Hub: texts with many labels, the nearer to yours the better.",
+        USUAL_RELATED,
+    )
+    try:
+        return load_task_dataset(USUAL_RELATED, data_dir=data.data_dir)
+    except FileNotFoundError as error:
+        raise FileNotFoundError(
+            f"The recipe first learns from {USUAL_RELATED}, unless --related_dataset names other data. {error}\n"
+            "Without any, take --recipe bert-head-rate, which learns from your own texts alone."
+        ) from error
 
 
 def sample_train(dataset: TaskDataset, size: int, seed: int) -> Dataset:

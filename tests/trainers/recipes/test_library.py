@@ -18,7 +18,7 @@ from trainers.recipes.library import ALL_TASKS, CSR, EMOTION_ENCODER, SENTIMENT_
 
 LIBRARY = (
     *PAPER_RECIPES,
-    *("bert-head-rate", "model-3.4", "common-space-from-related", "token-space", "label-attention"),
+    *("bert-head-rate", "model-3.4", "few-labels", "token-space", "label-attention"),
     *("all-in-one", "dialogue-past", "dialogue"),
 )
 
@@ -94,7 +94,7 @@ def test_the_student_of_model_3_4_has_three_kinds_of_teachers() -> None:
         "label-attention-from-related",
         "common-space-from-related",
     ]
-    assert student.common_space == RECIPES["common-space-from-related"].stages[0]
+    assert student.common_space == RECIPES["few-labels"].stages[0]
     assert student.unlabelled == ("unlabelled",) and student.temperature == 0.5
 
 

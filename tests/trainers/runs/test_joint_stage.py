@@ -184,15 +184,17 @@ def test_representation_without_token_states_is_refused_before_training(place: P
     assert not (tmp_path / "out").exists()
 
 
-def test_related_recipes_say_which_data_they_need(place: Path, tmp_path: Path) -> None:
+def test_related_recipes_say_what_to_do_without_goemotions(place: Path, tmp_path: Path) -> None:
     recipes = [recipe for recipe in JOINT if any("related" in stage.tasks for stage in RECIPES[recipe].stages)]
     assert recipes
-    with pytest.raises(SystemExit, match="needs --related_dataset"):
-        run_csr(options(place, tmp_path / "out", recipe=recipes[:1], related_dataset=None))
+    said = r"goemotions, unless --related_dataset(.|\n)*should contain train\.tsv(.|\n)*--recipe bert-head-rate"
+    with pytest.raises(SystemExit, match=said):
+        run_csr(options(place, tmp_path / "out", recipe=recipes[:1], related_dataset=None, data_dir=tmp_path))
+    assert not (tmp_path / "out").exists()
 
 
 def test_common_space_learnt_from_several_labels_a_text_serves_for_one(place: Path, tmp_path: Path) -> None:
-    changes = {"recipe": ["common-space-from-related"], "emotion_dataset": place / "data" / "moods"}
+    changes = {"recipe": ["few-labels"], "emotion_dataset": place / "data" / "moods"}
     related = {"related_dataset": place / "data" / "posts", "related_label_columns": list(tiny_run.EMOTIONS)}
     run_csr(options(place, tmp_path, emotion_label_columns=None, threshold="fixed", **changes, **related))
     rows = tiny_run.label_rows(tiny_run.EMOTIONS, 15, seed=2)

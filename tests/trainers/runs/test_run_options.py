@@ -170,7 +170,7 @@ def test_class_weights_of_a_run(place: Path, tmp_path: Path, problem: str) -> No
 
 def with_related(place: Path, output_dir: Path, **changes: Any) -> list[str]:
     related = {"related_dataset": place / "data" / "posts", "related_label_columns": list(tiny_run.EMOTIONS)}
-    quick = {"recipe": ["model-3.1", "common-space-from-related"], "num_train_epochs": 1, "seed": 3}
+    quick = {"recipe": ["model-3.1", "few-labels"], "num_train_epochs": 1, "seed": 3}
     return tiny_run.options(place, output_dir, **quick | related | changes)
 
 
@@ -209,7 +209,7 @@ def test_label_loss_of_a_run(place: Path, cross_entropy: Path, tmp_path: Path) -
 
 def test_sources_are_the_same_for_all_losses(place: Path, cross_entropy: Path, tmp_path: Path) -> None:
     differing = {"label_loss": "asymmetric", "class_weights": "balanced", "reuse_stages_from": [cross_entropy]}
-    run_csr(with_related(place, tmp_path, recipe=["model-1", "common-space-from-related"], **differing))
+    run_csr(with_related(place, tmp_path, recipe=["model-1", "few-labels"], **differing))
     for stage in ("sentiment-encoder", "related-space", "common-space-from-related"):
         plain, other = (tiny_run.read_json(folder / stage / "stage.json") for folder in (cross_entropy, tmp_path))
         # Of the related texts, too, each may have several labels.
