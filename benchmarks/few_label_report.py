@@ -22,6 +22,7 @@ CLAIMS = (
     *(("related-space-vectors", other) for other in ("setfit", "vectors", "few-labels")),
     ("space-encoder-vectors", "vectors"),
     ("related-encoder-vectors", "vectors"),
+    *(("joined-vectors", other) for other in ("setfit", "vectors")),
     ("model-3.4", "few-labels"),
 )
 TESTED = "macro_f1"

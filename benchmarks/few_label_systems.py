@@ -37,7 +37,9 @@ RELATED_VECTORS = {
     "space-encoder-vectors": "related-space",
     "related-space-vectors": "related-space",
 }
-SYSTEMS = ("vectors", *RELATED_VECTORS, "setfit", *RECIPES)
+# Vectors side by side: those of an encoder that has learnt from the source, and of one that has not.
+JOINED_VECTORS = {"joined-vectors": ("vectors", "space-encoder-vectors")}
+SYSTEMS = ("vectors", *RELATED_VECTORS, *JOINED_VECTORS, "setfit", *RECIPES)
 
 
 @dataclass(frozen=True)
@@ -118,12 +120,19 @@ class Systems:
         started = time.process_time()
         fitted = fit_decisions(train[draw.rows], targets, groups, len(self.target.data.labels), SEED)
         seconds = time.process_time() - started + len(draw.rows) * seconds_per_text
-        stage = RELATED_VECTORS.get(system)
-        size = megabytes(Path(resolve_encoder(self.encoder)) if stage is None else self.source / stage)
+        size = sum(map(self._megabytes, JOINED_VECTORS.get(system, [system])))
         return Outcome(fitted(dev), seconds, size + 4e-6 * len(self.target.data.labels) * (train.shape[1] + 1))
+
+    def _megabytes(self, system: str) -> float:
+        """Size of the weights of what makes vectors."""
+        stage = RELATED_VECTORS.get(system)
+        return megabytes(Path(resolve_encoder(self.encoder)) if stage is None else self.source / stage)
 
     def _embedded(self, system: str) -> tuple[np.ndarray, np.ndarray, float]:
         """Vectors of the training and dev texts, and the CPU seconds that one of them took."""
+        if system in JOINED_VECTORS:
+            train, dev, seconds = zip(*map(self._embedded, JOINED_VECTORS[system]), strict=True)
+            return np.concatenate(train, axis=1), np.concatenate(dev, axis=1), sum(seconds)
         if system not in self._vectors:
             texts = [self.target.texts(split) for split in ("train", "dev")]
             stage = RELATED_VECTORS.get(system)
@@ -201,7 +210,8 @@ def run_options(encoder: str, source: str, folder: Path) -> list[str]:
 def source_stages(systems: Sequence[str]) -> list[Stage]:
     """The stages that some systems take from their source, each once."""
     stages = [stage for stage in stages_of(map(find_recipe, RECIPES)) if stage.tasks == ("related",)]
-    wanted = {RELATED_VECTORS.get(system) for system in systems}
+    parts = [part for system in systems for part in JOINED_VECTORS.get(system, [system])]
+    wanted = {RELATED_VECTORS.get(part) for part in parts}
     wanted |= {stage.name for system in systems if system in RECIPES for stage in find_recipe(system).stages}
     return [stage for stage in stages if stage.name in wanted]
 

@@ -6,7 +6,7 @@ Texts are drawn from each target, nested and stratified, the same for all system
 in all. All systems start from the same encoder. Some have learnt from GoEmotions before (of which GoEmotions in seven
 labels is the target: there it is dair-emotion), once, whatever is drawn. Scores are on the dev split; the thresholds of
 several labels are chosen out of fold on the drawn texts, and dev is used for nothing else. Logistic regression reads
-frozen vectors: of the encoder, and of what has learnt from the source.
+frozen vectors: of the encoder, of what has learnt from the source, and of both side by side.
 
 SetFit needs an environment of its own, whose Python is --setfit_python; these are the versions that were tried:
 

@@ -9,8 +9,8 @@ from datasets import Dataset, DatasetDict
 
 from benchmarks import few_labels
 from benchmarks.few_label_report import Unit, paired_tests, scores_of
-from benchmarks.few_label_systems import SYSTEMS, source_stages
-from benchmarks.few_label_targets import EKMAN, SOURCES, TARGETS, Target, in_seven
+from benchmarks.few_label_systems import SYSTEMS, Systems, source_stages
+from benchmarks.few_label_targets import EKMAN, SOURCES, TARGETS, Target, in_seven, load_target
 from benchmarks.label_draws import draw_texts
 from tests.helpers import tiny_run
 from trainers.data import TaskDataset
@@ -93,7 +93,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]
     write_targets(folder)
     encoder = tiny_run.write_encoder(folder / "encoder", max_position_embeddings=128)
     argv = ["--data_dir", str(folder), "--encoder", str(encoder), "--targets", "dair-emotion", "--sizes", "1"]
-    argv += ["--draws", "1", "--systems", "vectors", "space-encoder-vectors", "few-labels"]
+    argv += ["--draws", "1", "--systems", "vectors", "space-encoder-vectors", "joined-vectors", "few-labels"]
     argv += ["--output_dir", str(folder / "out"), "--results_dir", str(folder / "results")]
     few_labels.main(argv)
     return folder, argv
@@ -104,15 +104,30 @@ def test_a_run_ends_in_tables(finished: tuple[Path, list[str]]) -> None:
     results = tiny_run.read_json(folder / "results" / "few_labels.json")
     assert [(one["system"], one["texts"]) for one in results["scores"]] == [
         ("few-labels", [6]),
+        ("joined-vectors", [6]),
         ("space-encoder-vectors", [6]),
         ("vectors", [6]),
     ]
     assert {(one["system"], one["baseline"]) for one in results["tests"]} == {
         ("few-labels", "vectors"),
+        ("joined-vectors", "vectors"),
         ("space-encoder-vectors", "vectors"),
     }
     assert all(one["p_holm"] >= one["p_bootstrap"] for one in results["tests"])
     assert not list((folder / "out" / "runs").rglob("*.safetensors"))  # what is scored is not kept
+
+
+def test_joined_vectors_are_those_of_both_encoders_side_by_side(finished: tuple[Path, list[str]]) -> None:
+    folder = finished[0]
+    target = load_target("dair-emotion", str(folder), 100)
+    source = folder / "out" / "source" / "goemotions"
+    systems = Systems(target, "dair-emotion", folder / "out", str(folder / "encoder"), [], source, None, 1)
+    first, second = (systems._embedded(system) for system in ("vectors", "space-encoder-vectors"))
+    train, dev, seconds = systems._embedded("joined-vectors")
+    assert train.shape == (48, 32) and dev.shape == (12, 32)
+    np.testing.assert_array_equal(train, np.hstack([first[0], second[0]]))
+    np.testing.assert_array_equal(dev, np.hstack([first[1], second[1]]))
+    assert not np.array_equal(first[0], second[0]) and seconds == first[2] + second[2]
 
 
 def test_a_repeated_run_does_nothing_again_and_other_texts_are_refused(
@@ -149,5 +164,6 @@ def test_systems_take_from_their_source_what_they_start_from() -> None:
     taken = {system: [stage.name for stage in source_stages([system])] for system in SYSTEMS}
     assert taken["vectors"] == taken["setfit"] == taken["bert-head-rate"] == []
     assert taken["few-labels"] == taken["related-space-vectors"] == taken["space-encoder-vectors"] == ["related-space"]
+    assert taken["joined-vectors"] == ["related-space"]
     assert taken["bert-from-related"] == taken["related-encoder-vectors"] == ["related-encoder"]
     assert sorted(taken["model-3.4"]) == ["related-encoder", "related-space"]
