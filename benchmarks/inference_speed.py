@@ -24,9 +24,10 @@ from trainers.data import load_task_dataset, load_tokenizer, write_json
 from trainers.evaluation import predict_logits, tokenized_batches
 from trainers.experiments import markdown_table
 from trainers.loop import encoder_label, resolve_encoder
+from trainers.training_arguments import supports_fast_bf16
 
 from .arguments import benchmark_parser, command_of
-from .machine import cpu_name, matrix_speed, matrix_weights, multiplies_bf16
+from .machine import cpu_name, matrix_speed, matrix_weights
 from .report import described
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
@@ -48,7 +49,7 @@ def main(argv: list[str]) -> None:
         task = {"labels": dataset.labels, "problem_type": dataset.problem_type}
         models = {encoder_label(name): load(name, task) for name in args.models}
     texts = list(dataset.splits["dev"]["text"][: args.samples])
-    dtypes = {name: dtype for name, dtype in DTYPES.items() if dtype == torch.float32 or multiplies_bf16()}
+    dtypes = {name: dtype for name, dtype in DTYPES.items() if dtype == torch.float32 or supports_fast_bf16()}
     speeds = {name: matrix_speed(dtype=dtype) for name, dtype in dtypes.items()}
     rows: dict[str, dict[str, Any]] = {}
     for _ in range(args.turns):

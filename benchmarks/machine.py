@@ -7,6 +7,8 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from trainers.training_arguments import supports_fast_bf16
+
 # Flags of CPUs whose matrix units multiply bf16. Others compute it number by number, some fifty times slower than fp32.
 MULTIPLIES_BF16 = ("avx512_bf16", "amx_bf16")
 # Products that are timed at once.
@@ -30,14 +32,9 @@ def device_name() -> str:
     return torch.cuda.get_device_name() if torch.cuda.is_available() else cpu_name()
 
 
-def multiplies_bf16() -> bool:
-    """Whether what is trained on and read with multiplies matrices in bf16."""
-    return torch.cuda.is_available() or any(name in cpu_name() for name in MULTIPLIES_BF16)
-
-
 def fastest_precision() -> torch.dtype:
     """The precision in which the machine multiplies fastest."""
-    return torch.bfloat16 if multiplies_bf16() else torch.float32
+    return torch.bfloat16 if supports_fast_bf16() else torch.float32
 
 
 def matrix_speed(

@@ -23,9 +23,10 @@ from trainers.experiments import markdown_table
 from trainers.loop import encoder_label
 from trainers.recipes import EMOTION_ENCODER
 from trainers.runs import Runner, build_trainer
+from trainers.training_arguments import supports_fast_bf16
 
 from .arguments import benchmark_parser, command_of
-from .machine import device_name, fastest_precision, matrix_speed, multiplies_bf16
+from .machine import device_name, fastest_precision, matrix_speed
 from .report import described
 
 PLAIN = {
@@ -92,7 +93,7 @@ def main(argv: list[str]) -> None:
 def settings() -> dict[str, dict[str, str]]:
     """Each setting's changes to the one before it, as far as this machine is made for them."""
     in_bf16 = {"bf16", "bf16_weights"}
-    return {name: change for name, change in STEPS.items() if multiplies_bf16() or not in_bf16 & change.keys()}
+    return {name: change for name, change in STEPS.items() if supports_fast_bf16() or not in_bf16 & change.keys()}
 
 
 def arguments(args: argparse.Namespace, options: dict[str, str], folder: str) -> list[str]:

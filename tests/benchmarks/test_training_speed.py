@@ -40,8 +40,8 @@ def test_work_of_a_step(tmp_path: Path) -> None:
 
 
 def test_bf16_is_left_to_machines_that_multiply_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training_speed, "multiplies_bf16", lambda: True)
+    monkeypatch.setattr(training_speed, "supports_fast_bf16", lambda: True)
     assert list(training_speed.settings()) == list(training_speed.STEPS)
-    monkeypatch.setattr(training_speed, "multiplies_bf16", lambda: False)
+    monkeypatch.setattr(training_speed, "supports_fast_bf16", lambda: False)
     left_out = set(training_speed.STEPS) - set(training_speed.settings())
     assert left_out == {"bf16 autocast", "+ bf16 copy of the weights instead of autocast"}
