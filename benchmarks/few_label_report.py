@@ -11,7 +11,7 @@ import numpy as np
 from trainers.evaluation import METRICS, PairedTest, holm, paired_test
 from trainers.experiments import difference, markdown_table, mean_and_spread, title
 
-from .few_label_systems import SYSTEMS
+from .few_label_systems import JOINED_VECTORS, SYSTEMS
 from .few_label_targets import Target
 from .label_draws import MOST_PER_LABEL
 from .report import described, write_table
@@ -22,7 +22,8 @@ CLAIMS = (
     *(("related-space-vectors", other) for other in ("setfit", "vectors", "few-labels")),
     ("space-encoder-vectors", "vectors"),
     ("related-encoder-vectors", "vectors"),
-    *(("joined-vectors", other) for other in ("setfit", "vectors")),
+    *((system, other) for system in JOINED_VECTORS for other in ("setfit", "vectors")),
+    *(("beside-pretrained", other) for other in ("setfit", "vectors", "related-frozen", "few-labels")),
     ("model-3.4", "few-labels"),
 )
 TESTED = "macro_f1"

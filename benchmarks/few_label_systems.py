@@ -24,12 +24,13 @@ from trainers.recipes import Recipe, Stage, find_recipe, stages_of
 from trainers.runs import Runner
 
 from .few_label_targets import SOURCES, Target
+from .recipes import FROZEN_FROM_RELATED
 
 # Folds of the training texts on which a threshold is chosen.
 FOLDS = 3
 # Sources are trained once, so all runs have the seed of theirs, and differ in their texts.
 SEED = 42
-RECIPES = ("bert-head-rate", "bert-from-related", "few-labels", "model-3.4")
+RECIPES = ("bert-head-rate", "bert-from-related", *FROZEN_FROM_RELATED, "few-labels", "model-3.4")
 # By system, the stage of the source whose vectors it reads: the mean of an encoder's token states, or of their places
 # in the common space.
 RELATED_VECTORS = {
@@ -38,7 +39,10 @@ RELATED_VECTORS = {
     "related-space-vectors": "related-space",
 }
 # Vectors side by side: those of an encoder that has learnt from the source, and of one that has not.
-JOINED_VECTORS = {"joined-vectors": ("vectors", "space-encoder-vectors")}
+JOINED_VECTORS = {
+    "joined-vectors": ("vectors", "space-encoder-vectors"),
+    "joined-related-vectors": ("vectors", "related-encoder-vectors"),
+}
 SYSTEMS = ("vectors", *RELATED_VECTORS, *JOINED_VECTORS, "setfit", *RECIPES)
 
 
@@ -156,6 +160,8 @@ class Systems:
         argv = ["--recipe", system, *run_options(self.encoder, SOURCES[self.name], folder), *self.options]
         argv += ["--threshold_folds", str(FOLDS)] if self.target.several else []
         argv += ["--reuse_stages_from", str(self.source)] if source_stages([system]) else []
+        # Frozen encoders read the dev texts once for all draws.
+        argv += ["--cache_dir", str(self.folder / "cache")]
         clock = TrainingClock()
         data = {"emotion": self.target.drawn(draw.rows, f"{self.name} ({draw.name})")}
         if system == "model-3.4":

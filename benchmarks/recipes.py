@@ -150,6 +150,22 @@ _register(
     "Does sentiment help a common space that is learnt from related data?",
 )
 
+# -- few labels: a common space on frozen encoders, one of which has seen related data ---------------------------------
+
+RELATED_FROZEN = replace(
+    CSR,
+    name="related-frozen",
+    emotion_encoder=RELATED_ENCODER,
+    source_encoders=(),
+    siamese=None,
+    config={"reconstruction_loss_weight": 0.0},
+)
+_register("related-frozen", RELATED_FROZEN, "What do few labels bring to a frozen encoder of related data?")
+BESIDE_PRETRAINED = replace(RELATED_FROZEN, name="beside-pretrained", source_encoders=(None,))
+_register(
+    "beside-pretrained", BESIDE_PRETRAINED, "What does related-frozen gain from the pretrained encoder beside it?"
+)
+
 # -- the teachers of model-3.4 ----------------------------------------------------------------------------------------
 
 
@@ -198,5 +214,6 @@ _register_student(
     "Do three teachers of one kind that differ in their seeds teach as well as three kinds?",
 )
 
+FROZEN_FROM_RELATED = ("related-frozen", "beside-pretrained")
 # Starting from related data, without self-training.
 FROM_RELATED = ("bert-from-related", "label-attention-from-related", "common-space-from-related")

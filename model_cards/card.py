@@ -62,6 +62,7 @@ class StageCard:
             `"adapter"`, an encoder's adapter without the encoder.
         stage (`str`, *optional*): Name of the stage, if the model was trained by a recipe.
         starts_from (`dict[str, str]`, *optional*): Maps each part of the model to the stage it was taken from.
+        pretrained_sources (`list[str]`, *optional*): Source encoders that were taken from no stage.
         base_models (`list[str]`, *optional*): Hub ids of the models of the preceding stages, or of the pretrained
             encoder; never a local folder, which the Hub rejects.
         encoder (`str`, *optional*): Name of the pretrained encoder, for readers.
@@ -90,6 +91,7 @@ class StageCard:
     kind: str = "multitask"
     stage: str = ""
     starts_from: dict[str, str] = field(default_factory=dict)
+    pretrained_sources: list[str] = field(default_factory=list)
     base_models: list[str] = field(default_factory=list)
     encoder: str = ""
     labels: list[str] = field(default_factory=list)
@@ -111,7 +113,7 @@ class StageCard:
     @property
     def sources(self) -> int:
         """Number of source encoders."""
-        return sum(part.startswith("source_encoders") for part in self.starts_from)
+        return sum(part.startswith("source_encoders") for part in (*self.starts_from, *self.pretrained_sources))
 
     @property
     def citations(self) -> list[str]:

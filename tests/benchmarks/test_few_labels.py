@@ -94,6 +94,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]
     encoder = tiny_run.write_encoder(folder / "encoder", max_position_embeddings=128)
     argv = ["--data_dir", str(folder), "--encoder", str(encoder), "--targets", "dair-emotion", "--sizes", "1"]
     argv += ["--draws", "1", "--systems", "vectors", "space-encoder-vectors", "joined-vectors", "few-labels"]
+    argv += ["beside-pretrained"]
     argv += ["--output_dir", str(folder / "out"), "--results_dir", str(folder / "results")]
     few_labels.main(argv)
     return folder, argv
@@ -103,12 +104,15 @@ def test_a_run_ends_in_tables(finished: tuple[Path, list[str]]) -> None:
     folder = finished[0]
     results = tiny_run.read_json(folder / "results" / "few_labels.json")
     assert [(one["system"], one["texts"]) for one in results["scores"]] == [
+        ("beside-pretrained", [6]),
         ("few-labels", [6]),
         ("joined-vectors", [6]),
         ("space-encoder-vectors", [6]),
         ("vectors", [6]),
     ]
     assert {(one["system"], one["baseline"]) for one in results["tests"]} == {
+        ("beside-pretrained", "few-labels"),
+        ("beside-pretrained", "vectors"),
         ("few-labels", "vectors"),
         ("joined-vectors", "vectors"),
         ("space-encoder-vectors", "vectors"),
@@ -166,4 +170,5 @@ def test_systems_take_from_their_source_what_they_start_from() -> None:
     assert taken["few-labels"] == taken["related-space-vectors"] == taken["space-encoder-vectors"] == ["related-space"]
     assert taken["joined-vectors"] == ["related-space"]
     assert taken["bert-from-related"] == taken["related-encoder-vectors"] == ["related-encoder"]
+    assert taken["joined-related-vectors"] == taken["beside-pretrained"] == ["related-encoder"]
     assert sorted(taken["model-3.4"]) == ["related-encoder", "related-space"]

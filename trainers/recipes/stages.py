@@ -60,9 +60,9 @@ class Stage:
         return False
 
     @property
-    def starts_anew(self) -> bool:
-        """Whether it starts from the pretrained text encoder, not from that of an earlier stage."""
-        return False
+    def pretrained_parts(self) -> tuple[str, ...]:
+        """Parts of the model that are the pretrained text encoder, not that of an earlier stage."""
+        return ()
 
     @property
     def classifies(self) -> bool:
@@ -90,8 +90,8 @@ class EncoderStage(Stage):
         return True
 
     @property
-    def starts_anew(self) -> bool:
-        return self.encoder is None
+    def pretrained_parts(self) -> tuple[str, ...]:
+        return () if self.encoder else ("encoder",)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,7 +120,8 @@ class CommonSpaceStage(Stage):
 
     Args:
         emotion_encoder (`Stage`, *optional*): The stage of the emotion encoder; the pretrained encoder by default.
-        source_encoders (`tuple[Stage, ...]`): The stages of the source encoders.
+        source_encoders (`tuple[Stage or None, ...]`): The stages of the source encoders, `None` for the pretrained
+            encoder.
         siamese (`Stage`, *optional*): The stage of the Siamese network that measures the reconstruction.
         common_space (`Stage`, *optional*): A stage whose complete common space is reused, under a new classifier.
         model (`Stage`, *optional*): A stage whose complete model is trained further.
@@ -133,7 +134,7 @@ class CommonSpaceStage(Stage):
     """
 
     emotion_encoder: Stage | None = None
-    source_encoders: tuple[Stage, ...] = ()
+    source_encoders: tuple[Stage | None, ...] = ()
     siamese: Stage | None = None
     common_space: Stage | None = None
     model: Stage | None = None
@@ -152,10 +153,13 @@ class CommonSpaceStage(Stage):
 
     @property
     def starts_from(self) -> dict[str, Stage]:
-        parts = {"emotion_encoder": self.emotion_encoder}
-        parts |= {f"source_encoders.{number}": stage for number, stage in enumerate(self.source_encoders)}
-        parts |= {"siamese": self.siamese, "csr": self.common_space, "model": self.model}
+        parts = self._encoders | {"siamese": self.siamese, "csr": self.common_space, "model": self.model}
         return {part: stage for part, stage in parts.items() if stage is not None}
+
+    @property
+    def _encoders(self) -> dict[str, Stage | None]:
+        sources = {f"source_encoders.{number}": stage for number, stage in enumerate(self.source_encoders)}
+        return {"emotion_encoder": self.emotion_encoder, **sources}
 
     @property
     def teachers(self) -> tuple[Stage, ...]:
@@ -170,8 +174,10 @@ class CommonSpaceStage(Stage):
         return self.trains in ("emotion_encoder", "encoders")
 
     @property
-    def starts_anew(self) -> bool:
-        return not (self.emotion_encoder or self.model or self.common_space)
+    def pretrained_parts(self) -> tuple[str, ...]:
+        if self.model or self.common_space:
+            return ()
+        return tuple(part for part, stage in self._encoders.items() if stage is None)
 
     @property
     def classifies(self) -> bool:

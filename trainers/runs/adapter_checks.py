@@ -63,7 +63,7 @@ def _check_backbone(stages: Sequence[Stage], args: RunArguments) -> None:
         raise ValueError("--shared_backbone: all encoders start from --encoder, so leave --sentiment_encoder out.")
     for stage in spaces:
         for parent in stage.starts_from.values():
-            if isinstance(parent, EncoderStage) and not parent.starts_anew:
+            if isinstance(parent, EncoderStage) and not parent.pretrained_parts:
                 raise ValueError(
                     f"--shared_backbone: the encoder of {parent.name} starts from another stage, so that its "
                     "adapter belongs to another encoder than the others."

@@ -49,6 +49,7 @@ def stage_card(stage: Stage, run: PreparedRun, results: dict[str, Any]) -> Stage
         kind=stage.kind,
         stage=stage.name,
         starts_from={part: parent.name for part, parent in stage.starts_from.items()},
+        pretrained_sources=[part for part in stage.pretrained_parts if part.startswith("source_encoders")],
         base_models=_base_models(stage, run, encoders),
         encoder=_encoder_name(stage, run, encoders),
         labels=list(data.labels) if stage.classifies else [],
@@ -101,7 +102,7 @@ def draw_stages(stage: Stage, run: PreparedRun, path: Path) -> None:
 
 def pretrained_encoders(stage: Stage, run: PreparedRun) -> dict[str, str]:
     """Maps a stage and its predecessors, if they start from a pretrained encoder, to that encoder."""
-    found = {one.name: run.args.model.pretrained(one.tasks[0])[0] for one in lineage(stage) if one.starts_anew}
+    found = {one.name: run.args.model.pretrained(one.tasks[0])[0] for one in lineage(stage) if one.pretrained_parts}
     return found | {one.name: one.teacher for one in lineage(stage) if isinstance(one, DistilledStage)}
 
 

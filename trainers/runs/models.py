@@ -62,15 +62,17 @@ def _(stage: CommonSpaceStage, run: PreparedRun) -> CSRForSequenceClassification
 
     shared = run.args.adapters.shared_backbone
 
-    def encoder(parent: Stage | None) -> MultitaskModel:
+    def encoder(parent: Stage | None, **config_kwargs: Any) -> MultitaskModel:
         if parent is None:
-            new = _multitask_model(stage, run).multitask
+            new = _multitask_model(stage, run, **config_kwargs).multitask
             return with_adapter(new, run.args.adapters.options) if shared else new
         if shared:
             backbone = resolve_encoder(run.args.model.encoder)
             return AutoModel.from_pretrained(run.folder(parent) / ADAPTER_FOLDER, backbone=backbone)
         return AutoModel.from_pretrained(run.folder(parent))
 
+    # What nobody has trained, and nobody will, must not stand between the pretrained encoder and the space.
+    bare = {} if stage.trains == "encoders" else {"representation": "pooled", "shared_layer_sizes": []}
     config = {
         "prediction_loss_weight": options.prediction_loss_weight,
         "reconstruction_loss_weight": options.reconstruction_loss_weight,
@@ -83,7 +85,7 @@ def _(stage: CommonSpaceStage, run: PreparedRun) -> CSRForSequenceClassification
         return CSRForSequenceClassification.from_common_space(space, **config)
     return CSRForSequenceClassification.from_encoders(
         encoder(stage.emotion_encoder),
-        [encoder(source) for source in stage.source_encoders],
+        [encoder(source, **bare) for source in stage.source_encoders],
         SiameseModel.from_pretrained(run.folder(stage.siamese)) if stage.siamese else None,
         common_size=options.common_size,
         intermediate_size=options.common_intermediate_size,
@@ -111,8 +113,9 @@ def _(stage: DistilledStage, run: PreparedRun) -> PreTrainedModel:
     return student_of(load_classifier(stage.teacher), stage.student, stage.student_layers)
 
 
-def _multitask_model(stage: Stage, run: PreparedRun) -> MultitaskForSequenceClassification:
-    """Build new heads on the pretrained encoder, or on the encoder that the stage starts from."""
+def _multitask_model(stage: Stage, run: PreparedRun, **config_kwargs: Any) -> MultitaskForSequenceClassification:
+    """Build new heads on the pretrained encoder, or on the encoder that the stage starts from. `config_kwargs` replace
+    what the options say."""
     options = run.args.model
     encoder, revision = options.pretrained(stage.tasks[0])
     start = resolve_encoder(encoder)
@@ -136,6 +139,7 @@ def _multitask_model(stage: Stage, run: PreparedRun) -> MultitaskForSequenceClas
             "shared_layer_sizes": sizes,
             "classifier_dropout": options.classifier_dropout,
             "task_weighting": "uncertainty" if learned else "fixed",
+            **config_kwargs,
         },
     )
 

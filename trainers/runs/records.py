@@ -151,7 +151,7 @@ def stage_record(
         made_from["threshold_folds"] = model.threshold_folds
     for task in stage.tasks:
         made_from |= {option: getattr(model, option) for option in loss_options(stage, task, tasks[task], model)}
-    if stage.starts_anew or isinstance(stage, EncoderStage):
+    if stage.pretrained_parts or isinstance(stage, EncoderStage):
         made_from["encoder"] = encoder_identity(*model.pretrained(stage.tasks[0]))
         made_from["model"] = {
             name: getattr(model, name)

@@ -40,7 +40,7 @@ def test_recipes_can_be_run_together() -> None:
 
 def test_bert_is_the_emotion_encoder_of_model_3() -> None:
     assert RECIPES["bert"].stages == (EMOTION_ENCODER,)
-    assert EMOTION_ENCODER.tasks == ("emotion",) and EMOTION_ENCODER.starts_anew
+    assert EMOTION_ENCODER.tasks == ("emotion",) and EMOTION_ENCODER.pretrained_parts
     for recipe in ("model-3.1", "model-3.2", "model-3.3"):
         assert EMOTION_ENCODER in RECIPES[recipe].stages
         for stage in RECIPES[recipe].stages:
@@ -54,7 +54,7 @@ def test_the_papers_recipes_transfer_from_one_sentiment_encoder() -> None:
         assert RECIPES[recipe].final.starts_from["source_encoders.0"] == SENTIMENT_ENCODER
     # Model-2 learns both tasks at once.
     (multitask,) = RECIPES["model-2"].stages
-    assert multitask.tasks == ("emotion", "sentiment") and multitask.starts_anew
+    assert multitask.tasks == ("emotion", "sentiment") and multitask.pretrained_parts
 
 
 def test_model_3_1_is_model_3_3_without_siamese_and_reconstruction() -> None:
@@ -99,17 +99,22 @@ def test_the_student_of_model_3_4_has_three_kinds_of_teachers() -> None:
 
 
 @pytest.mark.parametrize(
-    ("stage", "on_texts", "anew", "classifies"),
+    ("stage", "on_texts", "pretrained", "classifies"),
     [
-        (EMOTION_ENCODER, True, True, True),
-        (EncoderStage(name="second", encoder=EMOTION_ENCODER), True, False, True),
-        (SIAMESE, False, False, False),
-        (CSR, False, False, True),
-        (replace(CSR, config={"prediction_loss_weight": 0.0}), False, False, False),
-        (CommonSpaceStage(name="own", trains="emotion_encoder"), True, True, True),
-        (replace(CSR, trains="encoders"), True, False, True),
-        (DialogueStage(name="talk", utterance_encoder=EMOTION_ENCODER), False, False, True),
+        (EMOTION_ENCODER, True, ("encoder",), True),
+        (EncoderStage(name="second", encoder=EMOTION_ENCODER), True, (), True),
+        (SIAMESE, False, (), False),
+        (CSR, False, (), True),
+        (replace(CSR, config={"prediction_loss_weight": 0.0}), False, (), False),
+        (replace(CSR, source_encoders=(SENTIMENT_ENCODER, None)), False, ("source_encoders.1",), True),
+        (CommonSpaceStage(name="own", trains="emotion_encoder"), True, ("emotion_encoder",), True),
+        (replace(CSR, trains="encoders"), True, (), True),
+        # All encoders are those of the stage that it trains further.
+        (replace(CSR, model=CSR, source_encoders=(None,)), False, (), True),
+        (DialogueStage(name="talk", utterance_encoder=EMOTION_ENCODER), False, (), True),
     ],
 )
-def test_stages_say_what_they_train(stage: EncoderStage, on_texts: bool, anew: bool, classifies: bool) -> None:
-    assert (stage.trains_encoder, stage.starts_anew, stage.classifies) == (on_texts, anew, classifies)
+def test_stages_say_what_they_train(
+    stage: EncoderStage, on_texts: bool, pretrained: tuple[str, ...], classifies: bool
+) -> None:
+    assert (stage.trains_encoder, stage.pretrained_parts, stage.classifies) == (on_texts, pretrained, classifies)

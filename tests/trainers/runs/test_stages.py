@@ -1,5 +1,6 @@
 """What the options of the encoders and of the samples make of the stages."""
 
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -12,7 +13,11 @@ from transformers import AutoConfig, AutoModelForSequenceClassification
 
 from tests.helpers import tiny_run
 from trainers.commands.parser import parse_run_arguments
+from trainers.loop import encoder_identity
 from trainers.recipes import EMOTION_ENCODER, RECIPES, SENTIMENT_ENCODER, CommonSpaceStage
+from trainers.runs.cards import stage_card
+from trainers.runs.models import build_model
+from trainers.runs.records import stage_record
 from trainers.runs.runner import Runner
 from trainers.runs.stage_trainers import build_trainer
 
@@ -132,6 +137,31 @@ def test_run_may_start_from_a_model_of_an_earlier_run(
     weights = load_file(start / "model.safetensors")
     for name, value in model.multitask.encoder.state_dict().items():
         assert torch.equal(value, weights[f"multitask.encoder.{name}"])
+
+
+@pytest.mark.parametrize("trains", ["common_space", "encoders"])
+def test_a_source_of_a_common_space_may_be_the_pretrained_encoder(
+    place: Path, tiny: ModuleType, tmp_path: Path, trains: str
+) -> None:
+    options = ["--encoder", str(place / "encoder"), "--representation", "shared", "--shared_layer_sizes", "6"]
+    run = tiny.prepared_run(tmp_path, *options)
+    stage = CommonSpaceStage(
+        name="beside", emotion_encoder=EMOTION_ENCODER, source_encoders=(SENTIMENT_ENCODER, None), trains=trains
+    )
+    source = build_model(stage, run).csr.source_encoders[1]
+    weights = source.encoder.state_dict()
+    for name, value in load_file(place / "encoder" / "model.safetensors").items():
+        assert torch.equal(weights[name], value)
+    # Layers of ours are put on it only where they are trained.
+    shared = ("shared", [6]) if trains == "encoders" else ("pooled", [])
+    assert (source.config.representation, source.config.shared_layer_sizes) == shared
+    # The pretrained encoder is a part of what was made from it, and the card says so.
+    record = stage_record(stage, run.args, run.tasks, run.tokenizer, run.records)
+    assert record.made_from["encoder"] == encoder_identity(str(place / "encoder"))
+    assert record.made_from["parents"].keys() == {"emotion_encoder", "source_encoders.0"}
+    card = stage_card(stage, replace(run, stages=[stage], records=run.records | {"beside": record}), {})
+    assert card.pretrained_sources == ["source_encoders.1"] and card.sources == 2
+    assert "the source encoder 1 is the pretrained encoder" in card.render().text
 
 
 # -- the samples ------------------------------------------------------------------------------------------------------
