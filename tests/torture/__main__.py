@@ -58,11 +58,12 @@ def main() -> int:
     transformers.utils.logging.set_verbosity_error()
     found: list[Trial] = []
     with tempfile.TemporaryDirectory() as folder:
-        datasets.config.HF_DATASETS_CACHE = Path(folder) / "cache"
         for part in args.parts:
             make, count = PARTS[part]
             place = Path(folder) / part
             place.mkdir()
+            # What another part has left there, no command of this one would read, nor miss.
+            datasets.config.HF_DATASETS_CACHE = place / "cache"
             for trial in make(place, args.seed, max(round(args.share * count), 1)):
                 found.append(trial)
                 if trial.lost:
