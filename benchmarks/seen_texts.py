@@ -23,13 +23,12 @@ from datasets import Dataset
 from transformers import AutoModel, PreTrainedTokenizerBase, set_seed
 
 from modeling_csr import CSRForSequenceClassification, MultitaskForSequenceClassification
-from trainers import CSRTrainer, CSRTrainingArguments, MultitaskTrainer, StageTrainingArguments
+from trainers import CSRTrainer, CSRTrainingArguments, MultitaskTrainer, StageTrainer, StageTrainingArguments
 from trainers.commands import BAD_INPUT, exit_on, set_up_logging
 from trainers.data import TaskDataset, digest, load_task_dataset, load_tokenizer, stratified_folds, write_json
 from trainers.evaluation import HEADLINE, decide, holm, paired_test, score
 from trainers.experiments import difference, markdown_table, mean_and_spread, title
 from trainers.loop import encoder_config, encoder_identity, resolve_encoder
-from trainers.trainer import StageTrainer
 
 from .arguments import add_data_options, benchmark_parser, command_of
 from .report import described, write_table

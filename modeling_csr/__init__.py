@@ -5,6 +5,7 @@ from transformers.pipelines import PIPELINE_REGISTRY
 
 from .adapter_folder import ADAPTER_FOLDER, Adapter
 from .adapters import add_adapter, lora_options, merge_adapter
+from .classifier_head import ClassifierHead
 from .configuration_csr import COMMON_LEVELS, SIAMESE_LOSSES, CSRConfig
 from .configuration_dialogue import CONTEXTS, DialogueConfig
 from .configuration_multitask import REPRESENTATIONS, TASK_WEIGHTINGS, MultitaskConfig
@@ -76,6 +77,7 @@ __all__ = [
     "CSRConfig",
     "CSRForSequenceClassification",
     "CSRModel",
+    "ClassifierHead",
     "DialogueConfig",
     "DialogueForUtteranceClassification",
     "DialogueModel",

@@ -36,6 +36,12 @@ def score_parser() -> argparse.ArgumentParser:
     parser.add_argument("--text_column", default="text", help="Column of the texts.")
     parser.add_argument("--split", help="Split of a dataset (default: all).")
     parser.add_argument("--threshold", type=float, help="One threshold for all labels, instead of the model's own.")
+    parser.add_argument(
+        "--calibrated", action="store_true", help="Write calibrated probabilities; the model needs a calibration."
+    )
+    parser.add_argument(
+        "--min_confidence", type=float, help="Leave labels out whose score is lower: the text may then have none."
+    )
     parser.add_argument("--vectors", action="store_true", help="Also write the model's representation of each text.")
     parser.add_argument(
         "--rows_per_file", type=int, default=ROWS_PER_FILE, help="Rows of a file of scores; what a kill may cost."

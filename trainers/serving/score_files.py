@@ -84,6 +84,9 @@ def score_files(
         "rows_per_file": rows_per_file,
         **{option: options.get(option) for option in ("threshold", "vectors", "batch_size")},
         "dtype": options.get("dtype", "float32"),
+        # Scores that were written before there were these options have nothing in their place.
+        "calibrated": options.get("calibrated") or None,
+        "min_confidence": options.get("min_confidence"),
     }
     with folder.locked():
         if overwrite:

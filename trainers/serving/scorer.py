@@ -8,7 +8,7 @@ import pyarrow as pa
 import torch
 from transformers import AutoTokenizer
 
-from modeling_csr import EmotionClassificationPipeline
+from modeling_csr import ClassifierHead, EmotionClassificationPipeline
 
 from ..data import digest, tokenizer_digest, weights_digest
 from ..evaluation import label_names, load_classifier, problem_type_of
@@ -27,6 +27,9 @@ class Scorer:
         model (`str`): Folder or Hub id of a classifier.
         revision (`str`, *optional*): Branch, tag or commit of a model on the Hub.
         threshold (`float`, *optional*): One threshold for all labels, instead of the model's own.
+        calibrated (`bool`, defaults to `False`): Whether scores are calibrated probabilities, as in the pipeline; the
+            model's own thresholds move along, so that texts get the same labels.
+        min_confidence (`float`, *optional*): Leave labels out whose score is lower, so that a text may have none.
         vectors (`bool`, defaults to `False`): Whether to give the model's representation of each text.
         batch_size (`int`, *optional*): Texts in a batch; by default as many as have the tokens that suit the device.
         dtype (`str`, defaults to `"float32"`): Precision of the model: `"float32"`, `"bfloat16"` or `"float16"`.
@@ -45,6 +48,8 @@ class Scorer:
         *,
         revision: str | None = None,
         threshold: float | None = None,
+        calibrated: bool = False,
+        min_confidence: float | None = None,
         vectors: bool = False,
         batch_size: int | None = None,
         dtype: str = "float32",
@@ -67,12 +72,15 @@ class Scorer:
         self.problem_type = problem_type_of(config)
         if threshold is not None and self.problem_type != _MULTI_LABEL:
             raise ValueError(f"--threshold is for several labels a text; {model} is {self.problem_type}.")
-        if threshold is not None and not 0 <= threshold <= 1:
-            raise ValueError(f"--threshold must be from 0 to 1, got {threshold}.")
-        self.own_thresholds = getattr(config, "thresholds", None) or [0.5] * len(self.labels)
-        self.thresholds = np.array(
-            self.own_thresholds if threshold is None else [threshold] * len(self.labels), dtype=np.float64
-        )
+        if min_confidence is not None and self.problem_type == "regression":
+            raise ValueError(f"--min_confidence is for probabilities; {model} predicts numbers (a regression).")
+        for option, value in (("threshold", threshold), ("min_confidence", min_confidence)):
+            if value is not None and not 0 <= value <= 1:
+                raise ValueError(f"--{option} must be from 0 to 1, got {value}.")
+        head = ClassifierHead.of(config)
+        self.own_thresholds = head.thresholds
+        self.calibration = head.calibration if calibrated else None
+        self.min_confidence = min_confidence
         self.vectors = vectors
         self.batch_size = batch_size
         self.tokenizer = AutoTokenizer.from_pretrained(model, **options)
@@ -84,12 +92,16 @@ class Scorer:
             device=device or ("cuda" if torch.cuda.is_available() else "cpu"),
             top_k=None,
             return_embeddings=vectors or None,
+            calibrated=calibrated,
         )
+        own = head.calibrated_thresholds() if calibrated else self.own_thresholds
+        self.thresholds = np.array(own if threshold is None else [threshold] * len(self.labels), dtype=np.float64)
 
     def digest(self) -> str:
-        """A short hash of the model: weights, tokenizer, labels and its own thresholds."""
+        """A short hash of the model: weights, tokenizer, labels, own thresholds, and the calibration if it is used."""
         weights = weights_digest(self._pipeline.model)
         decided = [self.labels, self.problem_type, list(self.own_thresholds)]
+        decided += [] if self.calibration is None else [self.calibration]
         return digest([weights, tokenizer_digest(self.tokenizer), *decided])
 
     def score(self, texts: Sequence[str]) -> pa.Table:
@@ -109,23 +121,25 @@ class Scorer:
         found: Any = self._pipeline(list(texts), batch_size=self.batch_size)
         entries = [one["labels"] for one in found] if self.vectors else found
         columns = {label: number for number, label in enumerate(self.labels)}
-        scores = np.empty((len(entries), len(columns)), dtype=np.float32)
+        scores = np.empty((len(entries), len(columns)), dtype=np.float64)
         for row, one in enumerate(entries):
             for entry in one:
                 scores[row, columns[entry["label"]]] = entry["score"]
         table: dict[str, Any] = {}
         if self.problem_type != "regression":
             table["labels"] = pa.array(self._decided(scores), type=pa.list_(pa.string()))
-        table |= {f"score_{label}": pa.array(scores[:, number]) for label, number in columns.items()}
+        table |= {f"score_{label}": pa.array(scores[:, number].astype(np.float32)) for label, number in columns.items()}
         if self.vectors:
             vectors = np.array([one["embedding"] for one in found], dtype=np.float32)
             table["vector"] = pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), vectors.shape[1])
         return pa.table(table)
 
     def _decided(self, scores: np.ndarray) -> list[list[str]]:
+        reached = scores >= self.thresholds
         if self.problem_type == _SINGLE_LABEL:
-            return [[self.labels[best]] for best in scores.argmax(axis=1)]
-        reached = scores.astype(np.float64) >= self.thresholds
+            reached = np.arange(len(self.labels)) == scores.argmax(axis=1, keepdims=True)
+        if self.min_confidence is not None:
+            reached &= scores >= self.min_confidence
         return [[self.labels[number] for number in np.flatnonzero(row)] for row in reached]
 
 

@@ -139,6 +139,7 @@ RANGES: dict[str, Range] = {
     "threads": COUNT,
     "further": COUNT,
     "hub_patience": NOT_NEGATIVE,
+    "min_confidence": SHARE,
     "n_trials": COUNT,
     "number": COUNT,
     "prune_after": COUNT_OR_NONE,

@@ -184,9 +184,41 @@ def test_vectors_and_regression(files: Files, tmp_path: Path) -> None:
     assert np.stack(vectors["vector"].to_pylist()).shape == (2, 32)
     model = save_classifier(files["encoder"], tmp_path / "model", "regression")
     assert Scorer(str(model)).score(["so happy"]).column_names == [f"score_{label}" for label in EMOTIONS]
+    with pytest.raises(ValueError, match="--min_confidence is for probabilities"):
+        Scorer(str(model), min_confidence=0.5)
     model = save_classifier(files["encoder"], tmp_path / "single", "single_label_classification")
     row = Scorer(str(model)).score(["so happy"]).to_pylist()[0]
     assert row["labels"] == [max(EMOTIONS, key=lambda label: row[f"score_{label}"])]
+
+
+@pytest.mark.parametrize("problem_type", ["multi_label_classification", "single_label_classification"])
+def test_calibrated_scores_and_abstaining_are_those_of_the_pipeline(
+    files: Files, tmp_path: Path, problem_type: str
+) -> None:
+    folder, texts = save_classifier(files["encoder"], tmp_path / "model", problem_type), mixed(40)
+    with pytest.raises(ValueError, match="needs a model with a calibration in its config"):
+        Scorer(str(folder), calibrated=True)
+    model = MultitaskForSequenceClassification.from_pretrained(folder)
+    slopes = [2.0] * 4 if problem_type.startswith("single") else [1.5, 0.7, 2.0, 1.0]
+    model.config.tasks["emotion"]["calibration"] = [[slope, 0.2] for slope in slopes]
+    model.save_pretrained(folder)
+    classify = emotions(model.eval(), AutoTokenizer.from_pretrained(folder))
+    plain, calibrated = Scorer(str(folder)), Scorer(str(folder), calibrated=True)
+    sure = Scorer(str(folder), calibrated=True, min_confidence=0.6)
+    assert len({scorer.digest() for scorer in (plain, calibrated)}) == 2
+    found = calibrated.score(texts).to_pylist()
+    for row, entries in zip(found, classify(texts, top_k=None, calibrated=True), strict=True):
+        assert all(row[f"score_{one['label']}"] == pytest.approx(one["score"], abs=1e-6) for one in entries)
+    # Thresholds move along, and the best label stays the best.
+    assert [row["labels"] for row in found] == [row["labels"] for row in plain.score(texts).to_pylist()]
+    decided = classify(texts, calibrated=True, min_confidence=0.6)
+    labels = [set(row["labels"]) for row in sure.score(texts).to_pylist()]
+    assert labels == [{one["label"] for one in entries} for entries in decided]
+    assert set() in labels and any(labels)
+    if problem_type.startswith("multi"):
+        # One threshold for all is for the scores that are written.
+        for row in Scorer(str(folder), calibrated=True, threshold=0.55).score(texts).to_pylist():
+            assert set(row["labels"]) == {label for label in EMOTIONS if row[f"score_{label}"] >= 0.55}
 
 
 def test_repeated_ids_are_scored_and_said(files: Files, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
@@ -204,6 +236,8 @@ def test_other_contents_are_refused(files: Files, tmp_path: Path) -> None:
     score(path, out, files["model"])
     with pytest.raises(ScoreFolderError, match=r"scores of something else: threshold None there, 0\.3 now\. Repeat"):
         score(path, out, files["model"], threshold=0.3)
+    with pytest.raises(ScoreFolderError, match=r"min_confidence None there, 0\.7 now"):
+        score(path, out, files["model"], min_confidence=0.7)
     path.write_text("key,text\n1,so sad\n")
     with pytest.raises(ScoreFolderError, match="input_digest"):
         score(path, out, files["model"])
@@ -222,6 +256,8 @@ def test_other_contents_are_refused(files: Files, tmp_path: Path) -> None:
         ({"text_column": "body"}, r"has no column 'body'; it has key, text\. Name one of these with --text_column"),
         ({"split": "dev"}, "is no dataset with splits"),
         ({"threshold": 1.5}, "--threshold must be from 0 to 1"),
+        ({"min_confidence": -0.1}, "--min_confidence must be from 0 to 1"),
+        ({"calibrated": True}, "needs a model with a calibration in its config"),
         ({"model": "encoder"}, "not a trained classifier"),
     ],
 )
