@@ -24,6 +24,8 @@ CLAIMS = (
     ("related-encoder-vectors", "vectors"),
     *((system, other) for system in JOINED_VECTORS for other in ("setfit", "vectors")),
     *(("beside-pretrained", other) for other in ("setfit", "vectors", "related-frozen", "few-labels")),
+    *(("pairs-first", other) for other in ("setfit", "vectors")),
+    *(("pairs-first-from-related", other) for other in ("setfit", "vectors", "pairs-first")),
     ("model-3.4", "few-labels"),
 )
 TESTED = "macro_f1"

@@ -24,13 +24,13 @@ from trainers.recipes import Recipe, Stage, find_recipe, stages_of
 from trainers.runs import Runner
 
 from .few_label_targets import SOURCES, Target
-from .recipes import FROZEN_FROM_RELATED
+from .recipes import FROZEN_SPACES
 
 # Folds of the training texts on which a threshold is chosen.
 FOLDS = 3
 # Sources are trained once, so all runs have the seed of theirs, and differ in their texts.
 SEED = 42
-RECIPES = ("bert-head-rate", "bert-from-related", *FROZEN_FROM_RELATED, "few-labels", "model-3.4")
+RECIPES = ("bert-head-rate", "bert-from-related", *FROZEN_SPACES, "few-labels", "model-3.4")
 # By system, the stage of the source whose vectors it reads: the mean of an encoder's token states, or of their places
 # in the common space.
 RELATED_VECTORS = {

@@ -25,6 +25,7 @@ _STAGES: dict[str, Any] = {stage.name: stage for stage in stages_of(RECIPES.valu
 EMOTION_ENCODER = _STAGES["emotion-encoder"]
 SENTIMENT_ENCODER = _STAGES["sentiment-encoder"]
 CSR = _STAGES["csr"]
+CSR_PREDICTION = _STAGES["csr-prediction"]
 RELATED_ENCODER = _STAGES["related-encoder"]
 EMOTION_FROM_RELATED = _STAGES["emotion-encoder-from-related"]
 LABEL_ATTENTION = _STAGES["label-attention"]
@@ -150,6 +151,26 @@ _register(
     "Does sentiment help a common space that is learnt from related data?",
 )
 
+# -- the Siamese network as the paper may mean it: trained through the encoder -----------------------------------------
+
+SIAMESE_ENCODER = SiameseStage(name="siamese-encoder", emotion_encoder=EMOTION_ENCODER, trains="encoder")
+LONGER_ENCODER = EncoderStage(name="emotion-encoder-longer", encoder=EMOTION_ENCODER)
+_register(
+    "model-3.1-siamese-encoder",
+    replace(CSR_PREDICTION, name="csr-prediction-siamese-encoder", emotion_encoder=SIAMESE_ENCODER),
+    "What does model-3.1 gain if the Siamese network has trained its emotion encoder?",
+)
+_register(
+    "model-3.3-siamese-encoder",
+    replace(CSR, name="csr-siamese-encoder", emotion_encoder=SIAMESE_ENCODER, siamese=SIAMESE_ENCODER),
+    "What does the reconstruction loss bring to model-3.1-siamese-encoder?",
+)
+_register(
+    "model-3.1-longer",
+    replace(CSR_PREDICTION, name="csr-prediction-longer", emotion_encoder=LONGER_ENCODER),
+    "Does it do as well to train the emotion encoder on labels once more, instead of on pairs?",
+)
+
 # -- few labels: a common space on frozen encoders, one of which has seen related data ---------------------------------
 
 RELATED_FROZEN = replace(
@@ -164,6 +185,18 @@ _register("related-frozen", RELATED_FROZEN, "What do few labels bring to a froze
 BESIDE_PRETRAINED = replace(RELATED_FROZEN, name="beside-pretrained", source_encoders=(None,))
 _register(
     "beside-pretrained", BESIDE_PRETRAINED, "What does related-frozen gain from the pretrained encoder beside it?"
+)
+PAIRS_ENCODER = SiameseStage(name="pairs-encoder", trains="encoder")
+_register(
+    "pairs-first",
+    replace(RELATED_FROZEN, name="pairs-first", emotion_encoder=PAIRS_ENCODER),
+    "What do few labels bring if the pretrained encoder learns from pairs of texts first, as in SetFit?",
+)
+PAIRS_FROM_RELATED = replace(PAIRS_ENCODER, name="pairs-from-related", emotion_encoder=RELATED_ENCODER)
+_register(
+    "pairs-first-from-related",
+    replace(RELATED_FROZEN, name="pairs-first-from-related", emotion_encoder=PAIRS_FROM_RELATED),
+    "What does pairs-first gain from related data?",
 )
 
 # -- the teachers of model-3.4 ----------------------------------------------------------------------------------------
@@ -214,6 +247,6 @@ _register_student(
     "Do three teachers of one kind that differ in their seeds teach as well as three kinds?",
 )
 
-FROZEN_FROM_RELATED = ("related-frozen", "beside-pretrained")
+FROZEN_SPACES = ("related-frozen", "beside-pretrained", "pairs-first", "pairs-first-from-related")
 # Starting from related data, without self-training.
 FROM_RELATED = ("bert-from-related", "label-attention-from-related", "common-space-from-related")

@@ -1,33 +1,35 @@
-"""Trainer for the Siamese network on frozen emotion representations, and the pairs it is trained on."""
+"""Trainer for the Siamese network, on frozen emotion representations or with its encoder, and the pairs of texts."""
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import datasets
 import numpy as np
 import torch
 from torch.utils.data import Dataset
-from transformers import default_data_collator
+from transformers import PreTrainedTokenizerBase, default_data_collator
 
 from modeling_csr import SiameseModel
 
 from .data import column_array, label_space, task_rows
 from .evaluation import PairMetrics
 from .trainer import StageTrainer
-from .training_arguments import StageTrainingArguments
+from .training_arguments import StageTrainingArguments, default_epochs
 
 PAIR_STRATEGIES = ("random", "distinct", "balanced")
 PAIR_TARGETS = ("label", "jaccard")
+SIAMESE_TRAINED = ("siamese", "encoder")
 
 
 @dataclass
 class SiameseTrainingArguments(StageTrainingArguments):
-    """Arguments of the Siamese stage, which trains a small network on vectors."""
+    """Arguments of the Siamese stage. The defaults suit a frozen encoder, where a small network trains on vectors."""
 
     learning_rate: float = field(default=1e-3, metadata={"help": "Initial learning rate."})
     usual_epochs: ClassVar[float] = 3.0
     num_train_epochs: float | None = field(
-        default=None, metadata={"help": "Epochs over the pairs. Default: 3, and more below 4,000 texts."}
+        default=None,
+        metadata={"help": "Epochs over the pairs. Default: 3 (1 with the encoder), more below 4,000 texts."},
     )
     per_device_train_batch_size: int = field(default=128, metadata={"help": "Pairs per batch and process."})
     bf16_weights: bool | None = field(default=False, metadata={"help": "Half precision costs more than it saves here."})
@@ -38,6 +40,24 @@ class SiameseTrainingArguments(StageTrainingArguments):
         metadata={"help": "Target of a pair: 0/1 by label, or graded by label overlap.", "choices": PAIR_TARGETS},
     )
     pairs_per_text: int = field(default=8, metadata={"help": "Pairs per text."})
+    trains: str = field(
+        default="siamese",
+        metadata={
+            "help": "What to train: the siamese network on the frozen encoder, or the encoder with it.",
+            "choices": SIAMESE_TRAINED,
+        },
+    )
+
+    def __post_init__(self) -> None:
+        if self.trains not in SIAMESE_TRAINED:
+            raise ValueError(f"trains must be one of {', '.join(SIAMESE_TRAINED)}, got {self.trains!r}.")
+        super().__post_init__()
+
+    def with_epochs(self, dataset: Any) -> Self:
+        """As for other stages; with the encoder, which then reads each text once for each of its pairs, fewer."""
+        if self.num_train_epochs is not None or self.trains == "siamese":
+            return super().with_epochs(dataset)
+        return type(self).derived_from(self, num_train_epochs=default_epochs(dataset, 1.0))
 
 
 def sample_pairs(
@@ -127,21 +147,71 @@ class PairDataset(Dataset):
         return {"emotion_representation": torch.from_numpy(pair), "labels": torch.tensor(self.targets[index])}
 
 
+class TextPairDataset(Dataset):
+    """Pairs of tokenised texts, with targets.
+
+    Args:
+        texts (`datasets.Dataset`): The tokens of every text.
+        pairs, targets: As for [`PairDataset`].
+    """
+
+    def __init__(self, texts: datasets.Dataset, pairs: np.ndarray, targets: np.ndarray) -> None:
+        self.texts, self.pairs, self.targets = texts, pairs, targets
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        first, second = (self.texts[int(row)] for row in self.pairs[index])
+        return {"first": first, "second": second, "labels": float(self.targets[index])}
+
+
+@dataclass
+class PairCollator:
+    """Pads pairs of tokenised texts to the longest text in the batch: tensors of shape `(batch, 2, sequence)`.
+
+    Args:
+        tokenizer (`PreTrainedTokenizerBase`): Pads the texts.
+    """
+
+    tokenizer: PreTrainedTokenizerBase
+
+    def __call__(self, rows: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
+        texts = [row[half] for row in rows for half in ("first", "second")]
+        names = [name for name in self.tokenizer.model_input_names if name in texts[0]]
+        padded = self.tokenizer.pad([{name: text[name] for name in names} for text in texts], return_tensors="pt")
+        batch = {name: values.unflatten(0, (-1, 2)) for name, values in padded.items()}
+        return batch | {"labels": torch.tensor([row["labels"] for row in rows])}
+
+
 class SiameseTrainer(StageTrainer):
     """
     Trains [`SiameseModel`] on pairs of texts (the paper's Siamese stage; Algorithm 1, lines 5 and 6).
 
-    The frozen emotion encoder reads each text once; [`SiameseTrainingArguments`] say how pairs are drawn. Prepared
-    datasets are [`PairDataset`]s. Arguments and errors are the same as for [`StageTrainer`].
+    The frozen emotion encoder reads each text once, and the network is trained on pairs of representations. If `trains`
+    in [`SiameseTrainingArguments`] is `"encoder"`, the encoder is trained as well, on pairs of texts. Prepared datasets
+    are [`PairDataset`]s or [`TextPairDataset`]s. Arguments and errors are the same as for [`StageTrainer`].
     """
 
     arguments_class = SiameseTrainingArguments
     model_classes = (SiameseModel,)
     metrics_class = PairMetrics
-    frozen_modules = ("emotion_encoder",)
     kind: ClassVar[str] = "siamese"
     args: SiameseTrainingArguments
     model: SiameseModel
+
+    def freeze(self) -> None:
+        if self.args.trains == "siamese":
+            self.model.emotion_encoder.requires_grad_(False)
+        super().freeze()
+
+    @property
+    def reads_vectors(self) -> bool:
+        """Whether the network is trained on representations from its frozen encoder instead of tokens."""
+        return not any(parameter.requires_grad for parameter in self.model.emotion_encoder.parameters())
+
+    def card_fields(self) -> dict[str, Any]:
+        return {"joint": not self.reads_vectors}
 
     def read(self, dataset: Any, split: str) -> dict[str, datasets.Dataset]:
         """Plain rows. If the model does not name its labels, they are taken from the training texts."""
@@ -152,7 +222,7 @@ class SiameseTrainer(StageTrainer):
         return {self.task_name: task_rows(dataset, task["labels"], task["problem_type"], **names)}
 
     def prepare_dataset(self, rows: dict[str, datasets.Dataset], split: str) -> Dataset:
-        """Pairs of the texts, with their representations."""
+        """Pairs of the texts' representations if `reads_vectors`, otherwise of their tokens."""
         (texts,) = rows.values()
         labels = column_array(texts, "labels")
         pairs, targets = sample_pairs(
@@ -162,11 +232,13 @@ class SiameseTrainer(StageTrainer):
             self.args.pair_target,
             self.args.seed,
         )
+        if not self.reads_vectors:
+            return TextPairDataset(self.tokenized(texts.select_columns(["text"]), split), pairs, targets)
         vectors = self.representations(self.model.emotion_encoder, texts, f"Encoding {split}_dataset")
         return PairDataset(vectors, pairs, targets)
 
     def default_collator(self) -> Any:
-        return default_data_collator
+        return default_data_collator if self.reads_vectors else PairCollator(self.processing_class)
 
     def report(self, *args: Any, **kwargs: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """How well the distance separates dev pairs with the same emotion from others; no thresholds, no logits.

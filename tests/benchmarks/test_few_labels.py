@@ -166,9 +166,10 @@ def write_targets(folder: Path) -> None:
 
 def test_systems_take_from_their_source_what_they_start_from() -> None:
     taken = {system: [stage.name for stage in source_stages([system])] for system in SYSTEMS}
-    assert taken["vectors"] == taken["setfit"] == taken["bert-head-rate"] == []
+    assert taken["vectors"] == taken["setfit"] == taken["bert-head-rate"] == taken["pairs-first"] == []
     assert taken["few-labels"] == taken["related-space-vectors"] == taken["space-encoder-vectors"] == ["related-space"]
     assert taken["joined-vectors"] == ["related-space"]
     assert taken["bert-from-related"] == taken["related-encoder-vectors"] == ["related-encoder"]
     assert taken["joined-related-vectors"] == taken["beside-pretrained"] == ["related-encoder"]
+    assert taken["pairs-first-from-related"] == ["related-encoder"]
     assert sorted(taken["model-3.4"]) == ["related-encoder", "related-space"]

@@ -13,7 +13,7 @@ from transformers import default_data_collator
 from trainers import CSRTrainer, DialogueTrainer, SiameseTrainer, SiameseTrainingArguments
 from trainers.csr_trainer import RepresentationDataset, collate_representations
 from trainers.evaluation import embed_texts
-from trainers.siamese_trainer import PairDataset, sample_pairs
+from trainers.siamese_trainer import PairCollator, PairDataset, sample_pairs
 
 
 def rows(tiny: ModuleType, size: int = 21) -> Dataset:
@@ -67,6 +67,44 @@ def test_pairs_are_drawn_of_texts(tiny: ModuleType, tmp_path: Path) -> None:
     results, logits = on_texts.report()
     assert {"loss", "pair_auc"} <= results["metrics"].keys() and logits == {} and on_texts.tune_thresholds() == {}
     assert_drawn_from_representations(on_texts)
+
+
+def test_encoder_is_trained_with_the_siamese_network_on_pairs_of_texts(tiny: ModuleType, tmp_path: Path) -> None:
+    def trained(**options: Any) -> SiameseTrainer:
+        args = SiameseTrainingArguments.derived_from(
+            tiny.arguments(tmp_path), pairs_per_text=3, pair_target="jaccard", num_train_epochs=2, **options
+        )
+        data: dict[str, Any] = {"train_dataset": rows(tiny), "eval_dataset": rows(tiny)}
+        model = tiny.siamese_model().requires_grad_(True)
+        trainer = SiameseTrainer(model=model, args=args, processing_class=tiny.tokenizer(), **data)
+        trainer.train()
+        return trainer
+
+    frozen = trained(learning_rate=0.01)
+    before = {name: value.clone() for name, value in tiny.siamese_model().emotion_encoder.state_dict().items()}
+    # An encoder that learns nothing gives the same network, from the same pairs, as one that read the texts before.
+    still = trained(trains="encoder", learning_rate=0.0, head_learning_rate=0.01)
+    assert len(still.train_dataset) == len(frozen.train_dataset) == 63 and not still.reads_vectors
+    for name, value in frozen.model.siamese.named_parameters():
+        torch.testing.assert_close(still.model.siamese.get_parameter(name), value, rtol=0, atol=1e-5)
+    assert still.evaluate()["eval_loss"] == pytest.approx(frozen.evaluate()["eval_loss"], abs=1e-5)
+    moved = trained(trains="encoder", learning_rate=0.01, head_learning_rate=0.01)
+    assert any(not torch.equal(value, before[name]) for name, value in moved.model.emotion_encoder.state_dict().items())
+    assert moved.evaluate()["eval_loss"] < frozen.evaluate()["eval_loss"]
+    assert moved.card_fields() == {"joint": True} and frozen.card_fields() == {"joint": False}
+    with pytest.raises(ValueError, match="trains must be one of siamese, encoder, got 'all'"):
+        SiameseTrainingArguments(output_dir=str(tmp_path), trains="all")
+
+
+def test_pairs_of_texts_are_padded_to_the_longest(tiny: ModuleType) -> None:
+    tokenizer = tiny.tokenizer()
+    texts = [tokenizer(text) for text in (tiny.texts(1)[0], " ".join(tiny.texts(3)))]
+    found = PairCollator(tokenizer)([{"first": texts[0], "second": texts[1], "labels": 0.25}])
+    longest = len(texts[1]["input_ids"])
+    assert found["input_ids"].shape == (1, 2, longest) == found["attention_mask"].shape
+    assert found["input_ids"][0, 1].tolist() == texts[1]["input_ids"]
+    assert found["attention_mask"][0, 0].sum() == len(texts[0]["input_ids"]) < longest
+    assert found["labels"].tolist() == [0.25]
 
 
 def test_dialogues_are_read_from_their_columns(tiny: ModuleType, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ REGRESSION_TASKS = ("intensity", "valence")
 SOURCE_TASKS = ("sentiment", "related")
 
 Trained = Literal["classifier", "common_space", "emotion_encoder", "encoders"]
+SiameseTrained = Literal["siamese", "encoder"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,18 +97,32 @@ class EncoderStage(Stage):
 
 @dataclass(frozen=True, kw_only=True)
 class SiameseStage(Stage):
-    """The Siamese network on a frozen encoder.
+    """The Siamese network over an emotion encoder.
 
     Args:
-        emotion_encoder (`Stage`): The stage whose encoder reads the texts.
+        emotion_encoder (`Stage`, *optional*): The stage whose encoder reads the texts; by default the pretrained one,
+            which must then be trained.
+        trains (`str`): What is trained: the `"siamese"` network on the frozen encoder, or the `"encoder"` with it.
     """
 
-    emotion_encoder: Stage
+    emotion_encoder: Stage | None = None
+    trains: SiameseTrained = "siamese"
     kind: ClassVar[str] = "siamese"
+
+    def __post_init__(self) -> None:
+        _check_trains(self, SiameseTrained)
 
     @property
     def starts_from(self) -> dict[str, Stage]:
-        return {"emotion_encoder": self.emotion_encoder}
+        return {"emotion_encoder": self.emotion_encoder} if self.emotion_encoder else {}
+
+    @property
+    def trains_encoder(self) -> bool:
+        return self.trains == "encoder"
+
+    @property
+    def pretrained_parts(self) -> tuple[str, ...]:
+        return () if self.emotion_encoder else ("emotion_encoder",)
 
     @property
     def classifies(self) -> bool:
@@ -145,11 +160,7 @@ class CommonSpaceStage(Stage):
     kind: ClassVar[str] = "csr"
 
     def __post_init__(self) -> None:
-        if self.trains not in get_args(Trained):
-            choices = ", ".join(get_args(Trained))
-            raise ValueError(f"Stage {self.name!r}: trains must be one of {choices}, got {self.trains!r}.")
-        if not self.trains_encoder and not (self.emotion_encoder or self.model or self.common_space):
-            raise ValueError(f"Stage {self.name!r} trains no encoder: name the stage of its emotion_encoder.")
+        _check_trains(self, Trained)
 
     @property
     def starts_from(self) -> dict[str, Stage]:
@@ -225,3 +236,11 @@ class DistilledStage(Stage):
     @property
     def trains_encoder(self) -> bool:
         return True
+
+
+def _check_trains(stage: SiameseStage | CommonSpaceStage, choices: Any) -> None:
+    if stage.trains not in get_args(choices):
+        known = ", ".join(get_args(choices))
+        raise ValueError(f"Stage {stage.name!r}: trains must be one of {known}, got {stage.trains!r}.")
+    if not stage.trains_encoder and "emotion_encoder" in stage.pretrained_parts:
+        raise ValueError(f"Stage {stage.name!r} trains no encoder: name the stage of its emotion_encoder.")

@@ -9,7 +9,7 @@ from transformers import AutoModel, PreTrainedConfig, PreTrainedModel
 from modeling_csr import lora_options
 
 from ..loop import encoder_config
-from ..recipes import CommonSpaceStage, DistilledStage, EncoderStage, Stage
+from ..recipes import CommonSpaceStage, DistilledStage, EncoderStage, SiameseStage, Stage
 from .arguments import RunArguments
 from .students import student_config
 
@@ -63,7 +63,8 @@ def _check_backbone(stages: Sequence[Stage], args: RunArguments) -> None:
         raise ValueError("--shared_backbone: all encoders start from --encoder, so leave --sentiment_encoder out.")
     for stage in spaces:
         for parent in stage.starts_from.values():
-            if isinstance(parent, EncoderStage) and not parent.pretrained_parts:
+            trained = isinstance(parent, EncoderStage | SiameseStage) and parent.trains_encoder
+            if trained and not parent.pretrained_parts:
                 raise ValueError(
                     f"--shared_backbone: the encoder of {parent.name} starts from another stage, so that its "
                     "adapter belongs to another encoder than the others."

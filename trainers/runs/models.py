@@ -1,6 +1,7 @@
 """Building the model that a stage trains."""
 
 from functools import singledispatch
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -41,9 +42,9 @@ def _(stage: EncoderStage, run: PreparedRun) -> MultitaskForSequenceClassificati
 
 @build_model.register
 def _(stage: SiameseStage, run: PreparedRun) -> SiameseModel:
-    options = run.args.siamese
+    options, parent = run.args.siamese, stage.emotion_encoder
     return SiameseModel.from_encoder(
-        AutoModel.from_pretrained(run.folder(stage.emotion_encoder)),
+        _trained_encoder(run.folder(parent)) if parent else _multitask_model(stage, run).multitask,
         siamese_size=options.siamese_size,
         siamese_loss=options.siamese_loss,
         siamese_margin=options.siamese_margin,
@@ -69,7 +70,7 @@ def _(stage: CommonSpaceStage, run: PreparedRun) -> CSRForSequenceClassification
         if shared:
             backbone = resolve_encoder(run.args.model.encoder)
             return AutoModel.from_pretrained(run.folder(parent) / ADAPTER_FOLDER, backbone=backbone)
-        return AutoModel.from_pretrained(run.folder(parent))
+        return _trained_encoder(run.folder(parent))
 
     # What nobody has trained, and nobody will, must not stand between the pretrained encoder and the space.
     bare = {} if stage.trains == "encoders" else {"representation": "pooled", "shared_layer_sizes": []}
@@ -111,6 +112,12 @@ def _(stage: DialogueStage, run: PreparedRun) -> DialogueForUtteranceClassificat
 @build_model.register
 def _(stage: DistilledStage, run: PreparedRun) -> PreTrainedModel:
     return student_of(load_classifier(stage.teacher), stage.student, stage.student_layers)
+
+
+def _trained_encoder(folder: Path) -> MultitaskModel:
+    """The encoder that a stage has trained, alone or below a Siamese network."""
+    model = AutoModel.from_pretrained(folder)
+    return model.emotion_encoder if isinstance(model, SiameseModel) else model
 
 
 def _multitask_model(stage: Stage, run: PreparedRun, **config_kwargs: Any) -> MultitaskForSequenceClassification:

@@ -169,6 +169,8 @@ def stage_record(
     match stage:
         case SiameseStage():
             made_from["siamese"] = vars(args.siamese)
+            if stage.trains_encoder:
+                made_from["recipe"] |= {"trains": stage.trains}
         case CommonSpaceStage():
             made_from["common"] = _common_options(stage, args.common)
             if args.adapters.shared_backbone:

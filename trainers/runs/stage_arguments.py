@@ -38,11 +38,20 @@ def stage_arguments(stage: Stage, args: RunArguments) -> StageTrainingArguments:
                 changes |= _on_vectors(args.common, "common")
         case SiameseStage():
             kind = SiameseTrainingArguments
-            changes |= _on_vectors(args.siamese, "siamese") | {
+            changes |= {
+                "trains": stage.trains,
                 "pair_strategy": args.siamese.siamese_pairs,
                 "pair_target": args.siamese.siamese_target,
                 "pairs_per_text": args.siamese.siamese_pairs_per_text,
             }
+            if stage.trains_encoder:
+                # Pairs have two lengths.
+                changes |= {
+                    "head_learning_rate": args.siamese.siamese_learning_rate,
+                    "train_sampling_strategy": "random",
+                }
+            else:
+                changes |= _on_vectors(args.siamese, "siamese")
         case DialogueStage():
             kind = DialogueTrainingArguments
             changes |= _on_vectors(args.dialogue, "dialogue") | {"max_utterances": args.dialogue.max_utterances}

@@ -104,6 +104,8 @@ def test_the_student_of_model_3_4_has_three_kinds_of_teachers() -> None:
         (EMOTION_ENCODER, True, ("encoder",), True),
         (EncoderStage(name="second", encoder=EMOTION_ENCODER), True, (), True),
         (SIAMESE, False, (), False),
+        (replace(SIAMESE, trains="encoder"), True, (), False),
+        (SiameseStage(name="pairs", trains="encoder"), True, ("emotion_encoder",), False),
         (CSR, False, (), True),
         (replace(CSR, config={"prediction_loss_weight": 0.0}), False, (), False),
         (replace(CSR, source_encoders=(SENTIMENT_ENCODER, None)), False, ("source_encoders.1",), True),

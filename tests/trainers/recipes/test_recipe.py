@@ -112,5 +112,7 @@ def test_stages_that_cannot_be_trained() -> None:
         CommonSpaceStage(name="s", emotion_encoder=FIRST, trains="everything")
     with pytest.raises(ValueError, match="'s' trains no encoder: name the stage of its emotion_encoder"):
         CommonSpaceStage(name="s", source_encoders=(FIRST,))
-    with pytest.raises(TypeError, match="emotion_encoder"):
+    with pytest.raises(ValueError, match="'s': trains must be one of siamese, encoder, got 'both'"):
+        SiameseStage(name="s", emotion_encoder=FIRST, trains="both")
+    with pytest.raises(ValueError, match="'s' trains no encoder: name the stage of its emotion_encoder"):
         SiameseStage(name="s")

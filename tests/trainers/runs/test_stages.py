@@ -14,7 +14,7 @@ from transformers import AutoConfig, AutoModelForSequenceClassification
 from tests.helpers import tiny_run
 from trainers.commands.parser import parse_run_arguments
 from trainers.loop import encoder_identity
-from trainers.recipes import EMOTION_ENCODER, RECIPES, SENTIMENT_ENCODER, CommonSpaceStage
+from trainers.recipes import EMOTION_ENCODER, RECIPES, SENTIMENT_ENCODER, CommonSpaceStage, SiameseStage
 from trainers.runs.cards import stage_card
 from trainers.runs.models import build_model
 from trainers.runs.records import stage_record
@@ -162,6 +162,34 @@ def test_a_source_of_a_common_space_may_be_the_pretrained_encoder(
     card = stage_card(stage, replace(run, stages=[stage], records=run.records | {"beside": record}), {})
     assert card.pretrained_sources == ["source_encoders.1"] and card.sources == 2
     assert "the source encoder 1 is the pretrained encoder" in card.render().text
+
+
+def test_a_common_space_reads_the_encoder_that_a_siamese_network_was_trained_with(
+    tiny: ModuleType, tmp_path: Path
+) -> None:
+    run = tiny.prepared_run(tmp_path, "--max_steps", "3", "--learning_rate", "0.01", "--siamese_learning_rate", "0.02")
+    pairs = SiameseStage(name="pairs", emotion_encoder=EMOTION_ENCODER, trains="encoder")
+    trainer = build_trainer(pairs, run)
+    assert (trainer.args.trains, trainer.args.learning_rate, trainer.args.head_learning_rate) == ("encoder", 0.01, 0.02)
+    start = build_model(pairs, run).emotion_encoder.state_dict()
+    trainer.train()
+    trainer.save_model(run.folder(pairs))
+    trained = trainer.model.emotion_encoder.state_dict()
+    assert any(not torch.equal(value, start[name]) for name, value in trained.items())
+    model = build_model(CommonSpaceStage(name="on-pairs", emotion_encoder=pairs, siamese=pairs), run)
+    for part, expected in (
+        (model.csr.emotion_encoder, trained),
+        (model.csr.siamese, trainer.model.siamese.state_dict()),
+    ):
+        assert all(torch.equal(value, expected[name]) for name, value in part.state_dict().items())
+    frozen = replace(pairs, trains="siamese")
+    first, second = (stage_record(one, run.args, run.tasks, run.tokenizer, run.records) for one in (frozen, pairs))
+    assert "recipe.trains: None there, encoder here" in first.differences(second)
+    record = run.records | {"pairs": second}
+    assert (
+        "on an emotion encoder that was trained with it"
+        in stage_card(pairs, replace(run, stages=[pairs], records=record), {}).render().text
+    )
 
 
 # -- the samples ------------------------------------------------------------------------------------------------------
