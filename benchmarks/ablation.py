@@ -48,9 +48,12 @@ GROUPS: dict[str, list[str]] = {
         *("token-space-related", "token-space-from-related", "token-space-trained-source"),
         *("self-trained-seeds", "model-3.4"),
     ],
+    # An emotion encoder that a Siamese network was trained through: what the reconstruction loss adds on it, and how it
+    # does beside one that was trained further on labels.
+    "siamese-encoder": ["model-3.1-siamese-encoder", "model-3.3-siamese-encoder", "model-3.1-longer", "model-3.1"],
 }
 # Share of the labelled emotion texts for groups that do not use all.
-SHARES = {"little-data": 0.1}
+SHARES = {"little-data": 0.1, "siamese-encoder": 0.1}
 
 
 def main(argv: list[str]) -> None:

@@ -45,10 +45,10 @@ def stage_arguments(stage: Stage, args: RunArguments) -> StageTrainingArguments:
                 "pairs_per_text": args.siamese.siamese_pairs_per_text,
             }
             if stage.trains_encoder:
-                # Pairs have two lengths.
                 changes |= {
+                    "num_train_epochs": args.siamese.siamese_num_train_epochs,
                     "head_learning_rate": args.siamese.siamese_learning_rate,
-                    "train_sampling_strategy": "random",
+                    "train_sampling_strategy": "random",  # a pair has two lengths
                 }
             else:
                 changes |= _on_vectors(args.siamese, "siamese")

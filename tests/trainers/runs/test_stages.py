@@ -167,10 +167,17 @@ def test_a_source_of_a_common_space_may_be_the_pretrained_encoder(
 def test_a_common_space_reads_the_encoder_that_a_siamese_network_was_trained_with(
     tiny: ModuleType, tmp_path: Path
 ) -> None:
-    run = tiny.prepared_run(tmp_path, "--max_steps", "3", "--learning_rate", "0.01", "--siamese_learning_rate", "0.02")
+    options = ["--learning_rate", "0.01", "--siamese_learning_rate", "0.02", "--num_train_epochs", "9"]
+    run = tiny.prepared_run(tmp_path, *options, "--siamese_num_train_epochs", "1")
     pairs = SiameseStage(name="pairs", emotion_encoder=EMOTION_ENCODER, trains="encoder")
     trainer = build_trainer(pairs, run)
-    assert (trainer.args.trains, trainer.args.learning_rate, trainer.args.head_learning_rate) == ("encoder", 0.01, 0.02)
+    args = trainer.args
+    assert (args.trains, args.learning_rate, args.head_learning_rate, args.num_train_epochs) == (
+        "encoder",
+        0.01,
+        0.02,
+        1,
+    )
     start = build_model(pairs, run).emotion_encoder.state_dict()
     trainer.train()
     trainer.save_model(run.folder(pairs))
