@@ -205,7 +205,7 @@ def test_rate_of_heads_is_of_the_stages_that_train_an_encoder() -> None:
             of_recipe = stage.training.get("head_learning_rate")
             assert (found.head_learning_rate, default.head_learning_rate) == (0.5, of_recipe), stage.name
         elif stage.trains_encoder:
-            of_recipe = stage.training.get("head_learning_rate", 0.2)
+            of_recipe = stage.training.get("head_learning_rate", rates[stage.kind])
             assert (found.head_learning_rate, default.head_learning_rate) == (0.5, of_recipe), stage.name
             # A recipe may have a rate of its own for an encoder.
             assert found.learning_rate == stage.training.get("learning_rate", run.training.learning_rate)
