@@ -171,6 +171,14 @@ _register(
     "Does it do as well to train the emotion encoder on labels once more, instead of on pairs?",
 )
 
+# -- dialogues --------------------------------------------------------------------------------------------------------
+
+_register(
+    "dialogue-joint",
+    replace(_STAGES["dialogue"], name="dialogue-joint", trains="encoder"),
+    "What does dialogue gain if its utterance encoder is trained with it?",
+)
+
 # -- few labels: a common space on frozen encoders, one of which has seen related data ---------------------------------
 
 RELATED_FROZEN = replace(

@@ -74,8 +74,8 @@ class StageCard:
         hyperparameters (`dict`, *optional*): Those that differ from the defaults of transformers.
         versions (`dict[str, str]`, *optional*): Versions of the libraries.
         figures (`dict[str, str]`, *optional*): Maps file names in the model's folder to captions.
-        joint (`bool`, defaults to `False`): Whether a common space over tokens, or a Siamese network, was trained with
-            its emotion encoder.
+        joint (`bool`, defaults to `False`): Whether the encoder was trained with what is above it: a common space over
+            tokens, a Siamese network or the layers over a dialogue.
         shared_backbone (`bool`, defaults to `False`): Whether the encoders of a common space are adapters of one.
         teachers (`list[str]`, *optional*): The stages whose predictions were used as targets.
         problem_type (`str`, defaults to `"multi_label_classification"`): `"multi_label_classification"`,

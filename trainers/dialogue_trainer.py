@@ -1,4 +1,4 @@
-"""Trainer for the `dialogue` family, which reads the vectors of a frozen encoder dialogue by dialogue."""
+"""Trainer for the `dialogue` family, on the vectors of a frozen encoder or with the encoder, dialogue by dialogue."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -25,11 +25,12 @@ from .training_arguments import StageTrainingArguments
 DIALOGUES_IN_BATCH = 32
 # Utterances in a figure; more would not fit on a card.
 MAX_SHOWN = 12
+DIALOGUE_TRAINED = ("dialogue", "encoder")
 
 
 @dataclass
 class DialogueTrainingArguments(StageTrainingArguments):
-    """Arguments of the dialogue stage, which trains layers on top of vectors of utterances."""
+    """Arguments of the dialogue stage. The defaults suit a frozen encoder, whose vectors the layers are trained on."""
 
     learning_rate: float = field(default=5e-4, metadata={"help": "Initial learning rate."})
     num_train_epochs: float = field(default=10.0, metadata={"help": "Number of epochs over the dialogues."})
@@ -39,9 +40,37 @@ class DialogueTrainingArguments(StageTrainingArguments):
     max_utterances: int = field(
         default=MAX_UTTERANCES, metadata={"help": "Longer dialogues are split into pieces of this many utterances."}
     )
+    trains: str = field(
+        default="dialogue",
+        metadata={
+            "help": "What to train: the dialogue layers on the frozen encoder, or the encoder with them.",
+            "choices": DIALOGUE_TRAINED,
+        },
+    )
+
+    def __post_init__(self) -> None:
+        if self.trains not in DIALOGUE_TRAINED:
+            raise ValueError(f"trains must be one of {', '.join(DIALOGUE_TRAINED)}, got {self.trains!r}.")
+        super().__post_init__()
 
 
-class DialogueDataset(Dataset):
+class _Dialogues(Dataset):
+    """Dialogues with speakers and labels; subclasses add what is read of the utterances."""
+
+    def __init__(self, speakers: list[str], labels: np.ndarray, dialogues: list[np.ndarray]) -> None:
+        self.labels, self.dialogues = torch.as_tensor(labels), dialogues
+        # Any numbering will do: the model renumbers the speakers of each dialogue.
+        self.speaker_ids = torch.as_tensor(np.unique(speakers, return_inverse=True)[1])
+
+    def __len__(self) -> int:
+        return len(self.dialogues)
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        rows = self.dialogues[index]
+        return {"speaker_ids": self.speaker_ids[rows], "labels": self.labels[rows]}
+
+
+class DialogueDataset(_Dialogues):
     """Dialogues of utterances that a frozen encoder has already read.
 
     Args:
@@ -54,20 +83,30 @@ class DialogueDataset(Dataset):
     def __init__(
         self, representations: np.ndarray, speakers: list[str], labels: np.ndarray, dialogues: list[np.ndarray]
     ) -> None:
-        self.representations, self.labels, self.dialogues = representations, torch.as_tensor(labels), dialogues
-        # Any numbering will do: the model renumbers the speakers of each dialogue.
-        self.speaker_ids = torch.as_tensor(np.unique(speakers, return_inverse=True)[1])
+        super().__init__(speakers, labels, dialogues)
+        self.representations = representations
 
-    def __len__(self) -> int:
-        return len(self.dialogues)
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        vectors = torch.from_numpy(self.representations[self.dialogues[index]])
+        return {"utterance_representations": vectors, **super().__getitem__(index)}
 
-    def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
-        rows = self.dialogues[index]
-        return {
-            "utterance_representations": torch.from_numpy(self.representations[rows]),
-            "speaker_ids": self.speaker_ids[rows],
-            "labels": self.labels[rows],
-        }
+
+class DialogueTokensDataset(_Dialogues):
+    """Dialogues of tokenised utterances.
+
+    Args:
+        texts (`datasets.Dataset`): The tokens of each row.
+        speakers, labels, dialogues: As for [`DialogueDataset`].
+    """
+
+    def __init__(
+        self, texts: datasets.Dataset, speakers: list[str], labels: np.ndarray, dialogues: list[np.ndarray]
+    ) -> None:
+        super().__init__(speakers, labels, dialogues)
+        self.texts = texts
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        return {"utterances": [self.texts[int(row)] for row in self.dialogues[index]], **super().__getitem__(index)}
 
 
 def collate_dialogues(rows: list[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
@@ -83,13 +122,36 @@ def collate_dialogues(rows: list[dict[str, torch.Tensor]]) -> dict[str, torch.Te
     return batch
 
 
+@dataclass
+class DialogueTokensCollator:
+    """Pads rows of a [`DialogueTokensDataset`] to the longest dialogue and the longest utterance in the batch.
+
+    Args:
+        tokenizer (`PreTrainedTokenizerBase`): Pads the utterances.
+    """
+
+    tokenizer: PreTrainedTokenizerBase
+
+    def __call__(self, rows: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
+        batch = collate_dialogues([{name: row[name] for name in ("speaker_ids", "labels")} for row in rows])
+        utterances = [utterance for row in rows for utterance in row["utterances"]]
+        names = [name for name in self.tokenizer.model_input_names if name in utterances[0]]
+        padded = self.tokenizer.pad([{name: one[name] for name in names} for one in utterances], return_tensors="pt")
+        present = batch["utterance_mask"].bool()
+        for name, values in padded.items():
+            batch[name] = values.new_zeros(*present.shape, values.shape[1])
+            batch[name][present] = values
+        return batch
+
+
 class DialogueTrainer(StageTrainer):
     """
     Trains [`DialogueForUtteranceClassification`] on utterances in the context of their dialogues.
 
     Plain rows also need the columns `dialogue_id`, `utterance_id` (position in the dialogue) and `speaker`. The frozen
-    utterance encoder reads each utterance once. Prepared datasets are [`DialogueDataset`]s. Arguments and errors are
-    the same as for [`StageTrainer`].
+    utterance encoder reads each utterance once. With `trains="encoder"` in [`DialogueTrainingArguments`], it is trained
+    as well, which takes memory for all utterances of a batch. Prepared datasets are [`DialogueDataset`]s or
+    [`DialogueTokensDataset`]s. Arguments and errors are the same as for [`StageTrainer`].
 
     Batches consist of dialogues, but losses are averaged and metrics computed over utterances: predictions and labels
     have one row per utterance, in the order of the dataset's texts.
@@ -97,7 +159,6 @@ class DialogueTrainer(StageTrainer):
 
     arguments_class = DialogueTrainingArguments
     model_classes = (DialogueForUtteranceClassification,)
-    frozen_modules = ("dialogue.utterance_encoder",)
     kind: ClassVar[str] = "dialogue"
     draws_space: ClassVar[bool] = False
     args: DialogueTrainingArguments
@@ -115,23 +176,36 @@ class DialogueTrainer(StageTrainer):
                 )
             )
 
+    def freeze(self) -> None:
+        if self.args.trains == "dialogue":
+            self.model.dialogue.utterance_encoder.requires_grad_(False)
+        super().freeze()
+
+    @property
+    def reads_vectors(self) -> bool:
+        """Whether the layers are trained on representations from the frozen encoder instead of tokens."""
+        return not any(parameter.requires_grad for parameter in self.model.dialogue.utterance_encoder.parameters())
+
+    def card_fields(self) -> dict[str, Any]:
+        return {"joint": not self.reads_vectors}
+
     def read(self, dataset: Any, split: str) -> dict[str, datasets.Dataset]:
         rows = super().read(dataset, split)
         check_dialogues(datasets.DatasetDict({split: rows[self.task_name]}), f"{split}_dataset")
         return rows
 
     def prepare_dataset(self, rows: dict[str, datasets.Dataset], split: str) -> Dataset:
-        """The dialogues, with the representations of their utterances."""
+        """The dialogues, with the representations of their utterances if `reads_vectors`, otherwise their tokens."""
         (texts,) = rows.values()
-        return DialogueDataset(
-            self.representations(self.model.dialogue.utterance_encoder, texts, f"Encoding {split}_dataset"),
-            texts["speaker"][:],
-            column_array(texts, "labels"),
-            dialogue_rows(texts, self.args.max_utterances),
-        )
+        labels, dialogues = column_array(texts, "labels"), dialogue_rows(texts, self.args.max_utterances)
+        if not self.reads_vectors:
+            tokens = self.tokenized(texts.select_columns(["text"]), split)
+            return DialogueTokensDataset(tokens, texts["speaker"][:], labels, dialogues)
+        vectors = self.representations(self.model.dialogue.utterance_encoder, texts, f"Encoding {split}_dataset")
+        return DialogueDataset(vectors, texts["speaker"][:], labels, dialogues)
 
     def default_collator(self) -> Any:
-        return collate_dialogues
+        return collate_dialogues if self.reads_vectors else DialogueTokensCollator(self.processing_class)
 
     def draw_figures(
         self, folder: Path, results: dict[str, Any], logits: Mapping[str, np.ndarray], show_texts: bool
@@ -144,17 +218,18 @@ class DialogueTrainer(StageTrainer):
     def _draw_attention(self, rows: datasets.Dataset, path: Path, show_texts: bool) -> None:
         """Draw how much the model reads of the other utterances in the longest dev dialogue, or the first of them.
         If texts may not be shown, utterances are labelled with their number and a letter for the speaker."""
-        assert isinstance(self.eval_dataset, DialogueDataset)
+        assert isinstance(self.eval_dataset, _Dialogues)
         number = max(
             range(len(self.eval_dataset)), key=lambda number: len(self.eval_dataset.dialogues[number][:MAX_SHOWN])
         )
         chosen = self.eval_dataset.dialogues[number][:MAX_SHOWN]
         if len(chosen) < 2:
             return
-        inputs = {name: value[:MAX_SHOWN] for name, value in self.eval_dataset[number].items() if name != "labels"}
+        shown = {name: value[:MAX_SHOWN] for name, value in self.eval_dataset[number].items()}
+        batch = self.default_collator()([shown])
+        del batch["labels"]
         model = self.accelerator.unwrap_model(self.model).eval()
-        batch = {name: value.unsqueeze(0).to(model.device) for name, value in inputs.items()}
-        output = model(**batch, output_attentions=True)
+        output = model(**{name: value.to(model.device) for name, value in batch.items()}, output_attentions=True)
         texts, speakers = rows[chosen]["text"], rows[chosen]["speaker"]
         # Letters replace the speakers' names, which are private.
         voices = {speaker: chr(ord("A") + index) for index, speaker in enumerate(dict.fromkeys(speakers))}

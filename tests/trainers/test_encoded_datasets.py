@@ -10,8 +10,15 @@ import torch
 from datasets import Dataset
 from transformers import default_data_collator
 
-from trainers import CSRTrainer, DialogueTrainer, SiameseTrainer, SiameseTrainingArguments
+from trainers import (
+    CSRTrainer,
+    DialogueTrainer,
+    DialogueTrainingArguments,
+    SiameseTrainer,
+    SiameseTrainingArguments,
+)
 from trainers.csr_trainer import RepresentationDataset, collate_representations
+from trainers.dialogue_trainer import DialogueTokensCollator
 from trainers.evaluation import embed_texts
 from trainers.siamese_trainer import PairCollator, PairDataset, sample_pairs
 
@@ -125,6 +132,61 @@ def test_dialogues_are_read_from_their_columns(tiny: ModuleType, tmp_path: Path)
     assert predicted.predictions.shape == (6, 3) and predicted.label_ids.tolist() == [2, 0, 1, 0, 2, 2]
     with pytest.raises(ValueError, match=r"train_dataset .*has no column dialogue_id"):
         DialogueTrainer(model=tiny.dialogue_model(), train_dataset=talks.remove_columns("dialogue_id"), **options)
+
+
+def talks(tiny: ModuleType, size: int = 12) -> Dataset:
+    """Three dialogues of unlike lengths, whose rows are mixed."""
+    numbers = [0, 1, 0, 2, 0, 1, 0, 0, 1, 0, 0, 0]
+    columns = {"text": tiny.texts(size), "labels": [("good", "bad", "so-so")[row % 3] for row in range(size)]}
+    columns |= {"dialogue_id": [str(number) for number in numbers], "utterance_id": list(range(size))}
+    return Dataset.from_dict(columns | {"speaker": [("x", "y")[row % 2] for row in range(size)]})
+
+
+def test_encoder_is_trained_with_the_layers_over_its_dialogues(tiny: ModuleType, tmp_path: Path) -> None:
+    def trained(**options: Any) -> DialogueTrainer:
+        given = tiny.arguments(tmp_path, per_device_train_batch_size=2, num_train_epochs=3)
+        model = tiny.dialogue_model().requires_grad_(True)
+        data: dict[str, Any] = {"train_dataset": talks(tiny), "eval_dataset": talks(tiny)}
+        args = DialogueTrainingArguments.derived_from(given, **options)
+        trainer = DialogueTrainer(model=model, args=args, processing_class=tiny.tokenizer(), **data)
+        trainer.train()
+        return trainer
+
+    frozen = trained(learning_rate=0.01)
+    # An encoder that learns nothing leads to the same layers as one that read the utterances before.
+    still = trained(trains="encoder", learning_rate=0.0, head_learning_rate=0.01)
+    assert not still.reads_vectors and still.card_fields() == {"joint": True}
+    for name, value in frozen.model.named_parameters():
+        torch.testing.assert_close(still.model.get_parameter(name), value, rtol=0, atol=1e-5)
+    rows = talks(tiny)
+    np.testing.assert_allclose(still.predict(rows).predictions, frozen.predict(rows).predictions, atol=1e-5)
+    moved = trained(trains="encoder", learning_rate=0.01, head_learning_rate=0.01)
+    encoder = moved.model.dialogue.utterance_encoder
+    start = tiny.dialogue_model().dialogue.utterance_encoder.state_dict()
+    moved.draw_figures(tmp_path, *moved.report(), show_texts=True)
+    assert (tmp_path / "attention.png").stat().st_size > 1000
+    assert any(not torch.equal(value, start[name]) for name, value in encoder.state_dict().items())
+    with pytest.raises(ValueError, match="trains must be one of dialogue, encoder, got 'all'"):
+        DialogueTrainingArguments(output_dir=str(tmp_path), trains="all")
+
+
+def test_tokens_of_dialogues_are_padded_in_both_directions(tiny: ModuleType) -> None:
+    tokenizer = tiny.tokenizer()
+    texts = [tokenizer(text) for text in tiny.texts(3)]
+    labels, speakers = torch.tensor([0, 1]), torch.tensor([5, 6])
+    rows = [
+        {"utterances": texts[:1], "labels": labels[:1], "speaker_ids": speakers[:1]},
+        {"utterances": texts[1:], "labels": labels, "speaker_ids": speakers},
+    ]
+    found = DialogueTokensCollator(tokenizer)(rows)
+    longest = max(len(text["input_ids"]) for text in texts)
+    assert found["input_ids"].shape == found["attention_mask"].shape == (2, 2, longest)
+    assert found["utterance_mask"].tolist() == [[1, 0], [1, 1]] and found["labels"].tolist() == [[0, -100], [0, 1]]
+    assert found["attention_mask"][0, 1].sum() == 0
+    for text, ids, mask in zip(
+        texts, found["input_ids"][[0, 1, 1], [0, 0, 1]], found["attention_mask"][[0, 1, 1], [0, 0, 1]], strict=True
+    ):
+        assert ids[mask.bool()].tolist() == text["input_ids"]
 
 
 def test_texts_are_encoded_once_for_all_trainers(tiny: ModuleType, tmp_path: Path) -> None:

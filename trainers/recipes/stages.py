@@ -13,6 +13,7 @@ SOURCE_TASKS = ("sentiment", "related")
 
 Trained = Literal["classifier", "common_space", "emotion_encoder", "encoders"]
 SiameseTrained = Literal["siamese", "encoder"]
+DialogueTrained = Literal["dialogue", "encoder"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,14 +198,23 @@ class CommonSpaceStage(Stage):
 
 @dataclass(frozen=True, kw_only=True)
 class DialogueStage(Stage):
-    """Layers over the utterances of a dialogue, on a frozen encoder (`dialogue`).
+    """Layers over the utterances of a dialogue (`dialogue`).
 
     Args:
         utterance_encoder (`Stage`): The stage whose encoder reads the utterances.
+        trains (`str`): What is trained: the `"dialogue"` layers on the frozen encoder, or the `"encoder"` with them.
     """
 
     utterance_encoder: Stage
+    trains: DialogueTrained = "dialogue"
     kind: ClassVar[str] = "dialogue"
+
+    def __post_init__(self) -> None:
+        _check_trains(self, DialogueTrained)
+
+    @property
+    def trains_encoder(self) -> bool:
+        return self.trains == "encoder"
 
     @property
     def starts_from(self) -> dict[str, Stage]:
@@ -238,7 +248,7 @@ class DistilledStage(Stage):
         return True
 
 
-def _check_trains(stage: SiameseStage | CommonSpaceStage, choices: Any) -> None:
+def _check_trains(stage: SiameseStage | CommonSpaceStage | DialogueStage, choices: Any) -> None:
     if stage.trains not in get_args(choices):
         known = ", ".join(get_args(choices))
         raise ValueError(f"Stage {stage.name!r}: trains must be one of {known}, got {stage.trains!r}.")

@@ -12,7 +12,7 @@ from model_cards import CardDataset, StageCard, plot_stages
 from ..data import BUNDLED_POSTS, ColumnValues, TaskDataset, load_task_dataset
 from ..hub import figures_in, library_versions, notable_hyperparameters
 from ..loop import BUNDLED_ENCODER, described_encoder, encoder_label
-from ..recipes import CommonSpaceStage, DistilledStage, SiameseStage, Stage, learnt_tasks, lineage
+from ..recipes import DistilledStage, Stage, learnt_tasks, lineage
 from .prepared_run import PreparedRun
 from .records import StageRecord
 from .results import read_evaluation
@@ -59,7 +59,7 @@ def stage_card(stage: Stage, run: PreparedRun, results: dict[str, Any]) -> Stage
         versions=library_versions(*(["peft"] if adapters else [])),
         figures=figures_in(run.folder(stage)),
         shared_backbone=bool(made_from.get("shared_backbone")),
-        joint=isinstance(stage, CommonSpaceStage | SiameseStage) and stage.trains_encoder,
+        joint=stage.trains_encoder,
         teachers=[teacher.name for teacher in stage.teachers],
         problem_type=data.problem_type,
         examples=label_examples(data, run.args.hub.card_examples),

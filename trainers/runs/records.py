@@ -166,11 +166,11 @@ def stage_record(
         if args.adapters.options is not None:
             rate = training.adapter_learning_rate
             made_from["adapters"] = args.adapters.options | {"adapter_learning_rate": rate}
+    if isinstance(stage, SiameseStage | DialogueStage) and stage.trains_encoder:
+        made_from["recipe"] |= {"trains": stage.trains}
     match stage:
         case SiameseStage():
             made_from["siamese"] = vars(args.siamese)
-            if stage.trains_encoder:
-                made_from["recipe"] |= {"trains": stage.trains}
         case CommonSpaceStage():
             made_from["common"] = _common_options(stage, args.common)
             if args.adapters.shared_backbone:

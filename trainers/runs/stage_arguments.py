@@ -54,7 +54,15 @@ def stage_arguments(stage: Stage, args: RunArguments) -> StageTrainingArguments:
                 changes |= _on_vectors(args.siamese, "siamese")
         case DialogueStage():
             kind = DialogueTrainingArguments
-            changes |= _on_vectors(args.dialogue, "dialogue") | {"max_utterances": args.dialogue.max_utterances}
+            changes |= {"trains": stage.trains, "max_utterances": args.dialogue.max_utterances}
+            if stage.trains_encoder:
+                changes |= {
+                    "per_device_train_batch_size": args.dialogue.dialogue_train_batch_size,
+                    "head_learning_rate": args.dialogue.dialogue_learning_rate,
+                    "train_sampling_strategy": "random",  # a dialogue has many lengths
+                }
+            else:
+                changes |= _on_vectors(args.dialogue, "dialogue")
     changes |= stage.training
     if stage.trains_encoder and training.head_learning_rate is not None:
         changes["head_learning_rate"] = training.head_learning_rate

@@ -241,13 +241,13 @@ def test_what_makes_training_fast_is_the_default() -> None:
     assert args.training.attn_implementation is None and args.model.source_num_train_epochs is None
     assert args.training.train_sampling_strategy == "group_by_length" and args.training.reuse_stages_from is None
     assert args.data.emotion_train_fraction is None and args.data.related_dataset is None
-    # Small networks on vectors gain nothing from half precision, and vectors have no length; pairs of texts have two.
+    # Small networks on vectors gain nothing from half precision; vectors have no length, pairs and dialogues several.
     args = parse_run_arguments(["--bf16_weights", "True"])
     for stage in stages_of(RECIPES.values()):
         training = stage_arguments(stage, args)
         encoder = stage.trains_encoder
         assert training.bf16_weights is encoder
-        grouped = encoder and stage.kind != "siamese"
+        grouped = encoder and stage.kind not in ("siamese", "dialogue")
         assert training.train_sampling_strategy == ("group_by_length" if grouped else "random")
 
 
@@ -329,6 +329,8 @@ def test_stages_take_their_own_options() -> None:
         of_kind = dict(zip(names, expected["multitask" if stage.trains_encoder else stage.kind], strict=True))
         if stage.kind == "siamese":
             of_kind["num_train_epochs"] = expected["siamese"][1]  # of its pairs, with the encoder, too
+        if stage.kind == "dialogue":
+            of_kind["per_device_train_batch_size"] = expected["dialogue"][2]  # dialogues, not texts
         # What belongs to the recipe wins.
         assert taken(stage) == tuple((of_kind | dict(stage.training))[name] for name in names)
     assert args.training.output_dir == "out" and args.training.bf16 is True
