@@ -57,20 +57,22 @@ def main() -> int:
     args = parser.parse_args()
     transformers.utils.logging.set_verbosity_error()
     found: list[Trial] = []
-    with tempfile.TemporaryDirectory() as folder:
-        for part in args.parts:
-            make, count = PARTS[part]
-            place = Path(folder) / part
-            place.mkdir()
-            # What another part has left there, no command of this one would read, nor miss.
-            datasets.config.HF_DATASETS_CACHE = place / "cache"
-            for trial in make(place, args.seed, max(round(args.share * count), 1)):
-                found.append(trial)
-                if trial.lost:
-                    print(f"LOST {trial.part}, {trial.name}: {trial.lost}", flush=True)
-                elif sys.stdout.isatty():
-                    print(f"{len(found)} {trial.part}, {trial.name}", flush=True)
-    print(table(found))
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            for part in args.parts:
+                make, count = PARTS[part]
+                place = Path(folder) / part
+                place.mkdir()
+                # What another part has left there, no command of this one would read, nor miss.
+                datasets.config.HF_DATASETS_CACHE = place / "cache"
+                for trial in make(place, args.seed, max(round(args.share * count), 1)):
+                    found.append(trial)
+                    if trial.lost:
+                        print(f"LOST {trial.part}, {trial.name}: {trial.lost}", flush=True)
+                    elif sys.stdout.isatty():
+                        print(f"{len(found)} {trial.part}, {trial.name}", flush=True)
+    finally:  # also of a command that is stopped
+        print(table(found))
     if args.write:
         text = f"{table(found)}\nThis is a share of {args.share:g} of the usual trials, with seed {args.seed}.\n"
         PAGE.write_text(TABLE.sub(lambda _: text, PAGE.read_text(encoding="utf-8")), encoding="utf-8")

@@ -79,6 +79,8 @@ def write_sealed(path: Path, write: Callable[[Path], None]) -> None:
 def is_whole(path: Path) -> bool:
     """Whether a file from [`write_sealed`] is there as it was written. Damage is logged."""
     if not path.is_file():
+        if path.is_dir():
+            logger.warning("%s is a folder: it is made anew, as a file.", path)
         return False
     try:
         seal = Seal(**json.loads(_seal_path(path).read_text(encoding="utf-8")))

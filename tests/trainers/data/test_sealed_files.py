@@ -71,7 +71,9 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["array.npy", "array.npy.seal.json"])
-def test_a_folder_in_the_place_of_a_file_goes_if_it_is_empty(tmp_path: Path, name: str) -> None:
+def test_a_folder_in_the_place_of_a_file_goes_if_it_is_empty(
+    tmp_path: Path, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
     def write(path: Path) -> None:
         with path.open("wb") as file:
             np.save(file, np.arange(3))
@@ -81,6 +83,8 @@ def test_a_folder_in_the_place_of_a_file_goes_if_it_is_empty(tmp_path: Path, nam
     damaged.unlink()
     damaged.mkdir()
     np.testing.assert_array_equal(sealed_array(array, write), np.arange(3))
+    # A seal counts as not yet written.
+    assert (f"{array} is a folder: it is made anew" in caplog.text) == (damaged == array)
     damaged.unlink()
     damaged.mkdir()
     (damaged / "somebody's").touch()
