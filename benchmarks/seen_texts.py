@@ -75,7 +75,7 @@ def outcomes_of(
         ValueError: If the file is of other texts or another encoder.
     """
     path = args.output_dir / f"{kind}-{seed}.json"
-    texts = {split: rows["text"][:] for split, rows in data.splits.items()}
+    texts = {split: [rows["text"][:], rows["labels"][:]] for split, rows in data.splits.items()}
     made_from = digest([encoder_identity(args.encoder), data.labels, texts])
     if path.is_file():
         found = json.loads(path.read_text(encoding="utf-8"))
