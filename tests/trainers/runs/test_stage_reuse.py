@@ -9,18 +9,26 @@ import torch
 from safetensors.torch import load_file
 
 from tests.helpers import tiny_run
-from tests.helpers.recipes import CONTROLS
-from trainers.recipes import PAPER_RECIPES, RECIPES
+from trainers.recipes import RECIPES
 from trainers.runs.records import StageRecord
 
 run_csr = tiny_run.example("run_csr").main
 
-STAGES = {name: [stage.name for stage in RECIPES[name].stages] for name in (*PAPER_RECIPES, *CONTROLS)}
+FINISHED = ("model-1", "model-3.1", "model-3.2", "model-3.3")
+STAGES = {name: [stage.name for stage in RECIPES[name].stages] for name in FINISHED}
 
 
 def options(place: Path, output_dir: Path, **changes: Any) -> list[str]:
     """The options of the finished run."""
     return tiny_run.options(place, output_dir, **tiny_run.LEARNING | changes)
+
+
+@pytest.fixture(scope="module")
+def finished(place: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The output folder of one run; read only."""
+    output_dir = tmp_path_factory.mktemp("finished") / "out"
+    run_csr(options(place, output_dir, recipe=list(FINISHED)))
+    return output_dir
 
 
 @pytest.fixture
