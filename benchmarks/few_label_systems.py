@@ -210,7 +210,8 @@ def run_options(encoder: str, source: str, folder: Path) -> list[str]:
     """Options of `csr-emotion train` that the runs on a source and on its targets share, so that its stages are the
     same."""
     options = ["--encoder", encoder, "--related_dataset", source, "--seed", str(SEED), "--output_dir", str(folder)]
-    return [*options, "--threshold", "global", "--eval_strategy", "no", "--save_strategy", "no"]
+    options += ["--threshold", "global", "--eval_strategy", "no", "--save_strategy", "no"]
+    return [*options, "--draw_figures", "False"]
 
 
 def source_stages(systems: Sequence[str]) -> list[Stage]:
