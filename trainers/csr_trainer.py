@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import datasets
 import numpy as np
@@ -14,7 +14,7 @@ from modeling_csr import CSRForSequenceClassification, MultitaskModel
 from .data import column_array
 from .evaluation import score
 from .trainer import StageTrainer
-from .training_arguments import StageTrainingArguments, default_epochs
+from .training_arguments import StageTrainingArguments
 
 # Modules that are frozen for each value of `trains`.
 FROZEN_MODULES: dict[str, tuple[str, ...]] = {
@@ -52,12 +52,10 @@ class CSRTrainingArguments(StageTrainingArguments):
             raise ValueError(f"trains must be one of {', '.join(FROZEN_MODULES)}, got {self.trains!r}.")
         super().__post_init__()
 
-    def with_epochs(self, dataset: Any) -> Self:
-        """As for other stages; with an encoder that is trained as well, as many as for an encoder alone."""
-        if self.num_train_epochs is not None or self.trains in ("classifier", "common_space"):
-            return super().with_epochs(dataset)
-        epochs = default_epochs(dataset, StageTrainingArguments.usual_epochs)
-        return type(self).derived_from(self, num_train_epochs=epochs)
+    def epochs_of_many_texts(self) -> float:
+        """With an encoder that is trained as well, as many as for an encoder alone."""
+        frozen = self.trains in ("classifier", "common_space")
+        return self.usual_epochs if frozen else StageTrainingArguments.usual_epochs
 
 
 class RepresentationDataset(Dataset):

@@ -1,7 +1,7 @@
 """Trainer for the Siamese network, on frozen emotion representations or with its encoder, and the pairs of texts."""
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import datasets
 import numpy as np
@@ -14,7 +14,7 @@ from modeling_csr import SiameseModel
 from .data import column_array, label_space, task_rows
 from .evaluation import PairMetrics
 from .trainer import StageTrainer
-from .training_arguments import StageTrainingArguments, default_epochs
+from .training_arguments import StageTrainingArguments
 
 PAIR_STRATEGIES = ("random", "distinct", "balanced")
 PAIR_TARGETS = ("label", "jaccard")
@@ -53,11 +53,9 @@ class SiameseTrainingArguments(StageTrainingArguments):
             raise ValueError(f"trains must be one of {', '.join(SIAMESE_TRAINED)}, got {self.trains!r}.")
         super().__post_init__()
 
-    def with_epochs(self, dataset: Any) -> Self:
-        """As for other stages; with the encoder, which then reads each text once for each of its pairs, fewer."""
-        if self.num_train_epochs is not None or self.trains == "siamese":
-            return super().with_epochs(dataset)
-        return type(self).derived_from(self, num_train_epochs=default_epochs(dataset, 1.0))
+    def epochs_of_many_texts(self) -> float:
+        """With the encoder fewer, since it then reads each text once for each of its pairs."""
+        return self.usual_epochs if self.trains == "siamese" else 1.0
 
 
 def sample_pairs(

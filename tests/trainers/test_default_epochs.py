@@ -6,7 +6,7 @@ from types import ModuleType
 from benchmarks.shares import EPOCHS
 from modeling_csr import MultitaskForSequenceClassification
 from tests.helpers import tiny_run
-from trainers import CSRTrainingArguments, MultitaskTrainer, StageTrainingArguments
+from trainers import CSRTrainingArguments, MultitaskTrainer, SiameseTrainingArguments, StageTrainingArguments
 from trainers.training_arguments import default_epochs
 
 
@@ -32,6 +32,10 @@ def test_what_is_set_stays(tmp_path: Path) -> None:
     # An encoder that is trained with its space takes as long as one that is trained alone.
     joint = CSRTrainingArguments(output_dir=str(tmp_path), trains="emotion_encoder")
     assert [joint.with_epochs(range(texts)).num_train_epochs for texts in (50, 4_000)] == [40, 4]
+    # A Siamese network has eight pairs of each text, which its encoder reads one by one.
+    for trains, epochs in {"siamese": [30, 3], "encoder": [10, 1]}.items():
+        pairs = SiameseTrainingArguments(output_dir=str(tmp_path), trains=trains)
+        assert [pairs.with_epochs(range(texts)).num_train_epochs for texts in (50, 4_000)] == epochs
 
 
 def test_the_trainer_counts_its_texts(tiny: ModuleType, tmp_path: Path) -> None:

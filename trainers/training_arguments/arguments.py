@@ -228,7 +228,11 @@ class StageTrainingArguments(TrainingArguments):
         """The same arguments; if they name no number of epochs, with the one that suits a training dataset."""
         if self.num_train_epochs is not None:
             return self
-        return type(self).derived_from(self, num_train_epochs=default_epochs(dataset, self.usual_epochs))
+        return type(self).derived_from(self, num_train_epochs=default_epochs(dataset, self.epochs_of_many_texts()))
+
+    def epochs_of_many_texts(self) -> float:
+        """The number of epochs from 4,000 texts on; `usual_epochs`, unless other arguments decide."""
+        return self.usual_epochs
 
     @classmethod
     def derived_from(cls, args: TrainingArguments, **changes: Any) -> Self:
