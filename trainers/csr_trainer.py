@@ -47,11 +47,6 @@ class CSRTrainingArguments(StageTrainingArguments):
         },
     )
 
-    def __post_init__(self) -> None:
-        if self.trains not in FROZEN_MODULES:
-            raise ValueError(f"trains must be one of {', '.join(FROZEN_MODULES)}, got {self.trains!r}.")
-        super().__post_init__()
-
     def epochs_of_many_texts(self) -> float:
         """With an encoder that is trained as well, as many as for an encoder alone."""
         frozen = self.trains in ("classifier", "common_space")
@@ -123,6 +118,7 @@ class CSRTrainer(StageTrainer):
 
     arguments_class = CSRTrainingArguments
     model_classes = (CSRForSequenceClassification,)
+    frozen_modules = FROZEN_MODULES
     kind: ClassVar[str] = "csr"
     args: CSRTrainingArguments
     model: CSRForSequenceClassification
@@ -132,11 +128,6 @@ class CSRTrainer(StageTrainer):
         names = ("prediction_loss", "reconstruction_loss")
         return {name: outputs[name] for name in names if getattr(config, f"{name}_weight")}
 
-    def freeze(self) -> None:
-        for name in FROZEN_MODULES[self.args.trains]:
-            self.model.get_submodule(name).requires_grad_(False)
-        super().freeze()
-
     @property
     def encoders(self) -> list[MultitaskModel]:
         """The emotion encoder, then the source encoders."""
@@ -145,8 +136,7 @@ class CSRTrainer(StageTrainer):
     @property
     def reads_vectors(self) -> bool:
         """Whether the space is trained on representations from its frozen encoders instead of tokens."""
-        frozen = not any(parameter.requires_grad for one in self.encoders for parameter in one.parameters())
-        return frozen and self.model.config.common_level == "text"
+        return super().reads_vectors and self.model.config.common_level == "text"
 
     def card_fields(self) -> dict[str, Any]:
         emotion_encoder = self.encoders[0]

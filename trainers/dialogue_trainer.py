@@ -15,7 +15,7 @@ from transformers import EvalPrediction, PreTrainedTokenizerBase
 from transformers.trainer_utils import PredictionOutput
 
 from model_cards import plot_attention
-from modeling_csr import IGNORE_INDEX, DialogueForUtteranceClassification
+from modeling_csr import IGNORE_INDEX, DialogueForUtteranceClassification, MultitaskModel
 
 from .data import MAX_UTTERANCES, check_dialogues, column_array, dialogue_rows
 from .evaluation import embed_texts
@@ -25,7 +25,8 @@ from .training_arguments import StageTrainingArguments
 DIALOGUES_IN_BATCH = 32
 # Utterances in a figure; more would not fit on a card.
 MAX_SHOWN = 12
-DIALOGUE_TRAINED = ("dialogue", "encoder")
+# Modules that are frozen for each value of `trains`.
+FROZEN_MODULES: dict[str, tuple[str, ...]] = {"dialogue": ("dialogue.utterance_encoder",), "encoder": ()}
 
 
 @dataclass
@@ -44,14 +45,9 @@ class DialogueTrainingArguments(StageTrainingArguments):
         default="dialogue",
         metadata={
             "help": "What to train: the dialogue layers on the frozen encoder, or the encoder with them.",
-            "choices": DIALOGUE_TRAINED,
+            "choices": tuple(FROZEN_MODULES),
         },
     )
-
-    def __post_init__(self) -> None:
-        if self.trains not in DIALOGUE_TRAINED:
-            raise ValueError(f"trains must be one of {', '.join(DIALOGUE_TRAINED)}, got {self.trains!r}.")
-        super().__post_init__()
 
 
 class _Dialogues(Dataset):
@@ -159,6 +155,7 @@ class DialogueTrainer(StageTrainer):
 
     arguments_class = DialogueTrainingArguments
     model_classes = (DialogueForUtteranceClassification,)
+    frozen_modules = FROZEN_MODULES
     kind: ClassVar[str] = "dialogue"
     draws_space: ClassVar[bool] = False
     args: DialogueTrainingArguments
@@ -176,15 +173,9 @@ class DialogueTrainer(StageTrainer):
                 )
             )
 
-    def freeze(self) -> None:
-        if self.args.trains == "dialogue":
-            self.model.dialogue.utterance_encoder.requires_grad_(False)
-        super().freeze()
-
     @property
-    def reads_vectors(self) -> bool:
-        """Whether the layers are trained on representations from the frozen encoder instead of tokens."""
-        return not any(parameter.requires_grad for parameter in self.model.dialogue.utterance_encoder.parameters())
+    def encoders(self) -> list[MultitaskModel]:
+        return [self.model.dialogue.utterance_encoder]
 
     def card_fields(self) -> dict[str, Any]:
         return {"joint": not self.reads_vectors}

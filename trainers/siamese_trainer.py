@@ -9,7 +9,7 @@ import torch
 from torch.utils.data import Dataset
 from transformers import PreTrainedTokenizerBase, default_data_collator
 
-from modeling_csr import SiameseModel
+from modeling_csr import MultitaskModel, SiameseModel
 
 from .data import column_array, label_space, task_rows
 from .evaluation import PairMetrics
@@ -18,7 +18,8 @@ from .training_arguments import StageTrainingArguments
 
 PAIR_STRATEGIES = ("random", "distinct", "balanced")
 PAIR_TARGETS = ("label", "jaccard")
-SIAMESE_TRAINED = ("siamese", "encoder")
+# Modules that are frozen for each value of `trains`.
+FROZEN_MODULES: dict[str, tuple[str, ...]] = {"siamese": ("emotion_encoder",), "encoder": ()}
 
 
 @dataclass
@@ -44,14 +45,9 @@ class SiameseTrainingArguments(StageTrainingArguments):
         default="siamese",
         metadata={
             "help": "What to train: the siamese network on the frozen encoder, or the encoder with it.",
-            "choices": SIAMESE_TRAINED,
+            "choices": tuple(FROZEN_MODULES),
         },
     )
-
-    def __post_init__(self) -> None:
-        if self.trains not in SIAMESE_TRAINED:
-            raise ValueError(f"trains must be one of {', '.join(SIAMESE_TRAINED)}, got {self.trains!r}.")
-        super().__post_init__()
 
     def epochs_of_many_texts(self) -> float:
         """With the encoder fewer, since it then reads each text once for each of its pairs."""
@@ -194,19 +190,14 @@ class SiameseTrainer(StageTrainer):
     arguments_class = SiameseTrainingArguments
     model_classes = (SiameseModel,)
     metrics_class = PairMetrics
+    frozen_modules = FROZEN_MODULES
     kind: ClassVar[str] = "siamese"
     args: SiameseTrainingArguments
     model: SiameseModel
 
-    def freeze(self) -> None:
-        if self.args.trains == "siamese":
-            self.model.emotion_encoder.requires_grad_(False)
-        super().freeze()
-
     @property
-    def reads_vectors(self) -> bool:
-        """Whether the network is trained on representations from its frozen encoder instead of tokens."""
-        return not any(parameter.requires_grad for parameter in self.model.emotion_encoder.parameters())
+    def encoders(self) -> list[MultitaskModel]:
+        return [self.model.emotion_encoder]
 
     def card_fields(self) -> dict[str, Any]:
         return {"joint": not self.reads_vectors}

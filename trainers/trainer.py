@@ -46,7 +46,8 @@ class StageTrainer(TaskScoringMixin, TrainerHubMixin, GlobalBatchTrainer):
 
     Attributes:
         arguments_class, model_classes, collator_class, metrics_class: Classes to replace in subclasses.
-        frozen_modules (`tuple[str, ...]`): Names of modules that this Trainer does not train.
+        frozen_modules (`tuple[str, ...]` or `dict[str, tuple[str, ...]]`): Names of modules that this Trainer does not
+            train; in a dict, for each value of `trains` in its arguments.
         tasks (`dict[str, dict]`): The model's tasks by name: `labels`, `problem_type` and, optionally, `thresholds`.
         plain_datasets (`dict[str, dict[str, Dataset]]`): Plain `"train"` and `"eval"` rows by task, with `text` and the
             targets as `labels`.
@@ -59,7 +60,7 @@ class StageTrainer(TaskScoringMixin, TrainerHubMixin, GlobalBatchTrainer):
     model_classes: ClassVar[tuple[type[PreTrainedModel], ...]] = (PreTrainedModel,)
     collator_class: ClassVar[Any] = SingleTaskCollator
     metrics_class: ClassVar[Any] = TaskMetrics
-    frozen_modules: ClassVar[tuple[str, ...]] = ()
+    frozen_modules: ClassVar[tuple[str, ...] | Mapping[str, tuple[str, ...]]] = ()
     draws_space: ClassVar[bool] = True  # whether a card shows the texts in the model's space
     processing_class: PreTrainedTokenizerBase  # `None` only with prepared datasets, which do not need it
 
@@ -140,7 +141,8 @@ class StageTrainer(TaskScoringMixin, TrainerHubMixin, GlobalBatchTrainer):
 
     def freeze(self) -> None:
         """Freeze what this Trainer does not train: `frozen_modules`, and word embeddings if the arguments say so."""
-        for name in self.frozen_modules:
+        frozen = self.frozen_modules
+        for name in frozen[cast(Any, self.args).trains] if isinstance(frozen, Mapping) else frozen:
             self.model.get_submodule(name).requires_grad_(False)
         if self.args.freeze_word_embeddings:
             for module in self.model.modules():
@@ -186,6 +188,17 @@ class StageTrainer(TaskScoringMixin, TrainerHubMixin, GlobalBatchTrainer):
         one_writes = self.args.main_process_first(desc=description) if rows.cache_files else nullcontext()
         with one_writes:
             return cast(Dataset, tokenize_rows(rows, self.processing_class, self.args.max_length, description))
+
+    @property
+    def encoders(self) -> list[MultitaskModel]:
+        """The encoders whose representations the rest of the model can be trained on, in place of tokens."""
+        return []
+
+    @property
+    def reads_vectors(self) -> bool:
+        """Whether the model is trained on representations from its frozen encoders instead of tokens."""
+        trained = any(parameter.requires_grad for one in self.encoders for parameter in one.parameters())
+        return bool(self.encoders) and not trained
 
     def representations(self, encoder: MultitaskModel, rows: datasets.Dataset, description: str) -> np.ndarray:
         """Representations of texts by a frozen encoder, from the cache if it has read them before.

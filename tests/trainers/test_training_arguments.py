@@ -8,10 +8,12 @@ import pytest
 from transformers import TrainingArguments
 
 from tests.helpers import tiny_run, tiny_trainers
+from trainers.csr_trainer import CSRTrainingArguments
 from trainers.multitask_trainer import MultitaskTrainer
 from trainers.recipes import find_recipe
 from trainers.runs.best_metric import check_best_metric, stage_metrics, with_best_metric
 from trainers.runs.task_data import load_task
+from trainers.siamese_trainer import SiameseTrainingArguments
 from trainers.training_arguments import FIXED_ARGUMENTS, StageTrainingArguments
 
 ROWS = [
@@ -115,6 +117,22 @@ def test_options_with_one_value_are_refused() -> None:
     for name, value in OTHER_VALUES.items():
         with pytest.raises(ValueError, match=f"--{name} must be left at"):
             StageTrainingArguments(**{name: value})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "option", "value", "choices"),
+    [
+        (StageTrainingArguments, "task_sampling", "in_turn", "mixed, by_task"),
+        (StageTrainingArguments, "hub_strategy", "checkpoint", "end, every_save"),
+        (SiameseTrainingArguments, "pair_strategy", "all", "random, distinct, balanced"),
+        (CSRTrainingArguments, "trains", "all", "classifier, common_space, emotion_encoder, encoders"),
+    ],
+)
+def test_choices_are_checked_in_python_too(
+    arguments: type[StageTrainingArguments], option: str, value: str, choices: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ValueError, match=f"--{option} must be one of {choices}, got '{value}'"):
+        arguments(output_dir=str(tmp_path), **{option: value})
 
 
 @pytest.mark.parametrize(

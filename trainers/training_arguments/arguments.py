@@ -200,6 +200,7 @@ class StageTrainingArguments(TrainingArguments):
 
     def __post_init__(self) -> None:
         check_ranges(vars(self))
+        self._check_choices()
         for name, (possible, reason) in FIXED_ARGUMENTS.items():
             if getattr(self, name) not in possible:
                 raise ValueError(f"--{name} must be left at {possible[0]}: {reason}.")
@@ -223,6 +224,12 @@ class StageTrainingArguments(TrainingArguments):
                 "--accelerator_config must leave split_batches, dispatch_batches and even_batches as they are: losses "
                 "count the rows of each process by them."
             )
+
+    def _check_choices(self) -> None:
+        for item in fields(self):
+            value, choices = getattr(self, item.name), item.metadata.get("choices")
+            if choices is not None and value is not None and value not in choices:
+                raise ValueError(f"--{item.name} must be one of {', '.join(choices)}, got {value!r}.")
 
     def with_epochs(self, dataset: Any) -> Self:
         """The same arguments; if they name no number of epochs, with the one that suits a training dataset."""
