@@ -189,6 +189,29 @@ def test_tokens_of_dialogues_are_padded_in_both_directions(tiny: ModuleType) -> 
         assert ids[mask.bool()].tolist() == text["input_ids"]
 
 
+@pytest.mark.parametrize("kind", ["pairs", "dialogues"])
+def test_parts_of_a_batch_add_up_to_it_where_the_encoder_is_trained(
+    tiny: ModuleType, tmp_path: Path, kind: str
+) -> None:
+    """Dialogues of unlike lengths in particular: their utterances count, not the dialogues."""
+    weights = []
+    for size, steps in ((4, 1), (2, 2), (1, 4)):
+        given = tiny.arguments(tmp_path, per_device_train_batch_size=size, gradient_accumulation_steps=steps)
+        pairs = kind == "pairs"
+        arguments, trainer = (
+            (SiameseTrainingArguments, SiameseTrainer) if pairs else (DialogueTrainingArguments, DialogueTrainer)
+        )
+        args = arguments.derived_from(given, trains="encoder", learning_rate=0.01, num_train_epochs=1)
+        model = (tiny.siamese_model() if pairs else tiny.dialogue_model()).requires_grad_(True)
+        data = rows(tiny, 5) if pairs else talks(tiny)
+        trained = trainer(model=model, args=args, train_dataset=data, processing_class=tiny.tokenizer())
+        trained.train()
+        weights.append(tiny.trained_weights(trained.model))
+    for others in weights[1:]:
+        for name, value in weights[0].items():
+            torch.testing.assert_close(others[name], value, rtol=0, atol=1e-4)
+
+
 def test_texts_are_encoded_once_for_all_trainers(tiny: ModuleType, tmp_path: Path) -> None:
     options: dict[str, Any] = {"args": tiny.arguments(tmp_path), "processing_class": tiny.tokenizer()}
     SiameseTrainer(model=tiny.siamese_model(), train_dataset=rows(tiny), **options)
