@@ -30,11 +30,15 @@ def trials(folder: Path, seed: int, count: int) -> Iterator[Trial]:
     rng, place = random.Random(seed), tiny_run.workplace(folder / "place")
     run_csr, whole = tiny_run.example("run_csr").main, folder / "whole"
     seconds_of(Command(partial(run_csr, tiny_run.options(place, whole)), folder / "whole.log"))
-    shutil.copytree(datasets.config.HF_DATASETS_CACHE, folder / "whole-cache")
+    cache = Path(datasets.config.HF_DATASETS_CACHE)
+    shutil.copytree(cache, folder / "whole-cache")
     for number in range(count):
+        # What an earlier trial has made anew has another name: the damaged file, nobody would read again.
+        shutil.rmtree(cache)
+        shutil.copytree(folder / "whole-cache", cache)
         out = Path(shutil.copytree(whole, folder / f"damaged-{number}"))
         if rng.random() < 0.25:
-            yield _cached_rows(partial(run_csr, tiny_run.options(place, out)), out, whole, folder / "whole-cache", rng)
+            yield _cached_rows(partial(run_csr, tiny_run.options(place, out)), out, whole, rng)
             shutil.rmtree(out)
             continue
         if rng.random() < 0.5:  # a run that still has to train its last stage on the others
@@ -59,16 +63,12 @@ def trials(folder: Path, seed: int, count: int) -> Iterator[Trial]:
         shutil.rmtree(out)
 
 
-def _cached_rows(run: Callable[[], object], out: Path, whole: Path, cache: Path, rng: random.Random) -> Trial:
+def _cached_rows(run: Callable[[], object], out: Path, whole: Path, rng: random.Random) -> Trial:
     """Train all stages from rows of which a file in the cache of the datasets library is damaged."""
     for stage in out.glob("*/stage.json"):
         shutil.rmtree(stage.parent)
     (out / "results.json").unlink()
-    # Files that were made anew have other names for what is made from them: the old ones, nobody would read.
-    place = Path(datasets.config.HF_DATASETS_CACHE)
-    shutil.rmtree(place)
-    shutil.copytree(cache, place)
-    files = (path for path in place.rglob("*") if path.is_file())
+    files = (path for path in Path(datasets.config.HF_DATASETS_CACHE).rglob("*") if path.is_file())
     path = rng.choice(sorted(path for path in files if path.suffix != ".lock"))
     name = rng.choice(list(DAMAGES))
     DAMAGES[name](path)
