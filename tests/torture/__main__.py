@@ -58,7 +58,7 @@ def main() -> int:
     transformers.utils.logging.set_verbosity_error()
     found: list[Trial] = []
     try:
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
             for part in args.parts:
                 make, count = PARTS[part]
                 place = Path(folder) / part
