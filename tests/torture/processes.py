@@ -8,6 +8,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -105,8 +106,9 @@ def _killed(place: Path, out: Path, whole: Path, processes: int, seconds: float,
     while not (pids / str(rank)).is_file() and not first.wait(0.01):
         pass
     if not first.wait(moment):
-        os.kill(int((pids / str(rank)).read_text(encoding="utf-8")), signal.SIGKILL)
-        reached = 1
+        with suppress(ProcessLookupError):  # it may end at this very moment
+            os.kill(int((pids / str(rank)).read_text(encoding="utf-8")), signal.SIGKILL)
+            reached = 1
     lost = None if first.wait(PATIENCE) else f"the others went on for {PATIENCE} s"
     first.kill_all()
     again = Command(_training(place, out, processes), log).start()
