@@ -17,7 +17,7 @@ from transformers.trainer_utils import PredictionOutput
 from model_cards import plot_attention
 from modeling_csr import IGNORE_INDEX, DialogueForUtteranceClassification, MultitaskModel
 
-from .data import MAX_UTTERANCES, check_dialogues, column_array, dialogue_rows
+from .data import MAX_UTTERANCES, check_dialogues, column_array, dialogue_rows, pad_texts
 from .evaluation import embed_texts
 from .trainer import StageTrainer
 from .training_arguments import StageTrainingArguments
@@ -131,10 +131,8 @@ class DialogueTokensCollator:
     def __call__(self, rows: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
         batch = collate_dialogues([{name: row[name] for name in ("speaker_ids", "labels")} for row in rows])
         utterances = [utterance for row in rows for utterance in row["utterances"]]
-        names = [name for name in self.tokenizer.model_input_names if name in utterances[0]]
-        padded = self.tokenizer.pad([{name: one[name] for name in names} for one in utterances], return_tensors="pt")
         present = batch["utterance_mask"].bool()
-        for name, values in padded.items():
+        for name, values in pad_texts(self.tokenizer, utterances).items():
             batch[name] = values.new_zeros(*present.shape, values.shape[1])
             batch[name][present] = values
         return batch

@@ -11,7 +11,7 @@ from transformers import PreTrainedTokenizerBase, default_data_collator
 
 from modeling_csr import MultitaskModel, SiameseModel
 
-from .data import column_array, label_space, task_rows
+from .data import column_array, label_space, pad_texts, task_rows
 from .evaluation import PairMetrics
 from .trainer import StageTrainer
 from .training_arguments import StageTrainingArguments
@@ -172,9 +172,7 @@ class PairCollator:
 
     def __call__(self, rows: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
         texts = [row[half] for row in rows for half in ("first", "second")]
-        names = [name for name in self.tokenizer.model_input_names if name in texts[0]]
-        padded = self.tokenizer.pad([{name: text[name] for name in names} for text in texts], return_tensors="pt")
-        batch = {name: values.unflatten(0, (-1, 2)) for name, values in padded.items()}
+        batch = {name: values.unflatten(0, (-1, 2)) for name, values in pad_texts(self.tokenizer, texts).items()}
         return batch | {"labels": torch.tensor([row["labels"] for row in rows])}
 
 

@@ -27,6 +27,7 @@ from .tokenization import (
     count_truncated,
     load_tokenizer,
     normalize_tweets,
+    pad_texts,
     tokenize_rows,
     tokenizer_digest,
 )
@@ -72,6 +73,7 @@ __all__ = [
     "load_texts",
     "load_tokenizer",
     "normalize_tweets",
+    "pad_texts",
     "random_sample",
     "require_distinct",
     "require_encodable",

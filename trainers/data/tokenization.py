@@ -282,6 +282,12 @@ def tokenizer_digest(tokenizer: PreTrainedTokenizerBase) -> str:
     return digest(backend.to_str())
 
 
+def pad_texts(tokenizer: PreTrainedTokenizerBase, texts: list[dict[str, Any]]) -> dict[str, Any]:
+    """Tokenised texts as tensors `(texts, sequence)`, padded to the longest. Columns that are no input are left out."""
+    names = [name for name in tokenizer.model_input_names if name in texts[0]]
+    return dict(tokenizer.pad([{name: text[name] for name in names} for text in texts], return_tensors="pt"))
+
+
 def tokenize_rows(
     rows: datasets.Dataset, tokenizer: PreTrainedTokenizerBase, max_length: int, description: str
 ) -> datasets.Dataset:

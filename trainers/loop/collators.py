@@ -8,6 +8,8 @@ from transformers import PreTrainedTokenizerBase
 
 from modeling_csr import IGNORE_INDEX
 
+from ..data import pad_texts
+
 
 @dataclass
 class TaskCollator:
@@ -23,8 +25,7 @@ class TaskCollator:
     tasks: dict[str, dict[str, Any]]
 
     def __call__(self, rows: list[dict[str, Any]]) -> dict[str, Any]:
-        names = [name for name in self.tokenizer.model_input_names if name in rows[0]]
-        batch = dict(self.tokenizer.pad([{name: row[name] for name in names} for row in rows], return_tensors="pt"))
+        batch: dict[str, Any] = pad_texts(self.tokenizer, rows)
         batch["labels"] = {
             name: self._labels([row.get(self.label_column(name)) for row in rows], task)
             for name, task in self.tasks.items()
